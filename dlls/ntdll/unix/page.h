@@ -1,0 +1,31 @@
+/*
+ * The size of a page and rounding to it
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_PAGE_H
+#define WRITEWATCH_PAGE_H
+
+#include <stdint.h>
+
+/* set once by watch_init(), from sysconf(): arm64 has pages of 16 and 64 KiB */
+extern unsigned int page_shift;
+
+static inline __attribute__((always_inline)) uintptr_t page_size(void)
+{
+    return (uintptr_t)1 << page_shift;
+}
+
+static inline __attribute__((always_inline)) uintptr_t round_down( uintptr_t value )
+{
+    return value & -page_size();
+}
+
+static inline __attribute__((always_inline)) uintptr_t round_up( uintptr_t value )
+{
+    return (value + page_size() - 1) & -page_size();
+}
+
+#endif /* WRITEWATCH_PAGE_H */

@@ -1,0 +1,54 @@
+/*
+ * System calls made from uninterrupted code, without the C library
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_RAW_SYSCALL_H
+#define WRITEWATCH_RAW_SYSCALL_H
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Returns what the kernel returns: -errno on failure. The instruction itself stands in the caller's
+ * section, so a signal that arrives during the call finds the thread there (uninterrupted.h). */
+static inline __attribute__((always_inline)) long raw_syscall3( long nr, long a, long b, long c )
+{
+#ifdef __x86_64__
+    long ret;
+
+    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" (nr), "D" (a), "S" (b), "d" (c)
+                          : "rcx", "r11", "memory" );
+    return ret;
+#else
+    long ret = syscall( nr, a, b, c );
+
+    return ret == -1 ? -errno : ret;
+#endif
+}
+
+/* Maps zeroed memory for reading and writing. Returns its address or -errno. */
+static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
+{
+#ifdef __x86_64__
+    register long flags __asm__( "r10" ) = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    register long fd __asm__( "r8" ) = -1;
+    register long offset __asm__( "r9" ) = 0;
+    long ret;
+
+    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" ((long)SYS_mmap), "D" (0L), "S" (size),
+                          "d" ((long)(PROT_READ | PROT_WRITE)), "r" (flags), "r" (fd), "r" (offset)
+                          : "rcx", "r11", "memory" );
+    return ret;
+#else
+    long ret = syscall( SYS_mmap, 0L, size, (long)(PROT_READ | PROT_WRITE),
+                        (long)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE), -1L, 0L );
+
+    return ret == -1 ? -errno : ret;
+#endif
+}
+
+#endif /* WRITEWATCH_RAW_SYSCALL_H */

@@ -1,0 +1,402 @@
+/*
+ * Which memory is watched: an ordered index of regions that is read without a lock
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "page.h"
+#include "raw_syscall.h"
+#include "region.h"
+#include "uninterrupted.h"
+
+struct region_entry
+{
+    uintptr_t            base;
+    uintptr_t            end;
+    struct watch_region *region;
+};
+
+/* Ordered by address, without overlaps. A fuller one replaces it when there is no room left; the old
+ * one stays mapped for readers that are still in it (together at most the size of the newest). */
+struct region_index
+{
+    size_t              capacity;
+    size_t              count;
+    struct region_entry entries[];
+};
+
+static struct region_index *region_index;
+
+/* Odd while a writer changes the index; readers that saw it change look again. A writer cannot be
+ * suspended meanwhile, as it has its signals blocked (see lock_regions in watch.c). */
+static unsigned int index_seq;
+
+static struct watch_region *free_regions;
+
+#define load( ptr )         __atomic_load_n( ptr, __ATOMIC_RELAXED )
+#define store( ptr, value ) __atomic_store_n( ptr, value, __ATOMIC_RELAXED )
+
+static void begin_change(void)
+{
+    __atomic_store_n( &index_seq, index_seq + 1, __ATOMIC_SEQ_CST );
+    __atomic_thread_fence( __ATOMIC_SEQ_CST );
+}
+
+static void end_change(void)
+{
+    __atomic_store_n( &index_seq, index_seq + 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           find_entry
+ *
+ * Position of the first entry that ends above an address. The index may be changing: the answer is
+ * then of no use, but always within the entries.
+ */
+static UNINTERRUPTED size_t find_entry( struct region_index *index, size_t count, uintptr_t addr )
+{
+    size_t low = 0, high = count;
+
+    while (low < high)
+    {
+        size_t mid = (low + high) / 2;
+
+        if (load( &index->entries[mid].end ) > addr) high = mid;
+        else low = mid + 1;
+    }
+    return low;
+}
+
+/***********************************************************************
+ *           read_entry
+ *
+ * Copies the first entry that ends above an address, as it stood at one moment. Returns 0 if there is
+ * none. With hold, the region's readers are counted up before that moment has passed.
+ */
+static UNINTERRUPTED int read_entry( uintptr_t addr, struct region_entry *ret, int hold )
+{
+    for (;;)
+    {
+        unsigned int seq = __atomic_load_n( &index_seq, __ATOMIC_SEQ_CST );
+        struct region_index *index;
+        size_t count, pos;
+        int found = 0;
+
+        if (seq & 1)
+        {
+            __builtin_ia32_pause();
+            continue;
+        }
+        if ((index = __atomic_load_n( &region_index, __ATOMIC_ACQUIRE )))
+        {
+            count = load( &index->count );
+            if ((pos = find_entry( index, count, addr )) < count)
+            {
+                ret->base   = load( &index->entries[pos].base );
+                ret->end    = load( &index->entries[pos].end );
+                ret->region = load( &index->entries[pos].region );
+                found = 1;
+            }
+        }
+        __atomic_thread_fence( __ATOMIC_ACQUIRE );
+        if (__atomic_load_n( &index_seq, __ATOMIC_RELAXED ) != seq) continue;
+        if (!found || !hold) return found;
+
+        /* a writer that retires the region either sees the count or has changed the sequence */
+        __atomic_fetch_add( &ret->region->readers, 1, __ATOMIC_SEQ_CST );
+        if (__atomic_load_n( &index_seq, __ATOMIC_SEQ_CST ) == seq) return 1;
+        __atomic_fetch_sub( &ret->region->readers, 1, __ATOMIC_SEQ_CST );
+    }
+}
+
+/***********************************************************************
+ *           region_get
+ *
+ * The region that holds all of [start, end), or NULL (row 6: a range lies in one region). The
+ * caller must give it back by region_put().
+ */
+UNINTERRUPTED struct watch_region *region_get( uintptr_t start, uintptr_t end )
+{
+    struct region_entry entry;
+
+    if (!read_entry( start, &entry, 1 )) return NULL;
+    if (entry.base <= start && end <= entry.end) return entry.region;
+    region_put( entry.region );
+    return NULL;
+}
+
+/***********************************************************************
+ *           region_put
+ */
+UNINTERRUPTED void region_put( struct watch_region *region )
+{
+    __atomic_fetch_sub( &region->readers, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           region_contains
+ *
+ * Whether one region holds all of [start, end).
+ */
+UNINTERRUPTED int region_contains( uintptr_t start, uintptr_t end )
+{
+    struct region_entry entry;
+
+    return read_entry( start, &entry, 0 ) && entry.base <= start && end <= entry.end;
+}
+
+/***********************************************************************
+ *           region_overlaps
+ *
+ * Whether some region has a page in [start, end).
+ */
+UNINTERRUPTED int region_overlaps( uintptr_t start, uintptr_t end )
+{
+    struct region_entry entry;
+
+    return read_entry( start, &entry, 0 ) && entry.base < end;
+}
+
+/***********************************************************************
+ *           region_saved_pages
+ *
+ * The bitmap of a region, made when it is first needed. NULL if there is no memory.
+ */
+UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *region )
+{
+    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+    struct saved_pages *old = NULL;
+
+    if (saved) return saved;
+    if (!(saved = saved_alloc( region->base, region->end - region->base ))) return NULL;
+    if (__atomic_compare_exchange_n( &region->saved, &old, saved, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE ))
+        return saved;
+    saved_free( saved );
+    return old;
+}
+
+/***********************************************************************
+ *           alloc_region
+ */
+static struct watch_region *alloc_region( uintptr_t start, uintptr_t end )
+{
+    struct watch_region **prev, *region;
+
+    for (prev = &free_regions; (region = *prev); prev = &region->next)
+        if (!__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST )) break;
+
+    if (region)
+    {
+        *prev = region->next;
+        if (region->saved) saved_free( region->saved );
+    }
+    else
+    {
+        const size_t size = 65536;
+        long ret = raw_mmap_anon( size );
+        size_t i;
+
+        if (ret < 0 && ret > -4096) return NULL;
+        region = (struct watch_region *)ret;
+        for (i = 1; i < size / sizeof(*region); i++)
+        {
+            region[i].next = free_regions;
+            free_regions = &region[i];
+        }
+    }
+    region->base  = start;
+    region->end   = end;
+    region->lost  = 0;
+    region->saved = NULL;
+    region->next  = NULL;
+    return region;
+}
+
+/***********************************************************************
+ *           free_region
+ *
+ * To be called when the index no longer leads there. A late reader keeps the bitmap until the region
+ * is used anew; one that comes later still finds the sequence changed and does not look at it.
+ */
+static void free_region( struct watch_region *region )
+{
+    if (region->saved && !__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ))
+    {
+        saved_free( region->saved );
+        region->saved = NULL;
+    }
+    region->next = free_regions;
+    free_regions = region;
+}
+
+/***********************************************************************
+ *           reserve_entries
+ *
+ * Makes room for more entries, so that a change that has begun cannot fail.
+ */
+static int reserve_entries( size_t more )
+{
+    size_t i, count = region_index ? region_index->count : 0;
+    size_t capacity = region_index ? region_index->capacity : 0;
+    struct region_index *index;
+    long ret;
+
+    if (count + more <= capacity) return 0;
+    capacity = capacity ? 2 * capacity : 170;
+    ret = raw_mmap_anon( round_up( sizeof(*index) + capacity * sizeof(index->entries[0]) ) );
+    if (ret < 0 && ret > -4096) return ret;
+
+    index = (struct region_index *)ret;
+    index->capacity = capacity;
+    index->count = count;
+    for (i = 0; i < count; i++) index->entries[i] = region_index->entries[i];
+    begin_change();
+    __atomic_store_n( &region_index, index, __ATOMIC_RELEASE );
+    end_change();
+    return 0;
+}
+
+/* opens (or closes) a gap of entries at a position; within a change */
+static void move_entries( size_t from, size_t to )
+{
+    struct region_entry *entries = region_index->entries;
+    size_t i, count = region_index->count;
+
+    if (to > from)
+        for (i = count; i-- > from;)
+        {
+            store( &entries[i + to - from].base, entries[i].base );
+            store( &entries[i + to - from].end, entries[i].end );
+            store( &entries[i + to - from].region, entries[i].region );
+        }
+    else
+        for (i = from; i < count; i++)
+        {
+            store( &entries[i + to - from].base, entries[i].base );
+            store( &entries[i + to - from].end, entries[i].end );
+            store( &entries[i + to - from].region, entries[i].region );
+        }
+    store( &region_index->count, count + to - from );
+}
+
+static void set_entry( size_t pos, struct watch_region *region )
+{
+    store( &region_index->entries[pos].base, region->base );
+    store( &region_index->entries[pos].end, region->end );
+    store( &region_index->entries[pos].region, region );
+}
+
+/***********************************************************************
+ *           region_insert
+ *
+ * Adds a region. Whatever is left of older ones in its place must have been removed.
+ */
+int region_insert( uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+    size_t pos;
+    int ret;
+
+    if ((ret = reserve_entries( 1 ))) return ret;
+    if (!(region = alloc_region( start, end ))) return -ENOMEM;
+
+    pos = find_entry( region_index, region_index->count, start );
+    begin_change();
+    move_entries( pos, pos + 1 );
+    set_entry( pos, region );
+    end_change();
+    return 0;
+}
+
+/* a region for what is left of an old one, with the written state that was saved there */
+static struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region = alloc_region( start, end );
+
+    if (!region) return NULL;
+    region->lost = old->lost;
+    if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost = 1;
+    return region;
+}
+
+/* hands saved state on; each mark is taken by us or by a query that still holds the old region */
+static void move_saved( struct watch_region *from, struct watch_region *to )
+{
+    uintptr_t addr;
+
+    if (!from->saved || !to->saved) return;
+    for (addr = saved_next( from->saved, to->base, to->end ); addr < to->end;
+         addr = saved_next( from->saved, addr, to->end ))
+        if (saved_take( from->saved, addr, addr + page_size() ))
+            saved_set( to->saved, addr, addr + page_size() );
+}
+
+/***********************************************************************
+ *           region_remove
+ *
+ * Takes [start, end) out of the index; what is left of a region on both sides remains one of its own
+ * (row 37). On failure (no memory) nothing has changed.
+ */
+int region_remove( uintptr_t start, uintptr_t end )
+{
+    struct watch_region *left = NULL, *right = NULL, *retired = NULL, *region;
+    size_t first, last, i;
+    int ret;
+
+    if (!region_index) return 0;
+    first = find_entry( region_index, region_index->count, start );
+    for (last = first; last < region_index->count; last++)
+        if (region_index->entries[last].base >= end) break;
+    if (first == last) return 0;
+
+    if ((ret = reserve_entries( 2 ))) return ret;
+    region = region_index->entries[first].region;
+    if (region->base < start && !(left = split_region( region, region->base, start ))) return -ENOMEM;
+    region = region_index->entries[last - 1].region;
+    if (region->end > end && !(right = split_region( region, end, region->end )))
+    {
+        if (left) free_region( left );
+        return -ENOMEM;
+    }
+
+    if (left) move_saved( region_index->entries[first].region, left );
+    if (right) move_saved( region_index->entries[last - 1].region, right );
+    for (i = first; i < last; i++)
+    {
+        region = region_index->entries[i].region;
+        region->next = retired;
+        retired = region;
+    }
+
+    begin_change();
+    move_entries( last, first + !!left + !!right );
+    if (left) set_entry( first, left );
+    if (right) set_entry( first + !!left, right );
+    end_change();
+
+    while ((region = retired))
+    {
+        retired = region->next;
+        free_region( region );
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           region_first
+ *
+ * The first region with a page in [start, end), or NULL. Valid while the writers' lock is held.
+ */
+struct watch_region *region_first( uintptr_t start, uintptr_t end )
+{
+    size_t pos;
+
+    if (!region_index) return NULL;
+    pos = find_entry( region_index, region_index->count, start );
+    if (pos == region_index->count || region_index->entries[pos].base >= end) return NULL;
+    return region_index->entries[pos].region;
+}

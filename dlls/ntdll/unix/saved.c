@@ -1,0 +1,140 @@
+/*
+ * Written state that the kernel cannot keep: one bit a page
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "page.h"
+#include "raw_syscall.h"
+#include "saved.h"
+#include "uninterrupted.h"
+
+static inline __attribute__((always_inline)) size_t page_index( const struct saved_pages *saved, uintptr_t addr )
+{
+    return (addr - saved->base) >> page_shift;
+}
+
+/* the compiler's own would be a call into libgcc, outside the section */
+static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t bits )
+{
+    unsigned int count = 0;
+
+    for (; bits; bits &= bits - 1) count++;
+    return count;
+}
+
+/* bits of the word that holds start, from start up to end or the end of the word */
+static inline __attribute__((always_inline)) uint64_t word_mask( const struct saved_pages *saved, uintptr_t start, uintptr_t end )
+{
+    size_t first = page_index( saved, start ) & 63;
+    size_t count = (end - start) >> page_shift;
+    uint64_t mask = ~0ull << first;
+
+    if (first + count < 64) mask &= (1ull << (first + count)) - 1;
+    return mask;
+}
+
+/***********************************************************************
+ *           saved_alloc
+ *
+ * Makes an empty bitmap for a range of pages. The kernel's zeroed memory serves as it is, so large
+ * regions cost only what is used of it. Returns NULL when there is no memory.
+ */
+UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size )
+{
+    size_t words = ((size >> page_shift) + 63) / 64;
+    size_t bytes = round_up( sizeof(struct saved_pages) + words * sizeof(uint64_t) );
+    struct saved_pages *saved;
+    long ret = raw_mmap_anon( bytes );
+
+    if (ret < 0 && ret > -4096) return NULL;
+    saved = (struct saved_pages *)ret;
+    saved->base  = base;
+    saved->bytes = bytes;
+    return saved;
+}
+
+/***********************************************************************
+ *           saved_free
+ */
+UNINTERRUPTED void saved_free( struct saved_pages *saved )
+{
+    raw_syscall3( SYS_munmap, (long)saved, saved->bytes, 0 );
+}
+
+/***********************************************************************
+ *           saved_set
+ *
+ * Marks the pages of [start, end) as written.
+ */
+UNINTERRUPTED void saved_set( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+{
+    while (start < end)
+    {
+        uint64_t mask = word_mask( saved, start, end );
+        uint64_t *word = &saved->bits[page_index( saved, start ) / 64];
+        uint64_t old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
+
+        __atomic_fetch_add( &saved->count, count_bits( mask & ~old ), __ATOMIC_SEQ_CST );
+        start = saved_group_end( saved, start );
+    }
+}
+
+/***********************************************************************
+ *           saved_next
+ *
+ * The first marked page of [start, end), or end.
+ */
+UNINTERRUPTED uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+{
+    while (start < end)
+    {
+        uint64_t bits = saved_peek( saved, start, end );
+
+        if (bits) return start + ((uintptr_t)__builtin_ctzll( bits ) << page_shift);
+        start = saved_group_end( saved, start );
+    }
+    return end;
+}
+
+/***********************************************************************
+ *           saved_group_end
+ *
+ * Where the group of up to 64 pages ends that saved_peek() and saved_take() look at in one step.
+ */
+UNINTERRUPTED uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr )
+{
+    return saved->base + ((uintptr_t)((page_index( saved, addr ) | 63) + 1) << page_shift);
+}
+
+/***********************************************************************
+ *           saved_peek
+ *
+ * The marks of [start, end), not beyond the end of the group; bit 0 stands for start.
+ */
+UNINTERRUPTED uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+{
+    size_t index = page_index( saved, start );
+    uint64_t bits = __atomic_load_n( &saved->bits[index / 64], __ATOMIC_SEQ_CST );
+
+    return (bits & word_mask( saved, start, end )) >> (index & 63);
+}
+
+/***********************************************************************
+ *           saved_take
+ *
+ * The same, and removes them in one atomic step.
+ */
+UNINTERRUPTED uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+{
+    size_t index = page_index( saved, start );
+    uint64_t mask = word_mask( saved, start, end );
+    uint64_t bits = __atomic_fetch_and( &saved->bits[index / 64], ~mask, __ATOMIC_SEQ_CST ) & mask;
+
+    __atomic_fetch_sub( &saved->count, count_bits( bits ), __ATOMIC_SEQ_CST );
+    return bits >> (index & 63);
+}

@@ -1,0 +1,33 @@
+/*
+ * Written state that the kernel cannot keep: one bit a page
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_SAVED_H
+#define WRITEWATCH_SAVED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Decommitting or resetting a page drops what the kernel knows of it, but Windows still reports it as
+ * written. A region gets such a bitmap when that first happens; most never do. The bits are changed
+ * by atomic steps and without a lock, so whoever takes a bit is the only one to report it. */
+struct saved_pages
+{
+    uintptr_t base;     /* address of the first page */
+    size_t    bytes;    /* size of the mapping that holds this */
+    size_t    count;    /* how many bits are set */
+    uint64_t  bits[];
+};
+
+extern struct saved_pages *saved_alloc( uintptr_t base, size_t size );
+extern void saved_free( struct saved_pages *saved );
+extern void saved_set( struct saved_pages *saved, uintptr_t start, uintptr_t end );
+extern uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr_t end );
+extern uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr );
+extern uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end );
+extern uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end );
+
+#endif /* WRITEWATCH_SAVED_H */

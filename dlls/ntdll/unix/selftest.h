@@ -1,0 +1,18 @@
+/*
+ * Proves that a backend tells what was written, and nothing else
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_SELFTEST_H
+#define WRITEWATCH_SELFTEST_H
+
+#include <stddef.h>
+
+struct watch_backend;
+
+/* Returns 0, or -errno and in reason what went wrong. Takes about 100 us. */
+extern int selftest_backend( const struct watch_backend *backend, char *reason, size_t len );
+
+#endif /* WRITEWATCH_SELFTEST_H */

@@ -1,0 +1,70 @@
+/*
+ * Access to memory of the program that may fault
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef __x86_64__
+#error user_memory.S has no code for this processor yet
+#endif
+
+        .section uninterrupted,"ax",@progbits
+
+#define FUNC( name ) \
+        .globl name; \
+        .hidden name; \
+        .type name,@function; \
+        .p2align 4; \
+name:
+
+#define END( name ) .size name, . - name
+
+        .globl user_access_start
+        .hidden user_access_start
+user_access_start:
+
+/* int user_load64( const void *ptr, uint64_t *value ) */
+FUNC( user_load64 )
+        movq    (%rdi), %rax
+        movq    %rax, (%rsi)
+        xorl    %eax, %eax
+        ret
+END( user_load64 )
+
+/* int user_store64( void *ptr, uint64_t value ) */
+FUNC( user_store64 )
+        movq    %rsi, (%rdi)
+        xorl    %eax, %eax
+        ret
+END( user_store64 )
+
+/* int user_store32( void *ptr, uint32_t value ) */
+FUNC( user_store32 )
+        movl    %esi, (%rdi)
+        xorl    %eax, %eax
+        ret
+END( user_store32 )
+
+/* int user_store_addresses( void *ptr, uintptr_t addr, size_t n, size_t step ) */
+FUNC( user_store_addresses )
+1:      movq    %rsi, (%rdi)
+        addq    %rcx, %rsi
+        addq    $8, %rdi
+        decq    %rdx
+        jnz     1b
+        xorl    %eax, %eax
+        ret
+END( user_store_addresses )
+
+        .globl user_access_stop
+        .hidden user_access_stop
+user_access_stop:
+
+        .globl user_access_failed
+        .hidden user_access_failed
+user_access_failed:
+        movl    $-14, %eax              /* -EFAULT */
+        ret
+
+        .section .note.GNU-stack,"",@progbits

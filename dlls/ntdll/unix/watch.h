@@ -1,0 +1,67 @@
+/*
+ * The engine: write watches on ranges of this process, over one backend
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_WATCH_H
+#define WRITEWATCH_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "region.h"
+
+/* All functions take page aligned ranges and return 0 or -errno, unless they say otherwise.
+ *
+ * Those that change what is watched serialise among themselves by a lock that is held with all
+ * signals blocked. Queries take no lock: they may be made by any thread at any time, also while
+ * another one is stopped anywhere. None may be called from a signal handler. */
+
+/* Opens the backend; once, before anything else. On failure reason says why. */
+extern int watch_open( char *reason, size_t len );
+extern void watch_close(void);
+
+/* the name of the active backend and what it is made of; NULL before watch_open() */
+extern const char *watch_backend_name(void);
+extern const char *watch_mechanism(void);
+
+extern int watch_add( void *base, size_t size );
+extern void watch_remove( void *base, size_t size );
+extern int watch_decommit( void *base, size_t size );
+extern int watch_save( void *base, size_t size );
+extern int watch_lock_pages( const void *base, size_t size );
+
+/* whether memory is watched: all of it and in one region, or any page of it */
+extern int watch_contains( const void *base, size_t size );
+extern int watch_overlaps( const void *base, size_t size );
+
+/* A query, from watch_begin() to watch_end(), in uninterrupted code. */
+struct watch_query
+{
+    struct watch_region *region;
+    uintptr_t            start;
+    uintptr_t            end;
+};
+
+extern int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end );
+extern int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
+                          size_t *count );
+extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
+extern int watch_reset( struct watch_query *query );
+extern void watch_end( struct watch_query *query );
+
+/* What was done so far, for people; counted only after watch_stats.enabled was set. */
+struct watch_stats
+{
+    int           enabled;
+    unsigned long regions;
+    unsigned long polls;
+    unsigned long pages;
+    unsigned long resets;
+};
+
+extern struct watch_stats watch_stats;
+
+#endif /* WRITEWATCH_WATCH_H */

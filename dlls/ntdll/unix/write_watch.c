@@ -1,0 +1,97 @@
+/*
+ * NtGetWriteWatch and NtResetWriteWatch
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+
+#include "page.h"
+#include "uninterrupted.h"
+#include "user_memory.h"
+#include "watch.h"
+#include "write_watch.h"
+
+/* what Windows reports on x86, whatever the page size of the host (row 35) */
+#define GRANULARITY 4096
+
+/***********************************************************************
+ *           status_from_errno
+ *
+ * Clients take any failure as "everything may be written", so a kernel that fails must show.
+ */
+static UNINTERRUPTED NTSTATUS status_from_errno( int err )
+{
+    if (err == -EFAULT) return STATUS_ACCESS_VIOLATION;
+    if (err == -ENOMEM) return STATUS_NO_MEMORY;
+    if (err == -ENOENT) return STATUS_INVALID_PARAMETER;
+    return STATUS_UNSUCCESSFUL;
+}
+
+/***********************************************************************
+ *           get_range
+ *
+ * Rounds a range outward to pages (row 8). Returns 0 if it is empty (row 5) or wraps around.
+ */
+static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, uintptr_t *end )
+{
+    uintptr_t last = (uintptr_t)base + size - 1;
+
+    if (!size || last < (uintptr_t)base) return 0;
+    *start = round_down( (uintptr_t)base );
+    *end   = round_down( last ) + page_size();
+    return *end > *start;
+}
+
+/***********************************************************************
+ *           get_write_watch
+ *
+ * What NtGetWriteWatch does (rows 1 to 10, 33 to 35). The checks come in the order in which Windows
+ * makes them. STATUS_INVALID_PARAMETER also says that the range is not in one region of ours.
+ * With RESET, pages are given to the caller or remain written, also if the arrays are bad.
+ * No lock; the thread is not suspended or ended before it has come out.
+ */
+UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, void **addresses,
+                                        ULONG_PTR *count, ULONG *granularity )
+{
+    struct watch_query query;
+    uintptr_t start, end;
+    uint64_t max;
+    size_t found;
+    int ret;
+
+    if (!count || !granularity) return STATUS_ACCESS_VIOLATION;
+    if (user_load64( count, &max )) return STATUS_ACCESS_VIOLATION;
+    if (!max || !get_range( base, size, &start, &end )) return STATUS_INVALID_PARAMETER;
+    if (flags & ~WRITE_WATCH_FLAG_RESET) return STATUS_INVALID_PARAMETER;
+    if (!addresses) return STATUS_ACCESS_VIOLATION;
+    if (watch_begin( &query, start, end )) return STATUS_INVALID_PARAMETER;
+
+    ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
+    if (!ret && (user_store32( granularity, GRANULARITY ) || user_store64( count, found )))
+    {
+        if (flags & WRITE_WATCH_FLAG_RESET) watch_undo( &query, addresses, found );
+        ret = -EFAULT;
+    }
+    watch_end( &query );
+    return ret ? status_from_errno( ret ) : STATUS_SUCCESS;
+}
+
+/***********************************************************************
+ *           reset_write_watch
+ *
+ * What NtResetWriteWatch does (rows 7 to 9). Locks and signals as above.
+ */
+UNINTERRUPTED NTSTATUS reset_write_watch( void *base, SIZE_T size )
+{
+    struct watch_query query;
+    uintptr_t start, end;
+    int ret;
+
+    if (!get_range( base, size, &start, &end )) return STATUS_INVALID_PARAMETER;
+    if (watch_begin( &query, start, end )) return STATUS_INVALID_PARAMETER;
+    ret = watch_reset( &query );
+    watch_end( &query );
+    return ret ? status_from_errno( ret ) : STATUS_SUCCESS;
+}

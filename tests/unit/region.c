@@ -1,0 +1,169 @@
+/*
+ * The index of regions against a plain array
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "page.h"
+#include "region.h"
+#include "unit.h"
+
+/* Addresses are never touched: the index only compares them. */
+#define BASE  ((uintptr_t)0x100000000)
+#define PAGES 512
+
+static unsigned int owner[PAGES];   /* 0: not watched, otherwise which region */
+static unsigned int next_owner = 1;
+
+static uintptr_t addr( size_t page )
+{
+    return BASE + (page << page_shift);
+}
+
+static void model_insert( size_t first, size_t last )
+{
+    while (first < last) owner[first++] = next_owner;
+    next_owner++;
+}
+
+/* what is left on the right of a hole is a region of its own */
+static void model_remove( size_t first, size_t last )
+{
+    unsigned int split = last < PAGES ? owner[last] : 0;
+    size_t i;
+
+    for (i = first; i < last; i++) owner[i] = 0;
+    if (!split || !first || owner[first - 1] != split) return;
+    for (i = last; i < PAGES && owner[i] == split; i++) owner[i] = next_owner;
+    next_owner++;
+}
+
+static int model_contains( size_t first, size_t last )
+{
+    size_t i;
+
+    for (i = first; i < last; i++) if (!owner[i] || owner[i] != owner[first]) return 0;
+    return 1;
+}
+
+static int model_overlaps( size_t first, size_t last )
+{
+    size_t i;
+
+    for (i = first; i < last; i++) if (owner[i]) return 1;
+    return 0;
+}
+
+static void test_random_changes( unsigned int seed )
+{
+    unsigned int step;
+
+    srand( seed );
+    for (step = 0; step < 20000 && !unit_failures; step++)
+    {
+        size_t first = rand() % PAGES, last = first + 1 + rand() % 16;
+        struct watch_region *region;
+
+        if (last > PAGES) last = PAGES;
+        switch (rand() % 4)
+        {
+        case 0:
+            check( !region_remove( addr( first ), addr( last )));
+            model_remove( first, last );
+            check( !region_insert( addr( first ), addr( last )));
+            model_insert( first, last );
+            break;
+        case 1:
+            check( !region_remove( addr( first ), addr( last )));
+            model_remove( first, last );
+            break;
+        default:
+            check( region_contains( addr( first ), addr( last )) == model_contains( first, last ));
+            check( region_overlaps( addr( first ), addr( last )) == model_overlaps( first, last ));
+            region = region_get( addr( first ), addr( last ));
+            check( !!region == model_contains( first, last ));
+            if (!region) break;
+            check( region->base <= addr( first ) && region->end >= addr( last ));
+            check( region->readers == 1 );
+            region_put( region );
+            check( region->readers == 0 );
+        }
+    }
+    if (unit_failures) fprintf( stderr, "seed %u, step %u\n", seed, step );
+    region_remove( BASE, addr( PAGES ));
+    memset( owner, 0, sizeof(owner) );
+}
+
+/* a region that somebody still reads is not used anew */
+static void test_late_reader(void)
+{
+    struct watch_region *held, *other;
+
+    check( !region_insert( addr( 0 ), addr( 4 )));
+    check( (held = region_get( addr( 1 ), addr( 2 ))) != NULL );
+    check( region_saved_pages( held ) != NULL );
+    saved_set( held->saved, addr( 1 ), addr( 2 ));
+    check( !region_remove( addr( 0 ), addr( 4 )));
+    check( !region_insert( addr( 0 ), addr( 4 )));
+    check( (other = region_get( addr( 1 ), addr( 2 ))) != NULL );
+    check( other != held );
+    check( !other->saved );
+    check( saved_peek( held->saved, addr( 1 ), addr( 2 )) == 1 );
+    region_put( other );
+    region_put( held );
+    check( !region_remove( addr( 0 ), addr( 4 )));
+}
+
+/* saved state goes with the parts that are left (row 37) */
+static void test_split_keeps_saved(void)
+{
+    struct watch_region *region;
+
+    check( !region_insert( addr( 0 ), addr( 100 )));
+    check( (region = region_get( addr( 0 ), addr( 100 ))) != NULL );
+    check( region_saved_pages( region ) != NULL );
+    saved_set( region->saved, addr( 10 ), addr( 80 ));
+    region_put( region );
+    check( !region_remove( addr( 30 ), addr( 37 )));
+
+    check( !region_get( addr( 29 ), addr( 31 )));
+    check( (region = region_get( addr( 0 ), addr( 30 ))) != NULL );
+    check( region->saved->count == 20 );
+    check( saved_next( region->saved, addr( 0 ), addr( 30 )) == addr( 10 ));
+    region_put( region );
+    check( (region = region_get( addr( 37 ), addr( 100 ))) != NULL );
+    check( region->saved->count == 43 );
+    check( saved_next( region->saved, addr( 37 ), addr( 100 )) == addr( 37 ));
+    check( saved_next( region->saved, addr( 80 ), addr( 100 )) == addr( 100 ));
+    region_put( region );
+    check( !region_remove( addr( 0 ), addr( 100 )));
+}
+
+static void test_many(void)
+{
+    size_t i;
+
+    for (i = 0; i < 3000; i++) check( !region_insert( addr( i * 32 ), addr( i * 32 + 16 )));
+    for (i = 0; i < 3000; i++)
+    {
+        check( region_contains( addr( i * 32 ), addr( i * 32 + 16 )));
+        check( !region_overlaps( addr( i * 32 + 16 ), addr( i * 32 + 32 )));
+    }
+    check( !region_remove( addr( 0 ), addr( 3000 * 32 )));
+    check( !region_overlaps( 0, ~(uintptr_t)0 ));
+}
+
+int main(void)
+{
+    unsigned int seed;
+
+    test_late_reader();
+    test_split_keeps_saved();
+    for (seed = 1; seed <= 20; seed++) test_random_changes( seed );
+    test_many();
+    return unit_result();
+}

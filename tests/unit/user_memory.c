@@ -1,0 +1,112 @@
+/*
+ * Bad pointers in a query: the fault is taken back and no page is lost
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "page.h"
+#include "unit.h"
+#include "user_memory.h"
+#include "watch.h"
+#include "write_watch.h"
+
+static int faults;
+
+static void segv_handler( int sig, siginfo_t *info, void *arg )
+{
+    ucontext_t *context = arg;
+    uintptr_t fixup = user_access_fixup( context->uc_mcontext.gregs[REG_RIP] );
+
+    (void)info;
+    if (!fixup) signal( sig, SIG_DFL );
+    else context->uc_mcontext.gregs[REG_RIP] = fixup;
+    faults++;
+}
+
+static char *map_pages( size_t pages )
+{
+    return mmap( NULL, pages << page_shift, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+}
+
+/* all of pages[] must be written still, and nothing else */
+static void check_written( char *memory, size_t pages, size_t step, size_t expect )
+{
+    static void *addresses[4096];
+    ULONG_PTR count = 4096;
+    ULONG granularity;
+    size_t i;
+
+    check( !get_write_watch( 0, memory, pages << page_shift, addresses, &count, &granularity ));
+    check( count == expect );
+    for (i = 0; i < count; i++) check( addresses[i] == memory + ((i * step) << page_shift) );
+}
+
+int main(void)
+{
+    struct sigaction action = { .sa_sigaction = segv_handler, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    const size_t pages = 2000;
+    char reason[160], *memory, *array;
+    ULONG_PTR count;
+    ULONG granularity = 7;
+    uint64_t value = 0;
+    size_t i;
+
+    sigaction( SIGSEGV, &action, NULL );
+    if (watch_open( reason, sizeof(reason) ))
+    {
+        printf( "%s\n", reason );
+        return SKIP;
+    }
+    array = map_pages( 2 );
+    mprotect( array + page_size(), page_size(), PROT_NONE );
+
+    check( user_load64( array + page_size(), &value ) == -14 && faults == 1 );
+    check( !user_store64( array, 5 ) && !user_load64( array, &value ) && value == 5 );
+    check( user_store32( array + page_size(), 1 ) == -14 && faults == 2 );
+    check( !user_store_addresses( array, 0x1000, 3, 0x1000 ) && ((uint64_t *)array)[2] == 0x3000 );
+    check( user_store_addresses( array + page_size() - 16, 1, 3, 1 ) == -14 && faults == 3 );
+
+    memory = map_pages( pages );
+    check( !watch_add( memory, pages << page_shift ));
+    for (i = 0; i < pages; i += 2) memory[i << page_shift] = 1;
+
+    /* the array ends after 512, 3 and 0 entries; several scans have been delivered by then */
+    for (i = 0; i < 3; i++)
+    {
+        size_t room = i == 0 ? 512 : i == 1 ? 3 : 0;
+
+        count = pages;
+        check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift,
+                                (void **)(array + page_size()) - room, &count,
+                                &granularity ) == STATUS_ACCESS_VIOLATION );
+        check( count == pages && granularity == 7 );
+        check_written( memory, pages, 2, pages / 2 );
+    }
+
+    /* the count and the granularity cannot be stored */
+    mprotect( array, page_size(), PROT_READ );
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, malloc( pages * 8 ),
+                            &count, (ULONG *)array ) == STATUS_ACCESS_VIOLATION );
+    check_written( memory, pages, 2, pages / 2 );
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, malloc( pages * 8 ),
+                            (ULONG_PTR *)array, &granularity ) == STATUS_ACCESS_VIOLATION );
+    check_written( memory, pages, 2, pages / 2 );
+    check( get_write_watch( 0, memory, pages << page_shift, malloc( pages * 8 ),
+                            (ULONG_PTR *)(array + page_size()), &granularity ) == STATUS_ACCESS_VIOLATION );
+
+    /* nobody holds the region any more */
+    {
+        struct watch_query query;
+
+        check( !watch_begin( &query, (uintptr_t)memory, (uintptr_t)memory + page_size() ));
+        check( query.region->readers == 1 );
+        watch_end( &query );
+    }
+    return unit_result();
+}
