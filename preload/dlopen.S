@@ -1,0 +1,34 @@
+/*
+ * dlopen() in front of the one of libc
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The callee finds the caller's RUNPATH by its return address, so every call but the one for ntdll.so
+ * must arrive as if we were not there: ask where to go, then jump. */
+
+        .text
+        .globl dlopen
+        .type dlopen,@function
+        .p2align 4
+dlopen:
+        .cfi_startproc
+        pushq   %rdi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rsi
+        .cfi_adjust_cfa_offset 8
+        subq    $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        call    choose_dlopen           /* takes the file name */
+        addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        popq    %rsi
+        .cfi_adjust_cfa_offset -8
+        popq    %rdi
+        .cfi_adjust_cfa_offset -8
+        jmp     *%rax
+        .cfi_endproc
+        .size dlopen, . - dlopen
+
+        .section .note.GNU-stack,"",@progbits

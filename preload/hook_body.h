@@ -1,0 +1,181 @@
+/*
+ * The system calls of Wine that touch write watches; compiled once for each calling convention
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Included by hook_ms.c and hook_sysv.c, which define WINAPI and HOOK_TABLE. Two objects, because
+ * GCC 12 merges calls of both conventions in one function into a single wrong one. */
+
+#include "hooks.h"
+#include "nt_types.h"
+#include "preload.h"
+#include "write_watch.h"
+
+typedef NTSTATUS WINAPI allocate_func( HANDLE process, void **ret, ULONG_PTR zero_bits,
+                                       SIZE_T *size_ptr, ULONG type, ULONG protect );
+typedef NTSTATUS WINAPI allocate_ex_func( HANDLE process, void **ret, SIZE_T *size_ptr, ULONG type,
+                                          ULONG protect, void *parameters, ULONG count );
+typedef NTSTATUS WINAPI free_func( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, ULONG type );
+typedef NTSTATUS WINAPI get_func( HANDLE process, ULONG flags, void *base, SIZE_T size,
+                                  void **addresses, ULONG_PTR *count, ULONG *granularity );
+typedef NTSTATUS WINAPI reset_func( HANDLE process, void *base, SIZE_T size );
+
+static allocate_func    *wine_allocate;
+static allocate_ex_func *wine_allocate_ex;
+static free_func        *wine_free;
+static get_func         *wine_get;
+static reset_func       *wine_reset;
+
+static void set_originals( void * const *originals )
+{
+    wine_allocate    = originals[HOOK_ALLOCATE];
+    wine_allocate_ex = originals[HOOK_ALLOCATE_EX];
+    wine_free        = originals[HOOK_FREE];
+    wine_get         = originals[HOOK_GET];
+    wine_reset       = originals[HOOK_RESET];
+}
+
+/* gives back what was allocated but cannot be watched; a placeholder becomes one again */
+static void undo_allocate( void *base, SIZE_T size, ULONG type )
+{
+    if (type & MEM_REPLACE_PLACEHOLDER) type = MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER;
+    else
+    {
+        type = MEM_RELEASE;
+        size = 0;
+    }
+    wine_free( NtCurrentProcess(), &base, &size, type );
+}
+
+/***********************************************************************
+ *           hook_allocate
+ *
+ * NtAllocateVirtualMemory (rows 14, 25 to 27b). Wine never sees MEM_WRITE_WATCH unless we cannot watch the
+ * memory; then it does so itself. The program's pointers are used only before and after.
+ */
+static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero_bits,
+                                      SIZE_T *size_ptr, ULONG type, ULONG protect )
+{
+    NTSTATUS status;
+    SIZE_T size;
+    void *base;
+
+    if (!begins_watch( process, type, ret ))
+        return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
+
+    base = *ret;
+    size = *size_ptr;
+    status = wine_allocate( process, &base, zero_bits, &size, type & ~MEM_WRITE_WATCH, protect );
+    if (status) return status;
+    if (!watch_allocation( base, size ))
+    {
+        undo_allocate( base, size, type );
+        return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
+    }
+    *ret = base;
+    *size_ptr = size;
+    return status;
+}
+
+/***********************************************************************
+ *           hook_allocate_ex
+ *
+ * NtAllocateVirtualMemoryEx, likewise (row 28).
+ */
+static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *size_ptr, ULONG type,
+                                         ULONG protect, void *parameters, ULONG count )
+{
+    NTSTATUS status;
+    SIZE_T size;
+    void *base;
+
+    if (!begins_watch( process, type, ret ))
+        return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
+
+    base = *ret;
+    size = *size_ptr;
+    status = wine_allocate_ex( process, &base, &size, type & ~MEM_WRITE_WATCH, protect, parameters,
+                               count );
+    if (status) return status;
+    if (!watch_allocation( base, size ))
+    {
+        undo_allocate( base, size, type );
+        return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
+    }
+    *ret = base;
+    *size_ptr = size;
+    return status;
+}
+
+/***********************************************************************
+ *           hook_free
+ *
+ * NtFreeVirtualMemory (row 15). Only a decommit needs to be known as one; releases are seen when the
+ * memory is unmapped. Again the program's pointers may not fault inside, with the mark set.
+ */
+static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, ULONG type )
+{
+    NTSTATUS status;
+    SIZE_T size;
+    void *addr;
+
+    if (!decommits_watched( process, type, addr_ptr ))
+        return wine_free( process, addr_ptr, size_ptr, type );
+
+    addr = *addr_ptr;
+    size = *size_ptr;
+    decommitting++;
+    status = wine_free( process, &addr, &size, type );
+    decommitting--;
+    if (!status)
+    {
+        *addr_ptr = addr;
+        *size_ptr = size;
+    }
+    return status;
+}
+
+/***********************************************************************
+ *           hook_get
+ *
+ * NtGetWriteWatch. What is not ours may be Wine's.
+ */
+static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T size,
+                                 void **addresses, ULONG_PTR *count, ULONG *granularity )
+{
+    NTSTATUS status = get_write_watch( flags, base, size, addresses, count, granularity );
+
+    deliver_deferred_signals();
+    if (status != STATUS_INVALID_PARAMETER || !wine_has_watches) return status;
+    return wine_get( process, flags, base, size, addresses, count, granularity );
+}
+
+/***********************************************************************
+ *           hook_reset
+ *
+ * NtResetWriteWatch, likewise.
+ */
+static NTSTATUS WINAPI hook_reset( HANDLE process, void *base, SIZE_T size )
+{
+    NTSTATUS status = reset_write_watch( base, size );
+
+    deliver_deferred_signals();
+    if (status != STATUS_INVALID_PARAMETER || !wine_has_watches) return status;
+    return wine_reset( process, base, size );
+}
+
+const struct hook_table HOOK_TABLE =
+{
+    .name          = CONVENTION_NAME,
+    .set_originals = set_originals,
+    .hooks         =
+    {
+        [HOOK_ALLOCATE]    = hook_allocate,
+        [HOOK_ALLOCATE_EX] = hook_allocate_ex,
+        [HOOK_FREE]        = hook_free,
+        [HOOK_GET]         = hook_get,
+        [HOOK_RESET]       = hook_reset,
+    },
+};

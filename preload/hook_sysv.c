@@ -1,0 +1,12 @@
+/*
+ * The system calls of Wine, as in 10.0: called by the convention of Unix
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define WINAPI          __attribute__((sysv_abi))
+#define HOOK_TABLE      hooks_sysv
+#define CONVENTION_NAME "sysv_abi"
+
+#include "hook_body.h"

@@ -1,0 +1,245 @@
+/*
+ * Finds in a loaded ntdll.so what must be changed, and changes nothing
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "next.h"
+#include "preload.h"
+
+/* Nothing here depends on a version of Wine. Whatever is found must be found exactly as often as it
+ * makes sense and agree with the other findings; on any doubt Wine is left as it is. */
+
+#define MAX_SEGMENTS 8
+
+struct segment
+{
+    unsigned char *start;
+    unsigned char *end;
+    int            flags;
+};
+
+struct module
+{
+    uintptr_t      inside;   /* an address to find it by */
+    struct segment segments[MAX_SEGMENTS];
+    unsigned int   count;
+    struct segment relro;    /* read-only after relocation */
+};
+
+static const char * const hook_names[HOOK_COUNT] =
+{
+    [HOOK_ALLOCATE]    = "NtAllocateVirtualMemory",
+    [HOOK_ALLOCATE_EX] = "NtAllocateVirtualMemoryEx",
+    [HOOK_FREE]        = "NtFreeVirtualMemory",
+    [HOOK_GET]         = "NtGetWriteWatch",
+    [HOOK_RESET]       = "NtResetWriteWatch",
+};
+
+/* callback for dl_iterate_phdr: the segments of the module that holds an address */
+static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
+{
+    struct module *module = arg;
+    int i, found = 0;
+
+    (void)size;
+    module->count = 0;
+    memset( &module->relro, 0, sizeof(module->relro) );
+    for (i = 0; i < info->dlpi_phnum; i++)
+    {
+        const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+        struct segment *segment = &module->segments[module->count];
+        uintptr_t start = info->dlpi_addr + phdr->p_vaddr;
+
+        if (phdr->p_type == PT_GNU_RELRO)
+        {
+            module->relro.start = (unsigned char *)start;
+            module->relro.end   = (unsigned char *)start + phdr->p_memsz;
+        }
+        if (phdr->p_type != PT_LOAD) continue;
+        if (module->count == MAX_SEGMENTS) return 0;
+        segment->start = (unsigned char *)start;
+        segment->end   = (unsigned char *)start + phdr->p_memsz;
+        segment->flags = phdr->p_flags;
+        module->count++;
+        if (module->inside >= start && module->inside < start + phdr->p_memsz) found = 1;
+    }
+    return found;
+}
+
+/***********************************************************************
+ *           find_slot
+ *
+ * Where the data of a module points to a function: once in the system call table. Returns how often.
+ */
+static unsigned int find_slot( const struct module *module, void *function, void ***slot )
+{
+    unsigned int i, count = 0;
+
+    for (i = 0; i < module->count; i++)
+    {
+        const struct segment *segment = &module->segments[i];
+        void **ptr = (void **)(((uintptr_t)segment->start + 7) & ~(uintptr_t)7);
+
+        if (!(segment->flags & PF_W)) continue;
+        for (; (unsigned char *)(ptr + 1) <= segment->end; ptr++)
+        {
+            if (*ptr != function) continue;
+            *slot = ptr;
+            count++;
+        }
+    }
+    return count;
+}
+
+/***********************************************************************
+ *           get_slot_prot
+ *
+ * The loader protects whole pages of what is read-only after relocation.
+ */
+static int get_slot_prot( const struct module *module, void **slot )
+{
+    uintptr_t mask = sysconf( _SC_PAGESIZE ) - 1;
+    uintptr_t page = (uintptr_t)slot & ~mask;
+
+    if (page >= ((uintptr_t)module->relro.start & ~mask) &&
+        page < ((uintptr_t)module->relro.end & ~mask)) return PROT_READ;
+    return PROT_READ | PROT_WRITE;
+}
+
+/***********************************************************************
+ *           find_calls
+ *
+ * The instructions in a module that call a function directly (e8 rel32). Another instruction with
+ * these very five bytes inside would be a chance of one in millions. Returns how many there are.
+ */
+static unsigned int find_calls( const struct module *module, const void *function, unsigned char **calls )
+{
+    unsigned int i, count = 0;
+
+    for (i = 0; i < module->count; i++)
+    {
+        const struct segment *segment = &module->segments[i];
+        unsigned char *ptr;
+        int rel;
+
+        if (!(segment->flags & PF_X)) continue;
+        for (ptr = segment->start; ptr + 5 <= segment->end; ptr++)
+        {
+            if (*ptr != 0xe8) continue;
+            memcpy( &rel, ptr + 1, sizeof(rel) );
+            if (ptr + 5 + rel != (const unsigned char *)function) continue;
+            if (count < MAX_CALLS) calls[count] = ptr;
+            count++;
+        }
+    }
+    return count;
+}
+
+/***********************************************************************
+ *           find_convention
+ *
+ * The system call dispatcher calls through the table by call *(%r10,%rax,8). Shortly before it moves
+ * the first argument from r10 to where the function expects it: rcx or rdi.
+ */
+static const struct hook_table *find_convention( const struct module *module )
+{
+    static const unsigned char call[] = { 0x41, 0xff, 0x14, 0xc2 };
+    static const unsigned char to_rcx[] = { 0x4c, 0x89, 0xd1 };
+    static const unsigned char to_rdi[] = { 0x4c, 0x89, 0xd7 };
+    const unsigned int before = 32;
+    const unsigned char *found = NULL;
+    unsigned int i;
+
+    for (i = 0; i < module->count; i++)
+    {
+        const struct segment *segment = &module->segments[i];
+        const unsigned char *ptr;
+
+        if (!(segment->flags & PF_X)) continue;
+        for (ptr = segment->start + before; ptr + sizeof(call) <= segment->end; ptr++)
+        {
+            if (memcmp( ptr, call, sizeof(call) )) continue;
+            if (found) return NULL;
+            found = ptr;
+        }
+    }
+    if (!found) return NULL;
+    found -= before;
+    if (memmem( found, before, to_rcx, sizeof(to_rcx) ))
+        return memmem( found, before, to_rdi, sizeof(to_rdi) ) ? NULL : &hooks_ms;
+    return memmem( found, before, to_rdi, sizeof(to_rdi) ) ? &hooks_sysv : NULL;
+}
+
+/***********************************************************************
+ *           inspect_ntdll
+ *
+ * Returns 0 and what was found, or -1 and in reason what was not recognised.
+ */
+int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char *reason, size_t len )
+{
+    struct module module;
+    unsigned int ids[HOOK_COUNT], count, i;
+
+    memset( info, 0, sizeof(*info) );
+    for (i = 0; i < HOOK_COUNT; i++)
+    {
+        info->names[i] = hook_names[i];
+        if (!(info->functions[i] = dlsym( handle, hook_names[i] )))
+        {
+            snprintf( reason, len, "this Wine is not recognised: ntdll.so has no %s", hook_names[i] );
+            return -1;
+        }
+    }
+
+    module.inside = (uintptr_t)info->functions[HOOK_GET];
+    if (!dl_iterate_phdr( find_module, &module ))
+    {
+        snprintf( reason, len, "this Wine is not recognised: the segments of ntdll.so were not found" );
+        return -1;
+    }
+
+    for (i = 0; i < HOOK_COUNT; i++)
+    {
+        if ((count = find_slot( &module, info->functions[i], &info->slots[i] )) == 1)
+        {
+            info->slot_prot[i] = get_slot_prot( &module, info->slots[i] );
+            continue;
+        }
+        snprintf( reason, len, "this Wine is not recognised: %u places hold the address of %s",
+                  count, hook_names[i] );
+        return -1;
+    }
+
+    if (read_syscall_ids( path, hook_names, ids, HOOK_COUNT, reason, len )) return -1;
+    for (i = 1; i < HOOK_COUNT; i++)
+    {
+        if (info->slots[i] - info->slots[0] == (int)ids[i] - (int)ids[0]) continue;
+        snprintf( reason, len, "this Wine is not recognised: %s is not at its place in the system "
+                  "call table", hook_names[i] );
+        return -1;
+    }
+
+    for (i = 0; i < HOOKS_CALLED; i++)
+    {
+        info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i] );
+        if (count && count <= MAX_CALLS) continue;
+        snprintf( reason, len, "this Wine is not recognised: %u calls of %s", count, hook_names[i] );
+        return -1;
+    }
+
+    if (!(info->convention = find_convention( &module )))
+    {
+        snprintf( reason, len, "this Wine is not recognised: the calling convention of its system "
+                  "calls is not clear" );
+        return -1;
+    }
+    return 0;
+}

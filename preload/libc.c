@@ -1,0 +1,132 @@
+/*
+ * The functions of libc by which Wine changes memory
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "next.h"
+#include "page.h"
+#include "preload.h"
+#include "watch.h"
+
+/* Every new mapping over watched memory goes through here, also when another process asked for it or
+ * a native library makes it: memory that loses its registration unseen would read as "nothing
+ * written". Wine calls these with its own lock held; the engine's lock comes after that one, and no
+ * function of Wine is called while it is held. */
+
+#define EXPORT __attribute__((visibility("default")))
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+__thread int decommitting;
+
+/* whether a range, given as the kernel takes it, has watched pages */
+static int is_watched( const void *addr, size_t size )
+{
+    return preload_active && size && watch_overlaps( (void *)round_down( (uintptr_t)addr ),
+                                                     round_up( size ));
+}
+
+/***********************************************************************
+ *           before_mmap
+ *
+ * Decommitting must not lose the registration, nor open a moment without it, so it is done in
+ * another way: returns 1 if that was all. Any other mapping ends the watch.
+ */
+static int before_mmap( void *addr, size_t size, int prot, int flags, void **ret )
+{
+    int err;
+
+    if (!(flags & MAP_FIXED) || (flags & MAP_FIXED_NOREPLACE) || !is_watched( addr, size )) return 0;
+
+    if (decommitting && prot == PROT_NONE && (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE) &&
+        watch_contains( addr, round_up( size )))
+    {
+        if ((err = watch_decommit( addr, round_up( size ))))
+        {
+            errno = -err;
+            *ret = MAP_FAILED;
+        }
+        else *ret = addr;
+        return 1;
+    }
+    watch_remove( addr, round_up( size ));
+    return 0;
+}
+
+EXPORT void *mmap( void *addr, size_t size, int prot, int flags, int fd, off_t offset )
+{
+    void *ret;
+
+    if (before_mmap( addr, size, prot, flags, &ret )) return ret;
+    return NEXT( mmap )( addr, size, prot, flags, fd, offset );
+}
+
+EXPORT void *mmap64( void *addr, size_t size, int prot, int flags, int fd, off64_t offset )
+{
+    void *ret;
+
+    if (before_mmap( addr, size, prot, flags, &ret )) return ret;
+    return NEXT( mmap64 )( addr, size, prot, flags, fd, offset );
+}
+
+EXPORT int munmap( void *addr, size_t size )
+{
+    if (is_watched( addr, size )) watch_remove( addr, round_up( size ));
+    return NEXT( munmap )( addr, size );
+}
+
+EXPORT void *mremap( void *addr, size_t old_size, size_t new_size, int flags, ... )
+{
+    void *new_addr = NULL;
+    va_list args;
+
+    va_start( args, flags );
+    if (flags & MREMAP_FIXED) new_addr = va_arg( args, void * );
+    va_end( args );
+
+    if (is_watched( addr, old_size )) watch_remove( addr, round_up( old_size ));
+    if (new_addr && is_watched( new_addr, new_size )) watch_remove( new_addr, round_up( new_size ));
+    return NEXT( mremap )( addr, old_size, new_size, flags, new_addr );
+}
+
+/***********************************************************************
+ *           madvise
+ *
+ * MEM_RESET drops the contents, not the written state (row 31).
+ */
+EXPORT int madvise( void *addr, size_t size, int advice )
+{
+    int err;
+
+    if ((advice == MADV_DONTNEED || advice == MADV_FREE) && is_watched( addr, size ) &&
+        (err = watch_save( addr, round_up( size ))))
+    {
+        errno = -err;
+        return -1;
+    }
+    return NEXT( madvise )( addr, size, advice );
+}
+
+/***********************************************************************
+ *           mlock
+ *
+ * VirtualLock must not mark pages (row 23).
+ */
+EXPORT int mlock( const void *addr, size_t size )
+{
+    int err;
+
+    if (!is_watched( addr, size )) return NEXT( mlock )( addr, size );
+    if (!(err = watch_lock_pages( addr, size ))) return 0;
+    errno = -err;
+    return -1;
+}

@@ -1,0 +1,90 @@
+/*
+ * The line that says whether write watches are active, for those who ask
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "preload.h"
+
+static char program_name[64] = "?";   /* taken at the start: Wine changes what /proc tells */
+
+/***********************************************************************
+ *           get_program_name
+ *
+ * The Windows program: the first argument of the loader, without its path.
+ */
+static void get_program_name(void)
+{
+    char buffer[4096], *program, *p;
+    ssize_t size = -1;
+    int fd;
+
+    if ((fd = open( "/proc/self/cmdline", O_RDONLY | O_CLOEXEC )) != -1)
+    {
+        size = read( fd, buffer, sizeof(buffer) - 1 );
+        close( fd );
+    }
+    if (size <= 0) return;
+    buffer[size] = 0;
+    program = buffer + strlen( buffer ) + 1;
+    if (program >= buffer + size) program = buffer;
+    for (p = program; *p; p++)
+    {
+        if (*p == '/' || *p == '\\') program = p + 1;
+        else if ((unsigned char)*p < ' ') *p = '?';
+    }
+    snprintf( program_name, sizeof(program_name), "%s", program );
+}
+
+/***********************************************************************
+ *           log_line
+ *
+ * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. In one write, as many
+ * processes share the file; made for its owner only.
+ */
+void log_line( const char *format, ... )
+{
+    const char *file = secure_getenv( "WRITEWATCH_LOG" );
+    char message[256], line[400];
+    va_list args;
+    int fd = 2, len;
+
+    if (!file || !*file) return;
+    if (strcmp( file, "-" ) &&
+        (fd = open( file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600 )) == -1) return;
+
+    va_start( args, format );
+    vsnprintf( message, sizeof(message), format, args );
+    va_end( args );
+    len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), program_name, message );
+    if (write( fd, line, len ) != len) { /* nobody to tell */ }
+    if (fd != 2) close( fd );
+}
+
+/***********************************************************************
+ *           log_start
+ *
+ * The line about this process. Wine's loader may execute itself anew and load ntdll.so again, in the
+ * same process; the environment tells that the line has been written.
+ */
+void log_start( const char *line )
+{
+    static const char mark[] = "WRITEWATCH_LOGGED";
+    const char *value, *file = secure_getenv( "WRITEWATCH_LOG" );
+    char pid[16];
+
+    if (!file || !*file) return;
+    get_program_name();
+    snprintf( pid, sizeof(pid), "%d", (int)getpid() );
+    if ((value = getenv( mark )) && !strcmp( value, pid )) return;
+    setenv( mark, pid, 1 );
+    log_line( "%s", line );
+}

@@ -1,0 +1,29 @@
+/*
+ * The next definition of a function that we stand in front of
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_NEXT_H
+#define WRITEWATCH_NEXT_H
+
+#include <dlfcn.h>
+
+/* A library that asks for a newer glibc than there is keeps every program from starting. dlsym moved
+ * to libc.so.6 in 2.34; by its old version it is found in both places. */
+#ifdef __GLIBC__
+__asm__( ".symver dlsym,dlsym@GLIBC_2.2.5" );
+#endif
+
+/* looked up at the first call: constructors of a preloaded library must do nothing */
+#define NEXT( name ) \
+    ({ \
+        static __typeof__(name) *next_##name; \
+        if (!__atomic_load_n( &next_##name, __ATOMIC_RELAXED )) \
+            __atomic_store_n( &next_##name, (__typeof__(name) *)dlsym( RTLD_NEXT, #name ), \
+                              __ATOMIC_RELAXED ); \
+        __atomic_load_n( &next_##name, __ATOMIC_RELAXED ); \
+    })
+
+#endif /* WRITEWATCH_NEXT_H */

@@ -1,0 +1,172 @@
+/*
+ * Reads system call numbers out of the Windows side of ntdll
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "preload.h"
+
+/* A second, independent source for the order of the system call table: the stubs in ntdll.dll load
+ * the number before they enter Unix code. The file is taken as untrusted bytes. */
+
+struct image
+{
+    const unsigned char *data;
+    size_t               size;
+    size_t               sections;        /* file offset of the section headers */
+    unsigned int         section_count;
+};
+
+static unsigned int get16( const struct image *image, size_t offset )
+{
+    unsigned short value = 0;
+
+    if (offset + sizeof(value) <= image->size) memcpy( &value, image->data + offset, sizeof(value) );
+    return value;
+}
+
+static unsigned int get32( const struct image *image, size_t offset )
+{
+    unsigned int value = 0;
+
+    if (offset + sizeof(value) <= image->size) memcpy( &value, image->data + offset, sizeof(value) );
+    return value;
+}
+
+/* file offset of an address in the image, 0 if there is none */
+static size_t get_offset( const struct image *image, unsigned int rva )
+{
+    unsigned int i;
+
+    for (i = 0; i < image->section_count; i++)
+    {
+        size_t header = image->sections + 40 * (size_t)i;
+        unsigned int size = get32( image, header + 16 ), start = get32( image, header + 12 );
+
+        if (rva >= start && rva - start < size) return (size_t)get32( image, header + 20 ) + (rva - start);
+    }
+    return 0;
+}
+
+/* finds the sections and the export directory; returns its file offset or 0 */
+static size_t open_exports( struct image *image )
+{
+    size_t header = get32( image, 0x3c );
+
+    if (get16( image, 0 ) != 0x5a4d || get32( image, header ) != 0x4550) return 0;
+    if (get16( image, header + 24 ) != 0x20b) return 0;   /* 64-bit */
+    image->section_count = get16( image, header + 6 );
+    image->sections = header + 24 + get16( image, header + 20 );
+    return get_offset( image, get32( image, header + 24 + 112 ));
+}
+
+/* compares an exported name */
+static int is_name( const struct image *image, size_t offset, const char *name )
+{
+    size_t len = strlen( name ) + 1;
+
+    return offset && offset < image->size && len <= image->size - offset &&
+           !memcmp( image->data + offset, name, len );
+}
+
+/* the number in the stub of an exported function: mov r10,rcx; mov eax,imm32 */
+static int get_syscall_id( const struct image *image, size_t exports, const char *name, unsigned int *id )
+{
+    size_t functions = get_offset( image, get32( image, exports + 28 ));
+    size_t names     = get_offset( image, get32( image, exports + 32 ));
+    size_t ordinals  = get_offset( image, get32( image, exports + 36 ));
+    unsigned int i, count = get32( image, exports + 24 );
+
+    if (!functions || !names || !ordinals) return 0;
+    for (i = 0; i < count && names + 4 * (size_t)i < image->size; i++)
+    {
+        size_t stub;
+
+        if (!is_name( image, get_offset( image, get32( image, names + 4 * (size_t)i )), name )) continue;
+        stub = get_offset( image, get32( image, functions + 4 * get16( image, ordinals + 2 * (size_t)i )));
+        if (!stub || get32( image, stub ) != 0xb8d18b4c) return 0;
+        *id = get32( image, stub + 4 );
+        return 1;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           open_windows_side
+ *
+ * ntdll.dll stands beside ntdll.so: in an installed Wine in a directory for the other half, in a
+ * build tree below it or in the same place.
+ */
+static int open_windows_side( const char *unix_path )
+{
+    static const char * const places[] =
+    {
+        "../x86_64-windows/ntdll.dll", "x86_64-windows/ntdll.dll", "ntdll.dll"
+    };
+    const char *name = strrchr( unix_path, '/' );
+    char path[PATH_MAX];
+    size_t i;
+    int fd;
+
+    for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+    {
+        int len = snprintf( path, sizeof(path), "%.*s/%s", (int)(name - unix_path), unix_path, places[i] );
+
+        if (len >= (int)sizeof(path)) continue;
+        if ((fd = open( path, O_RDONLY | O_CLOEXEC )) != -1) return fd;
+    }
+    return -1;
+}
+
+/***********************************************************************
+ *           read_syscall_ids
+ *
+ * The numbers of some functions. Returns 0, or -1 and the reason.
+ */
+int read_syscall_ids( const char *unix_path, const char * const *names, unsigned int *ids,
+                      size_t count, char *reason, size_t len )
+{
+    struct image image = { 0 };
+    off_t size;
+    size_t exports, i;
+    int fd, ret = -1;
+
+    if ((fd = open_windows_side( unix_path )) == -1)
+    {
+        snprintf( reason, len, "this Wine is not recognised: no ntdll.dll beside ntdll.so" );
+        return -1;
+    }
+    /* not fstat(), which the headers of glibc 2.33 turn into a symbol of that version */
+    if ((size = lseek( fd, 0, SEEK_END )) > 0)
+    {
+        image.size = size;
+        image.data = mmap( NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0 );
+    }
+    close( fd );
+    if (!image.data || image.data == MAP_FAILED)
+    {
+        snprintf( reason, len, "ntdll.dll cannot be read" );
+        return -1;
+    }
+
+    if (!(exports = open_exports( &image )))
+        snprintf( reason, len, "this Wine is not recognised: ntdll.dll is not a 64-bit library" );
+    else
+    {
+        for (i = 0; i < count; i++)
+            if (!get_syscall_id( &image, exports, names[i], &ids[i] )) break;
+        if (i == count) ret = 0;
+        else snprintf( reason, len, "this Wine is not recognised: no system call number in %s of "
+                       "ntdll.dll", names[i] );
+    }
+    munmap( (void *)image.data, image.size );
+    return ret;
+}

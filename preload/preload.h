@@ -1,0 +1,76 @@
+/*
+ * What the parts of the preload library need of each other
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_PRELOAD_H
+#define WRITEWATCH_PRELOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The functions of Wine that lead through us. Those up to HOOKS_CALLED are also called from inside
+ * ntdll.so, for other processes and by Wine itself. */
+enum hook
+{
+    HOOK_ALLOCATE,
+    HOOK_ALLOCATE_EX,
+    HOOK_FREE,
+    HOOKS_CALLED,
+    HOOK_GET = HOOKS_CALLED,
+    HOOK_RESET,
+    HOOK_COUNT
+};
+
+/* One calling convention: hook_ms.c and hook_sysv.c. */
+struct hook_table
+{
+    const char *name;
+    void      (*set_originals)( void * const *originals );
+    void       *hooks[HOOK_COUNT];
+};
+
+extern const struct hook_table hooks_ms;
+extern const struct hook_table hooks_sysv;
+
+/* inspect.c: what was found in a loaded ntdll.so */
+#define MAX_CALLS 64
+
+struct ntdll_info
+{
+    const char              *names[HOOK_COUNT];
+    void                    *functions[HOOK_COUNT];
+    void                   **slots[HOOK_COUNT];              /* in the system call table */
+    int                      slot_prot[HOOK_COUNT];          /* how that memory is protected */
+    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* call instructions */
+    unsigned int             call_count[HOOKS_CALLED];
+    const struct hook_table *convention;
+};
+
+extern int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char *reason,
+                          size_t len );
+
+/* pe_stub.c */
+extern int read_syscall_ids( const char *unix_path, const char * const *names, unsigned int *ids,
+                             size_t count, char *reason, size_t len );
+
+/* patch.c */
+extern int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len );
+
+/* signals.c */
+extern int guard_signals(void);
+extern void deliver_deferred_signals(void);
+
+/* log.c */
+extern void log_start( const char *line );
+extern void log_line( const char *format, ... ) __attribute__((format( printf, 1, 2 )));
+
+/* preload.c: whether this process is a Wine process whose write watches we have taken over */
+extern int preload_active;
+
+/* libc.c: set while this thread is in Wine's code for MEM_DECOMMIT of watched memory */
+extern __thread int decommitting;
+
+#endif /* WRITEWATCH_PRELOAD_H */

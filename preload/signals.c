@@ -1,0 +1,126 @@
+/*
+ * Signals that suspend or end a thread, and faults, while it is in a query
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "preload.h"
+#include "uninterrupted.h"
+#include "user_memory.h"
+
+/* Wine suspends a thread by SIGUSR1 and ends it by SIGQUIT, wherever it is. In a query that would
+ * keep or lose pages that were taken from the kernel and not yet handed over; on Windows a system
+ * call is never left half done. So these two wait until the thread has come out of uninterrupted
+ * code. A fault there means that the caller's pointer is bad; Wine would return to the program from
+ * the middle of the query, and we go on with -EFAULT instead, to put things right first.
+ *
+ * The handlers run on any stack and with any segment registers, like Wine's own: before they know
+ * that the thread is in our code they use neither thread-local storage nor a stack protector. */
+
+#define HANDLER __attribute__((noinline, no_stack_protector))
+
+typedef void (*handler_func)( int, siginfo_t *, void * );
+
+static handler_func wine_quit, wine_usr1, wine_segv;
+
+/* one bit for each signal that this thread has yet to take */
+static __thread volatile unsigned int deferred;
+
+#ifdef __x86_64__
+static inline uintptr_t get_pc( const ucontext_t *context )
+{
+    return context->uc_mcontext.gregs[REG_RIP];
+}
+#endif
+
+static __attribute__((noinline)) void defer( int sig )
+{
+    deferred |= 1u << sig;
+}
+
+static HANDLER void quit_handler( int sig, siginfo_t *info, void *context )
+{
+    if (in_uninterrupted_code( get_pc( context ))) defer( sig );
+    else wine_quit( sig, info, context );
+}
+
+static HANDLER void usr1_handler( int sig, siginfo_t *info, void *context )
+{
+    if (in_uninterrupted_code( get_pc( context ))) defer( sig );
+    else wine_usr1( sig, info, context );
+}
+
+/* Wine comes first: the fault may be one that it resolves, as for memory which it watches itself. If
+ * it resolved nothing it has set up the return to the program, and that is what we take back. */
+static __attribute__((noinline)) void access_fault( int sig, siginfo_t *info, ucontext_t *context,
+                                                    uintptr_t fixup )
+{
+    ucontext_t saved;
+
+    memcpy( saved.uc_mcontext.gregs, context->uc_mcontext.gregs, sizeof(saved.uc_mcontext.gregs) );
+    wine_segv( sig, info, context );
+    if (get_pc( context ) == get_pc( &saved )) return;
+    memcpy( context->uc_mcontext.gregs, saved.uc_mcontext.gregs, sizeof(saved.uc_mcontext.gregs) );
+    context->uc_mcontext.gregs[REG_RIP] = fixup;
+}
+
+static HANDLER void segv_handler( int sig, siginfo_t *info, void *context )
+{
+    uintptr_t fixup = user_access_fixup( get_pc( context ));
+
+    if (fixup) access_fault( sig, info, context, fixup );
+    else wine_segv( sig, info, context );
+}
+
+/***********************************************************************
+ *           guard_signal
+ *
+ * Puts a handler before Wine's, which it calls or jumps to. Masks and flags remain.
+ */
+static int guard_signal( int sig, handler_func handler, handler_func *wine )
+{
+    struct sigaction action;
+
+    if (sigaction( sig, NULL, &action )) return -1;
+    if (!(action.sa_flags & SA_SIGINFO) || !action.sa_sigaction) return -1;
+    if (action.sa_sigaction == handler) return 0;
+    *wine = action.sa_sigaction;
+    action.sa_sigaction = handler;
+    return sigaction( sig, &action, NULL );
+}
+
+/***********************************************************************
+ *           guard_signals
+ *
+ * Done when memory is first watched: Wine has set up its handlers by then, and a process that watches
+ * nothing keeps them as they are. Returns 0, or -1 if there is no handler of Wine's.
+ */
+int guard_signals(void)
+{
+    if (guard_signal( SIGSEGV, segv_handler, &wine_segv )) return -1;
+    if (guard_signal( SIGUSR1, usr1_handler, &wine_usr1 )) return -1;
+    return guard_signal( SIGQUIT, quit_handler, &wine_quit );
+}
+
+/***********************************************************************
+ *           deliver_deferred_signals
+ *
+ * To be called after each piece of uninterrupted code, outside of it: what arrives from now on is not
+ * deferred, and what arrived before has been noted. May not return.
+ */
+void deliver_deferred_signals(void)
+{
+    unsigned int signals = deferred;
+
+    if (!signals) return;
+    deferred = 0;
+    if (signals & (1u << SIGUSR1)) syscall( SYS_tgkill, getpid(), syscall( SYS_gettid ), SIGUSR1 );
+    if (signals & (1u << SIGQUIT)) syscall( SYS_tgkill, getpid(), syscall( SYS_gettid ), SIGQUIT );
+}
