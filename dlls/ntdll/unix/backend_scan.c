@@ -65,6 +65,12 @@ static UNINTERRUPTED int scan_scan( uintptr_t start, uintptr_t end, unsigned int
     return ret;
 }
 
+/* not by madvise(), which the preload library interposes, and which would lead back to the engine */
+static int advise( const void *base, size_t size, int advice )
+{
+    return raw_syscall3( SYS_madvise, (long)base, size, advice );
+}
+
 /***********************************************************************
  *           scan_attach
  *
@@ -75,6 +81,7 @@ static UNINTERRUPTED int scan_scan( uintptr_t start, uintptr_t end, unsigned int
 static int scan_attach( void *base, size_t size )
 {
     struct uffdio_register reg;
+    int ret;
 
     memset( &reg, 0, sizeof(reg) );
     reg.range.start = (uintptr_t)base;
@@ -82,7 +89,7 @@ static int scan_attach( void *base, size_t size )
     reg.mode        = UFFDIO_REGISTER_MODE_WP;
 
     /* EINVAL: the kernel was built without them */
-    if (madvise( base, size, MADV_NOHUGEPAGE ) && errno != EINVAL) return -errno;
+    if ((ret = advise( base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
     if (ioctl( uffd, UFFDIO_REGISTER, &reg )) return -errno;
     return 0;
 }
@@ -94,16 +101,16 @@ static int scan_attach( void *base, size_t size )
  */
 static int scan_discard( void *base, size_t size )
 {
-    if (!madvise( base, size, MADV_DONTNEED )) return 0;
-    if (errno != EINVAL) return -errno;
+    int ret;
+
+    if ((ret = advise( base, size, MADV_DONTNEED )) != -EINVAL) return ret;
 
     /* locked memory */
-    if (!madvise( base, size, MADV_DONTNEED_LOCKED )) return 0;
-    if (errno != EINVAL) return -errno;
+    if ((ret = advise( base, size, MADV_DONTNEED_LOCKED )) != -EINVAL) return ret;
 
     /* the same before 5.18 */
-    if (munlock( base, size ) || madvise( base, size, MADV_DONTNEED )) return -errno;
-    return 0;
+    if (munlock( base, size )) return -errno;
+    return advise( base, size, MADV_DONTNEED );
 }
 
 /***********************************************************************
@@ -115,7 +122,7 @@ static int scan_lock( const void *base, size_t size )
 {
     if (mlock2( base, size, MLOCK_ONFAULT )) return -errno;
     /* pages without access cannot be brought in; they remain locked on their first use */
-    madvise( (void *)base, size, MADV_POPULATE_READ );
+    advise( base, size, MADV_POPULATE_READ );
     return 0;
 }
 

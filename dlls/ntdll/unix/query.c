@@ -48,16 +48,63 @@ UNINTERRUPTED void watch_end( struct watch_query *query )
 }
 
 /***********************************************************************
+ *           enter
+ *
+ * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another region;
+ * returns -ENOENT if the range is no longer in one.
+ */
+static UNINTERRUPTED int enter( struct watch_query *query )
+{
+    struct watch_region *region;
+
+    while (!region_enter( query->region ))
+    {
+        if (!(region = region_get( query->start, query->end ))) return -ENOENT;
+        region_put( query->region );
+        query->region = region;
+    }
+    return 0;
+}
+
+static UNINTERRUPTED void leave( struct watch_query *query )
+{
+    region_leave( query->region );
+}
+
+/* marks pages of a region as written, in a step */
+static UNINTERRUPTED void mark_written( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct saved_pages *saved = region_saved_pages( region );
+
+    if (saved) saved_set( saved, start, end );
+    else __atomic_fetch_or( &region->lost, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
  *           put_back
  *
- * Pages that were taken but could not be handed over are written still.
+ * Pages that were taken but could not be handed over are written still, as far as they are watched.
  */
 static UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr_t end )
 {
-    struct saved_pages *saved = region_saved_pages( query->region );
+    struct watch_region *region;
 
-    if (saved) saved_set( saved, start, end );
-    else __atomic_fetch_or( &query->region->lost, 1, __ATOMIC_SEQ_CST );
+    if (!enter( query ))
+    {
+        mark_written( query->region, start, end );
+        leave( query );
+        return;
+    }
+    for (; start < end; start += page_size())
+    {
+        if (!(region = region_get( start, start + page_size() ))) continue;
+        if (region_enter( region ))
+        {
+            mark_written( region, start, start + page_size() );
+            region_leave( region );
+        }
+        region_put( region );
+    }
 }
 
 /***********************************************************************
@@ -95,9 +142,11 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     struct page_run runs[MAX_RUNS];
     int i, count;
 
+    if ((count = enter( query ))) return count;
     count = active_backend->scan( *start, end, reset ? SCAN_RESET : 0, runs,
                                   min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
                                   min( max - *pos, MAX_SCAN_PAGES ), &next );
+    leave( query );
     if (count < 0)
     {
         if (reset) put_back( query, *start, end );
@@ -125,28 +174,37 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
  * The same for a group of at most 64 pages of which some are marked in the bitmap. The caller's array
  * has room for every page up to limit, so both sources are taken whole.
  */
-static UNINTERRUPTED int collect_mixed( struct watch_query *query, struct saved_pages *saved,
-                                        uintptr_t *start, uintptr_t limit, int reset,
-                                        void **addresses, size_t *pos )
+static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start, uintptr_t limit,
+                                        int reset, void **addresses, size_t *pos )
 {
     struct page_run runs[33];
     uintptr_t addr = *start, next;
+    struct saved_pages *saved;
     uint64_t bits;
     int i, count;
 
-    bits = reset ? saved_take( saved, *start, limit ) : saved_peek( saved, *start, limit );
-    while (addr < limit)
+    if ((count = enter( query ))) return count;
+    /* the region may be another one by now, with groups that end elsewhere */
+    if (!(saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE )))
+    {
+        leave( query );
+        return 0;
+    }
+    limit = min( limit, saved_group_end( saved, addr ));
+    bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
+    for (; addr < limit; addr = next)
     {
         count = active_backend->scan( addr, limit, reset ? SCAN_RESET : 0, runs, 33, 64, &next );
-        if (count < 0)
-        {
-            if (reset) put_back( query, *start, limit );
-            return count;
-        }
+        if (count < 0) break;
         for (i = 0; i < count; i++)
             for (; runs[i].start < runs[i].end; runs[i].start += page_size())
                 bits |= 1ull << ((runs[i].start - *start) >> page_shift);
-        addr = next;
+    }
+    leave( query );
+    if (count < 0)
+    {
+        if (reset) put_back( query, *start, limit );
+        return count;
     }
     for (; bits; bits &= bits - 1)
     {
@@ -168,6 +226,21 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, struct saved_
 }
 
 /***********************************************************************
+ *           next_saved
+ *
+ * Whether the bitmap has marks in the rest of the range; *limit becomes the first marked page. A mark
+ * that comes after this look is for the next query. Most regions have no bitmap.
+ */
+static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, uintptr_t *limit )
+{
+    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
+
+    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
+    *limit = saved_next( saved, start, query->end );
+    return *limit < query->end;
+}
+
+/***********************************************************************
  *           watch_collect
  *
  * Stores the addresses of written pages, ascending, at most max (> 0) of them (row 10). With reset
@@ -186,21 +259,15 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
 
     while (start < query->end && pos < max)
     {
-        struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
         uintptr_t limit = query->end;
 
-        if (saved && __atomic_load_n( &saved->count, __ATOMIC_SEQ_CST ))
+        if (next_saved( query, start, &limit ) && limit == start)
         {
-            limit = saved_next( saved, start, query->end );
-            if (limit == start)
-            {
-                limit = min( query->end, saved_group_end( saved, start ));
-                limit = start + min( limit - start, (max - pos) << page_shift );
-                if ((ret = collect_mixed( query, saved, &start, limit, reset, addresses, &pos ))) break;
-                continue;
-            }
+            limit = start + min( query->end - start, (max - pos) << page_shift );
+            ret = collect_mixed( query, &start, limit, reset, addresses, &pos );
         }
-        if ((ret = collect_scanned( query, &start, limit, reset, addresses, max, &pos ))) break;
+        else ret = collect_scanned( query, &start, limit, reset, addresses, max, &pos );
+        if (ret) break;
     }
     if (ret && reset) watch_undo( query, addresses, pos );
     if (watch_stats.enabled && !ret)
@@ -219,26 +286,23 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
  */
 UNINTERRUPTED int watch_reset( struct watch_query *query )
 {
-    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
-    uintptr_t start = query->start, addr, next;
+    uintptr_t start = query->start, end, next;
     struct page_run runs[MAX_RUNS];
+    struct saved_pages *saved;
     int ret;
-
-    if (saved)
-        for (addr = start; addr < query->end; addr = saved_group_end( saved, addr ))
-        {
-            if (!__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) break;
-            if ((addr = saved_next( saved, addr, query->end )) == query->end) break;
-            saved_take( saved, addr, query->end );
-        }
 
     while (start < query->end)
     {
-        uintptr_t end = start + min( query->end - start, MAX_SCAN_SIZE );
+        end = start + min( query->end - start, MAX_SCAN_SIZE );
 
+        if ((ret = enter( query ))) return ret;
+        if ((saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE )) &&
+            __atomic_load_n( &saved->count, __ATOMIC_SEQ_CST ))
+            saved_clear( saved, start, end );
         ret = active_backend->scan( start, end, SCAN_RESET, runs,
                                     min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
                                     MAX_SCAN_PAGES, &next );
+        leave( query );
         if (ret < 0) return ret;
         start = next;
     }

@@ -6,7 +6,9 @@
  */
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "page.h"
 #include "raw_syscall.h"
@@ -180,6 +182,57 @@ UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *regio
 }
 
 /***********************************************************************
+ *           region_enter
+ *
+ * Begins a step of a query. While a writer moves written state about, which is short and cannot be
+ * interrupted, this waits. Returns 0 if the region is gone.
+ */
+UNINTERRUPTED int region_enter( struct watch_region *region )
+{
+    unsigned int state;
+
+    for (;;)
+    {
+        __atomic_fetch_add( &region->steps, 1, __ATOMIC_SEQ_CST );
+        if ((state = __atomic_load_n( &region->state, __ATOMIC_SEQ_CST )) == REGION_OPEN) return 1;
+        __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
+        if (state == REGION_GONE) return 0;
+        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+    }
+}
+
+/***********************************************************************
+ *           region_leave
+ */
+UNINTERRUPTED void region_leave( struct watch_region *region )
+{
+    __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           region_set_state
+ *
+ * Lets steps begin, or lets them wait or fail and then waits until those in progress have ended. A
+ * step cannot be interrupted; should one be stopped all the same (by a debugger), we go on after a
+ * second: a page may then be reported twice, none is lost.
+ */
+void region_set_state( struct watch_region *region, unsigned int state )
+{
+    struct timespec start, now;
+
+    __atomic_store_n( &region->state, state, __ATOMIC_SEQ_CST );
+    if (state == REGION_OPEN || !__atomic_load_n( &region->steps, __ATOMIC_SEQ_CST )) return;
+
+    clock_gettime( CLOCK_MONOTONIC, &start );
+    while (__atomic_load_n( &region->steps, __ATOMIC_SEQ_CST ))
+    {
+        sched_yield();
+        clock_gettime( CLOCK_MONOTONIC, &now );
+        if (now.tv_sec - start.tv_sec > 1) return;
+    }
+}
+
+/***********************************************************************
  *           alloc_region
  */
 static struct watch_region *alloc_region( uintptr_t start, uintptr_t end )
@@ -210,6 +263,8 @@ static struct watch_region *alloc_region( uintptr_t start, uintptr_t end )
     }
     region->base  = start;
     region->end   = end;
+    region->steps = 0;
+    region->state = REGION_OPEN;
     region->lost  = 0;
     region->saved = NULL;
     region->next  = NULL;
@@ -323,7 +378,7 @@ static struct watch_region *split_region( struct watch_region *old, uintptr_t st
     return region;
 }
 
-/* hands saved state on; each mark is taken by us or by a query that still holds the old region */
+/* hands saved state on; the old region is gone, so nobody else looks at its marks */
 static void move_saved( struct watch_region *from, struct watch_region *to )
 {
     uintptr_t addr;
@@ -339,7 +394,8 @@ static void move_saved( struct watch_region *from, struct watch_region *to )
  *           region_remove
  *
  * Takes [start, end) out of the index; what is left of a region on both sides remains one of its own
- * (row 37). On failure (no memory) nothing has changed.
+ * (row 37). No query looks at these pages any more when this returns. On failure (no memory) nothing
+ * has changed.
  */
 int region_remove( uintptr_t start, uintptr_t end )
 {
@@ -363,6 +419,7 @@ int region_remove( uintptr_t start, uintptr_t end )
         return -ENOMEM;
     }
 
+    for (i = first; i < last; i++) region_set_state( region_index->entries[i].region, REGION_GONE );
     if (left) move_saved( region_index->entries[first].region, left );
     if (right) move_saved( region_index->entries[last - 1].region, right );
     for (i = first; i < last; i++)

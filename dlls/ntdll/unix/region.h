@@ -19,7 +19,9 @@ struct watch_region
 {
     uintptr_t            base;
     uintptr_t            end;
-    unsigned int         readers;   /* queries in progress */
+    unsigned int         readers;   /* queries in progress, wherever they are */
+    unsigned int         steps;     /* of these, how many are looking for written pages right now */
+    unsigned int         state;     /* whether they may */
     unsigned int         lost;      /* queries must fail: 1 until reset, 2 for ever */
     struct saved_pages  *saved;     /* NULL until the first page is saved */
     struct watch_region *next;      /* of the free ones */
@@ -31,6 +33,19 @@ extern void region_put( struct watch_region *region );
 extern int region_contains( uintptr_t start, uintptr_t end );
 extern int region_overlaps( uintptr_t start, uintptr_t end );
 extern struct saved_pages *region_saved_pages( struct watch_region *region );
+
+/* A step of a query: from region_enter() to region_leave() the memory remains mapped and written state
+ * stays where it is, in the kernel or in the bitmap. No memory of the program is touched in a step, as
+ * that can fault and then wait for a lock of somebody who waits for us. region_enter() returns 0
+ * if the region is gone. */
+extern int region_enter( struct watch_region *region );
+extern void region_leave( struct watch_region *region );
+
+#define REGION_OPEN   0
+#define REGION_CLOSED 1   /* written state is on the move: steps wait */
+#define REGION_GONE   2   /* another region may have taken the place of this one */
+
+extern void region_set_state( struct watch_region *region, unsigned int state );
 
 /* Writers: one at a time, under the lock of watch.c. */
 extern int region_insert( uintptr_t start, uintptr_t end );

@@ -57,6 +57,26 @@ FUNC( user_store_addresses )
         ret
 END( user_store_addresses )
 
+/* int user_probe_read( void *ptr, size_t n, size_t step ) */
+FUNC( user_probe_read )
+1:      movb    (%rdi), %al
+        addq    %rdx, %rdi
+        decq    %rsi
+        jnz     1b
+        xorl    %eax, %eax
+        ret
+END( user_probe_read )
+
+/* int user_probe_write( void *ptr, size_t n, size_t step ) */
+FUNC( user_probe_write )
+1:      lock orb $0, (%rdi)             /* of one byte, so that it never crosses a cache line */
+        addq    %rdx, %rdi
+        decq    %rsi
+        jnz     1b
+        xorl    %eax, %eax
+        ret
+END( user_probe_write )
+
         .globl user_access_stop
         .hidden user_access_stop
 user_access_stop:

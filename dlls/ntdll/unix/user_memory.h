@@ -21,6 +21,10 @@ extern int user_store32( void *ptr, uint32_t value );
 /* stores n (> 0) addresses: addr, addr + step ... */
 extern int user_store_addresses( void *ptr, uintptr_t addr, size_t n, size_t step );
 
+/* touch n (> 0) bytes, step apart; the second as writes do, without changing them */
+extern int user_probe_read( void *ptr, size_t n, size_t step );
+extern int user_probe_write( void *ptr, size_t n, size_t step );
+
 extern const char user_access_start[] __attribute__((visibility("hidden")));
 extern const char user_access_stop[] __attribute__((visibility("hidden")));
 extern const char user_access_failed[] __attribute__((visibility("hidden")));

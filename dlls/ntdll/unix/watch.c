@@ -121,9 +121,9 @@ void watch_remove( void *base, size_t size )
 /***********************************************************************
  *           save_written
  *
- * Moves the written state of a part of a region from the kernel to the bitmap, page by page in one
- * atomic step: a query beside it finds a page here or there, or tells it the next time. If the kernel
- * fails the whole part counts as written.
+ * Moves the written state of a part of a region from the kernel to the bitmap. The region is closed to
+ * queries, which otherwise could find a page in both and report it twice. If the kernel fails the
+ * whole part counts as written.
  */
 static void save_written( struct saved_pages *saved, uintptr_t start, uintptr_t end )
 {
@@ -154,7 +154,16 @@ static int prepare_regions( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/* saves all regions of a range; the lock is held */
+/* sets the state of all regions of a range; the lock is held */
+static void set_states( uintptr_t start, uintptr_t end, unsigned int state )
+{
+    struct watch_region *region;
+
+    for (; (region = region_first( start, end )); start = region->end)
+        region_set_state( region, state );
+}
+
+/* saves all regions of a range, which are closed; the lock is held */
 static void save_regions( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
@@ -178,7 +187,12 @@ int watch_save( void *base, size_t size )
 
     if (!region_overlaps( start, end )) return 0;
     lock_regions( &sigset );
-    if (!(ret = prepare_regions( start, end ))) save_regions( start, end );
+    if (!(ret = prepare_regions( start, end )))
+    {
+        set_states( start, end, REGION_CLOSED );
+        save_regions( start, end );
+        set_states( start, end, REGION_OPEN );
+    }
     unlock_regions( &sigset );
     return ret;
 }
@@ -202,8 +216,10 @@ int watch_decommit( void *base, size_t size )
         if (mprotect( base, size, PROT_NONE )) ret = -errno;
         else
         {
+            set_states( start, end, REGION_CLOSED );
             save_regions( start, end );
             ret = active_backend->discard( base, size );
+            set_states( start, end, REGION_OPEN );
         }
     }
     unlock_regions( &sigset );

@@ -45,6 +45,26 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
 }
 
 /***********************************************************************
+ *           probe_array
+ *
+ * Whether the whole array can be written, used or not (row 34). An array that itself is watched is
+ * only read: its pages would become written by the call (row 33), also those that nothing is stored
+ * to. If it is read-only, that shows when something is.
+ */
+static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
+{
+    uintptr_t start = (uintptr_t)addresses, end = start + count * sizeof(*addresses);
+    uintptr_t second = round_down( start ) + page_size();
+    int (*probe)( void *, size_t, size_t ) = user_probe_write;
+
+    if (count > ~(uintptr_t)0 / sizeof(*addresses) || end < start) return -EFAULT;
+    if (region_overlaps( start, end )) probe = user_probe_read;
+    if (probe( addresses, 1, 0 )) return -EFAULT;
+    if (end <= second) return 0;
+    return probe( (void *)second, ((end - 1 - second) >> page_shift) + 1, page_size() );
+}
+
+/***********************************************************************
  *           get_write_watch
  *
  * What NtGetWriteWatch does (rows 1 to 10, 33 to 35). The checks come in the order in which Windows
@@ -68,7 +88,8 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
     if (!addresses) return STATUS_ACCESS_VIOLATION;
     if (watch_begin( &query, start, end )) return STATUS_INVALID_PARAMETER;
 
-    ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
+    ret = probe_array( addresses, max );
+    if (!ret) ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
     if (!ret && (user_store32( granularity, GRANULARITY ) || user_store64( count, found )))
     {
         if (flags & WRITE_WATCH_FLAG_RESET) watch_undo( &query, addresses, found );

@@ -1,0 +1,61 @@
+#!/bin/sh
+# make install and make uninstall: what is put where, that it works there, and that nothing stays.
+#
+# Copyright 2026 the writewatch authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-install.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+# the directories that were made are noted in the build tree: keep the user's note
+noted=$top_builddir/installed-dirs
+[ ! -f "$noted" ] || { echo "this build tree is installed: make uninstall first"; exit 77; }
+
+die()
+{
+    echo "$*"
+    rm -f "$noted"
+    exit 1
+}
+
+# the options of the make that runs the tests are its own
+unset MAKEFLAGS MFLAGS MAKELEVEL LD_PRELOAD
+
+# staged
+mkdir "$work/stage"
+make -C "$top_builddir" install DESTDIR="$work/stage" prefix=/usr/local exec_prefix=/usr/local \
+    bindir=/usr/local/bin libdir=/usr/local/lib >"$work/log" 2>&1 || die "$(cat "$work/log")"
+for file in bin/writewatch lib/writewatch/libwritewatch-preload.so; do
+    [ -f "$work/stage/usr/local/$file" ] || die "$file was not installed"
+done
+[ "$(find "$work/stage" -type f | wc -l)" -eq 2 ] || die "installed: $(find "$work/stage" -type f)"
+make -C "$top_builddir" uninstall DESTDIR="$work/stage" prefix=/usr/local exec_prefix=/usr/local \
+    bindir=/usr/local/bin libdir=/usr/local/lib >"$work/log" 2>&1 || die "$(cat "$work/log")"
+[ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"
+
+# to a prefix, part of which is there already and part of which is somebody's
+mkdir -p "$work/prefix/lib" "$work/there"
+: >"$work/there/file"
+for round in 1 2; do
+    make -C "$top_builddir" install DESTDIR= prefix="$work/prefix" exec_prefix="$work/prefix" \
+        bindir="$work/there/a/b" libdir="$work/prefix/lib" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+done
+[ -x "$work/there/a/b/writewatch" ] || die "the runner was not installed"
+# the runner knows the place it was compiled for; this one is another, so there is no library
+make -C "$top_builddir" uninstall DESTDIR= prefix="$work/prefix" exec_prefix="$work/prefix" \
+    bindir="$work/there/a/b" libdir="$work/prefix/lib" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+[ -f "$work/there/file" ] || die "a file of somebody else was removed"
+[ -d "$work/prefix/lib" ] || die "a directory was removed that the install did not make"
+left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
+[ "$left" = "prefix/lib there/file " ] || die "left: $left"
+[ ! -f "$noted" ] || die "the note of directories was left"
+
+# an installed runner finds its library, also when the whole tree was moved
+make -C "$top_builddir" install DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+runner=$(find "$work/stage" -name writewatch -type f)
+library=$(find "$work/stage" -name libwritewatch-preload.so)
+got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
+[ "$got" = "$(realpath "$library")" ] || die "the installed runner preloads $got, not $library"
+make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+[ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"
+exit 0

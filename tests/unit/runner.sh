@@ -1,0 +1,170 @@
+#!/bin/sh
+# The runner: how it finds and preloads the library, what it keeps, and how it exits.
+#
+# Copyright 2026 the writewatch authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Needs no Wine: the library is a fake one that can be preloaded and does nothing. The fixture is
+# a build tree of its own, because the place of the runner decides which library it finds.
+
+real=$top_builddir/programs/writewatch
+[ -x "$real" ] || { echo "programs/writewatch is not built"; exit 1; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-runner.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+work=$(cd "$work" && pwd -P)
+case $work in
+*[\ :]*) echo "the folder for temporary files, $work, has a space or a colon"; exit 77 ;;
+esac
+unset LD_PRELOAD WRITEWATCH WRITEWATCH_LOG WRITEWATCH_STATS WINE_DISABLE_KERNEL_WRITEWATCH
+unset XDG_RUNTIME_DIR
+export HOME="$work/home"
+mkdir -p "$HOME" "$work/cwd"
+cd "$work/cwd" || exit 1
+
+failures=0
+
+# same WHAT GOT WANTED
+same()
+{
+    [ "$2" = "$3" ] && return
+    echo "$1: got '$2', wanted '$3'"
+    failures=$((failures + 1))
+}
+
+# like WHAT TEXT PATTERN
+like()
+{
+    case $2 in
+    $3) ;;
+    *) echo "$1: got '$2', wanted '$3'"; failures=$((failures + 1)) ;;
+    esac
+}
+
+# make_tree DIR makes a build tree with a fake library
+make_tree()
+{
+    mkdir -p "$1/programs" "$1/preload"
+    cp "$real" "$1/programs/writewatch"
+    cp "$work/fake.so" "$1/preload/$name"
+}
+
+name=libwritewatch-preload.so
+echo 'int writewatch_fake = 1;' >"$work/fake.c"
+# shellcheck disable=SC2086
+${CC:-cc} -shared -fPIC -o "$work/fake.so" "$work/fake.c" || exit 1
+cp "$work/fake.so" "$work/other.so"
+cp "$work/fake.so" "$work/third.so"
+make_tree "$work/tree"
+run=$work/tree/programs/writewatch
+lib=$work/tree/preload/$name
+show='echo "$LD_PRELOAD"'
+
+# help and version
+like "--help" "$("$run" --help)" 'Usage: writewatch *'
+like "-h" "$("$run" -h)" 'Usage: writewatch *'
+"$run" --help >/dev/null; same "status of --help" $? 0
+like "--version" "$("$run" --version)" 'writewatch [0-9]*.[0-9]*'
+like "-V" "$("$run" -V)" 'writewatch [0-9]*.[0-9]*'
+
+# exit status
+"$run" true; same "status 0" $? 0
+"$run" sh -c 'exit 42'; same "status 42" $? 42
+"$run" sh -c 'kill -KILL $$' 2>/dev/null; same "death by SIGKILL" $? 137
+"$run" 2>/dev/null; same "no command" $? 125
+"$run" --no-such-option true 2>/dev/null; same "unknown option" $? 125
+"$run" --log 2>/dev/null; same "--log without a file" $? 125
+"$run" --log '' true 2>/dev/null; same "--log with an empty name" $? 125
+"$run" "$work/missing" 2>/dev/null; same "missing command" $? 127
+"$run" no-such-command-anywhere 2>/dev/null; same "missing command in PATH" $? 127
+: >"$work/plain"
+"$run" "$work/plain" 2>/dev/null; same "plain file" $? 126
+same "lines for a missing command" "$("$run" "$work/missing" 2>&1 | wc -l)" 1
+like "message for a missing command" "$("$run" "$work/missing" 2>&1)" "writewatch: *$work/missing*"
+
+# arguments and options
+same "arguments" "$("$run" printf '<%s>' a 'b c' '' -l --help)" '<a><b c><><-l><--help>'
+same "options end at the command" "$("$run" sh -c 'echo "$WRITEWATCH$1"' sh --off)" '--off'
+same "options end at --" "$("$run" -- sh -c 'echo "$0"' x)" x
+same "input" "$(echo text | "$run" cat)" text
+like "process id" "$(sh -c 'echo $$; exec "$0" sh -c "echo \$\$"' "$run" | uniq | wc -l)" '*1'
+
+# the environment
+same "nothing set" "$("$run" sh -c 'echo "${WRITEWATCH-none}${WRITEWATCH_LOG-none}${WRITEWATCH_STATS-none}"')" nonenonenone
+same "-l" "$("$run" -l /a/b sh -c 'echo "$WRITEWATCH_LOG"')" /a/b
+same "--log=" "$("$run" --log=/a/b sh -c 'echo "$WRITEWATCH_LOG"')" /a/b
+same "--log -" "$("$run" --log - sh -c 'echo "$WRITEWATCH_LOG"')" -
+same "relative --log" "$("$run" -l 'x y.log' sh -c 'echo "$WRITEWATCH_LOG"')" "$work/cwd/x y.log"
+same "relative WRITEWATCH_LOG" "$(WRITEWATCH_LOG=x.log "$run" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/cwd/x.log"
+same "WRITEWATCH_LOG=-" "$(WRITEWATCH_LOG=- "$run" sh -c 'echo "$WRITEWATCH_LOG"')" -
+same "-l wins" "$(WRITEWATCH_LOG=/x "$run" -l /y sh -c 'echo "$WRITEWATCH_LOG"')" /y
+same "-s" "$("$run" -s sh -c 'echo "$WRITEWATCH_STATS"')" 1
+same "--stats" "$("$run" --stats sh -c 'echo "$WRITEWATCH_STATS"')" 1
+same "--off" "$("$run" --off sh -c 'echo "$WRITEWATCH"')" off
+same "preload with --off" "$("$run" --off sh -c "$show")" "$lib"
+same "WRITEWATCH=off" "$(WRITEWATCH=off "$run" sh -c 'echo "$WRITEWATCH $LD_PRELOAD"')" "off $lib"
+same "WINE_DISABLE_KERNEL_WRITEWATCH" \
+    "$(WINE_DISABLE_KERNEL_WRITEWATCH=1 "$run" sh -c 'echo "$WINE_DISABLE_KERNEL_WRITEWATCH $LD_PRELOAD"')" "1 $lib"
+
+# LD_PRELOAD
+same "nothing before" "$("$run" sh -c "$show")" "$lib"
+same "empty before" "$(LD_PRELOAD='' "$run" sh -c "$show")" "$lib"
+same "kept" "$(LD_PRELOAD="$work/other.so" "$run" sh -c "$show")" "$lib:$work/other.so"
+same "kept, separated by spaces" \
+    "$(LD_PRELOAD="$work/other.so $work/third.so" "$run" sh -c "$show")" "$lib:$work/other.so:$work/third.so"
+same "kept, separated by both" \
+    "$(LD_PRELOAD=" $work/other.so: $work/third.so:" "$run" sh -c "$show")" "$lib:$work/other.so:$work/third.so"
+same "twice" "$("$run" "$run" sh -c "$show")" "$lib"
+same "moved to the front" \
+    "$(LD_PRELOAD="$work/other.so:$lib:$work/third.so" "$run" sh -c "$show")" "$lib:$work/other.so:$work/third.so"
+ln -s tree "$work/way"
+same "there by another path" "$(LD_PRELOAD="$work/way/preload/$name" "$run" sh -c "$show")" "$lib"
+ln -s "$lib" "$work/alias.so"
+same "there by another name" "$(LD_PRELOAD="$work/alias.so" "$run" sh -c "$show")" "$lib"
+make_tree "$work/tree2"
+same "there as another copy" "$(LD_PRELOAD="$work/tree2/preload/$name" "$run" sh -c "$show")" "$lib"
+same "entry without a folder" "$(LD_PRELOAD="libc.so.6" "$run" sh -c "$show")" "$lib:libc.so.6"
+like "really mapped" "$("$run" cat /proc/self/maps)" "*$lib*"
+same "started through a link" "$(ln -s "$run" "$work/ww" && "$work/ww" sh -c "$show")" "$lib"
+same "started through PATH" "$(PATH=$work/tree/programs:$PATH writewatch sh -c "$show")" "$lib"
+
+# where the library is looked for
+mkdir "$work/lone"
+cp "$real" "$work/lone/writewatch"
+cp "$work/fake.so" "$work/cwd/$name"
+mkdir "$work/cwd/preload" && cp "$work/fake.so" "$work/cwd/preload/$name"
+if [ ! -e "$(strings "$real" 2>/dev/null | grep -m 1 "/$name\$")" ] && [ ! -e "/usr/local/lib/writewatch/$name" ]; then
+    message=$(LD_LIBRARY_PATH=$work/cwd "$work/lone/writewatch" sh -c "$show" 2>&1)
+    same "status without the library" $? 127
+    like "message without the library" "$message" "writewatch: $name is *make*"
+    same "lines without the library" "$(echo "$message" | wc -l)" 1
+fi
+
+# a path that LD_PRELOAD cannot hold
+for odd in 'odd tree' 'odd:tree'; do
+    make_tree "$work/$odd"
+    odd_run=$work/$odd/programs/writewatch
+    got=$("$odd_run" sh -c "$show")
+    like "$odd" "$got" "$HOME/.cache/writewatch/*/$name"
+    same "$odd: the link's target" "$(readlink "$got")" "$work/$odd/preload/$name"
+    same "$odd: mode of the folder" "$(stat -c %a "$HOME/.cache/writewatch")" 700
+    like "$odd: really mapped" "$("$odd_run" cat /proc/self/maps)" "*$work/$odd/preload/$name*"
+    same "$odd: second run" "$("$odd_run" sh -c "$show")" "$got"
+    same "$odd: twice" "$("$odd_run" "$odd_run" sh -c "$show")" "$got"
+    ln -snf /nowhere "$got"
+    same "$odd: link repaired" "$("$odd_run" sh -c 'readlink "$LD_PRELOAD"')" "$work/$odd/preload/$name"
+done
+mkdir -m 700 "$work/runtime"
+like "XDG_RUNTIME_DIR first" "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" "$work/runtime/writewatch/*/$name"
+chmod 777 "$work/runtime/writewatch"
+like "a folder open to others is not used" \
+    "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" "$HOME/.cache/writewatch/*/$name"
+rm -rf "$work/runtime/writewatch" && mkdir -m 700 "$work/else" && ln -s "$work/else" "$work/runtime/writewatch"
+like "a link in place of the folder is not used" \
+    "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" "$HOME/.cache/writewatch/*/$name"
+message=$(HOME='' "$odd_run" true 2>&1)
+same "no place for a link" $? 125
+like "message when there is no place for a link" "$message" "writewatch: *space or a colon*"
+
+[ $failures -eq 0 ] || { echo "$failures failures"; exit 1; }
+exit 0
