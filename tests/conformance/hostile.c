@@ -1,0 +1,569 @@
+/*
+ * Write watch tests: pointers that cannot be written, and results that lie in the watched memory
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A call with a bad pointer must fail, change nothing, and leave the process able to go on. Stock
+ * Wine keeps a lock then, so each case runs in a process of its own, which has 10 seconds.
+ */
+
+#include "watch.h"
+
+#define RESET WRITE_WATCH_FLAG_RESET
+#define REGION_PAGES 16
+#define REGION_SIZE (REGION_PAGES * PAGE)
+#define TIME_LIMIT 10000
+
+static const char before[] = "1,3,5,7,9,11,13,15";
+
+/* what a child reports */
+struct report
+{
+    LONG      finished;
+    NTSTATUS  status;           /* of the Nt call */
+    ULONG_PTR nt_count;
+    char      nt_pages[128];    /* written after the Nt call, as the same thread sees it */
+    UINT      ret;              /* of the Win32 call */
+    DWORD     error;
+    ULONG_PTR win_count;
+    char      win_pages[128];
+    LONG      alive;            /* another thread allocated memory and polled */
+    char      alive_pages[128];
+};
+
+/* which pointer is bad, and how */
+enum place
+{
+    NOT_COMMITTED, NOACCESS, READONLY, UNMAPPED, LOW, NON_CANONICAL, KERNEL, WRAPPING, CODE,
+    ENDS_EARLY,          /* the array ends before what is to be reported */
+    ENDS_LATE,           /* what is to be reported fits, *count entries do not */
+    CROSSES_READONLY,    /* the array goes on into a read-only page */
+    WATCHED_READONLY,    /* a read-only page of the polled range */
+    WATCHED_DECOMMITTED, /* a decommitted page of the polled range */
+    OTHER_READONLY,      /* a read-only page of another watched region */
+};
+
+enum pointer { ARRAY, COUNT, GRANULARITY };
+
+/* stock Wine does some things right: it finds a bad pointer only when it stores there. So an array
+ * that is too short for *count does not matter to it, and nothing is locked yet when *count is
+ * read. */
+#define STOCK_STATUS 1  /* wrong status */
+#define STOCK_STATE  2  /* reset, or pages written that are not */
+#define STOCK_LOCK   4  /* lock kept, the process hangs */
+
+static const struct
+{
+    const char  *name;
+    enum pointer pointer;
+    enum place   place;
+    DWORD        flags;
+    unsigned int stock;
+} tests[] =
+{
+    { "array not committed", ARRAY, NOT_COMMITTED, RESET, STOCK_LOCK },
+    { "array not committed, kept", ARRAY, NOT_COMMITTED, 0, STOCK_LOCK },
+    { "array inaccessible", ARRAY, NOACCESS, RESET, STOCK_LOCK },
+    { "array read-only", ARRAY, READONLY, RESET, STOCK_LOCK },
+    { "array unmapped", ARRAY, UNMAPPED, RESET, STOCK_LOCK },
+    { "array at a low address", ARRAY, LOW, RESET, STOCK_LOCK },
+    { "array non-canonical", ARRAY, NON_CANONICAL, RESET, STOCK_LOCK },
+    { "array in kernel space", ARRAY, KERNEL, RESET, STOCK_LOCK },
+    { "array wraps around", ARRAY, WRAPPING, RESET, STOCK_LOCK },
+    { "array in code", ARRAY, CODE, RESET, STOCK_LOCK },
+    { "array ends early", ARRAY, ENDS_EARLY, RESET, STOCK_LOCK },
+    { "array ends early, kept", ARRAY, ENDS_EARLY, 0, STOCK_LOCK },
+    { "array shorter than count", ARRAY, ENDS_LATE, RESET, STOCK_STATUS | STOCK_STATE },
+    { "array goes on read-only", ARRAY, CROSSES_READONLY, RESET, STOCK_STATUS | STOCK_STATE },
+    { "array in a read-only page of the range", ARRAY, WATCHED_READONLY, RESET,
+      STOCK_LOCK | STOCK_STATE },
+    { "array in decommitted page of the range", ARRAY, WATCHED_DECOMMITTED, RESET,
+      STOCK_LOCK | STOCK_STATE },
+    { "array in read-only page of other region", ARRAY, OTHER_READONLY, RESET, STOCK_LOCK },
+    { "count not committed", COUNT, NOT_COMMITTED, RESET, 0 },
+    { "count read-only", COUNT, READONLY, RESET, STOCK_LOCK | STOCK_STATE },
+    { "count unmapped", COUNT, UNMAPPED, RESET, 0 },
+    { "count at a low address", COUNT, LOW, RESET, 0 },
+    { "count non-canonical", COUNT, NON_CANONICAL, RESET, 0 },
+    { "count in kernel space", COUNT, KERNEL, RESET, 0 },
+    { "granularity not committed", GRANULARITY, NOT_COMMITTED, RESET, STOCK_LOCK | STOCK_STATE },
+    { "granularity read-only", GRANULARITY, READONLY, RESET, STOCK_LOCK | STOCK_STATE },
+    { "granularity unmapped", GRANULARITY, UNMAPPED, RESET, STOCK_LOCK | STOCK_STATE },
+    { "granularity low", GRANULARITY, LOW, RESET, STOCK_LOCK | STOCK_STATE },
+    { "granularity in kernel space", GRANULARITY, KERNEL, RESET, STOCK_LOCK | STOCK_STATE },
+    { "granularity in code", GRANULARITY, CODE, RESET, STOCK_LOCK | STOCK_STATE },
+};
+
+
+/***********************************************************************
+ *           make_pointer
+ *
+ * A bad pointer. The region is the one that will be polled.
+ */
+static void *make_pointer( enum place place, char *region )
+{
+    char *mem = VirtualAlloc( NULL, 2 * PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE ), *other;
+    DWORD old;
+
+    /* *count is read before anything is written */
+    *(ULONG_PTR *)mem = REGION_PAGES;
+
+    switch (place)
+    {
+    case NOT_COMMITTED:
+        VirtualFree( mem, 2 * PAGE, MEM_DECOMMIT );
+        return mem;
+    case NOACCESS:
+        VirtualProtect( mem, 2 * PAGE, PAGE_NOACCESS, &old );
+        return mem;
+    case READONLY:
+        VirtualProtect( mem, 2 * PAGE, PAGE_READONLY, &old );
+        return mem;
+    case UNMAPPED:
+        VirtualFree( mem, 0, MEM_RELEASE );
+        return mem;
+    case LOW:
+        return (void *)8;
+    case NON_CANONICAL:
+        return (void *)((ULONG_PTR)1 << (8 * sizeof(void *) - 2));
+    case KERNEL:
+        return (void *)(~(ULONG_PTR)0 << (4 * sizeof(void *) - 1));
+    case WRAPPING:
+        return (void *)(~(ULONG_PTR)0 - 15);
+    case CODE:
+        return (void *)(((ULONG_PTR)make_pointer & ~(ULONG_PTR)7) + 8);
+    case ENDS_EARLY:
+        VirtualFree( mem + PAGE, PAGE, MEM_DECOMMIT );
+        return mem + PAGE - 5 * sizeof(void *);
+    case ENDS_LATE:
+        VirtualFree( mem + PAGE, PAGE, MEM_DECOMMIT );
+        return mem + PAGE - 10 * sizeof(void *);
+    case CROSSES_READONLY:
+        VirtualProtect( mem + PAGE, PAGE, PAGE_READONLY, &old );
+        return mem + PAGE - 10 * sizeof(void *);
+    case WATCHED_READONLY:
+        VirtualProtect( region + 8 * PAGE, PAGE, PAGE_READONLY, &old );
+        return region + 8 * PAGE + 64;
+    case WATCHED_DECOMMITTED:
+        VirtualFree( region + 8 * PAGE, PAGE, MEM_DECOMMIT );
+        return region + 8 * PAGE + 64;
+    case OTHER_READONLY:
+        other = VirtualAlloc( NULL, PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                              PAGE_READONLY );
+        return other + 64;
+    }
+    return NULL;
+}
+
+
+/***********************************************************************
+ *           alive_thread
+ *
+ * What another thread can do after the calls.
+ */
+static DWORD CALLBACK alive_thread( void *arg )
+{
+    void **args = arg;
+    struct report *report = args[0];
+    char *region = args[1], *mem;
+
+    mem = VirtualAlloc( NULL, PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH, PAGE_READWRITE );
+    if (!mem) return 1;
+    mem[5] = 1;
+    if (strcmp( written( RESET, mem, PAGE, 1 ), "0" )) return 1;
+    VirtualFree( mem, 0, MEM_RELEASE );
+    strcpy( report->alive_pages, written( 0, region, REGION_SIZE, REGION_PAGES ) );
+    InterlockedExchange( &report->alive, 1 );
+    return 0;
+}
+
+
+/***********************************************************************
+ *           child
+ *
+ * One test. Checks are left to the parent, as this process may not come to an end.
+ */
+static void child( unsigned int test, HANDLE mapping )
+{
+    static void *args[2];
+    struct report *report = MapViewOfFile( mapping, FILE_MAP_WRITE, 0, 0, 0 );
+    void *results[REGION_PAGES], **array = results, *bad;
+    ULONG_PTR number, *count = &number;
+    ULONG page_size, *granularity = &page_size;
+    char *region;
+    HANDLE thread;
+
+    report += test;
+    region = VirtualAlloc( NULL, REGION_SIZE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                           PAGE_READWRITE );
+    touch( region, "0-15" );
+    ResetWriteWatch( region, REGION_SIZE );
+    touch( region, before );
+
+    bad = make_pointer( tests[test].place, region );
+    switch (tests[test].pointer)
+    {
+    case ARRAY:       array = bad; break;
+    case COUNT:       count = bad; break;
+    case GRANULARITY: granularity = bad; break;
+    }
+
+    number = REGION_PAGES;
+    report->status = pNtGetWriteWatch( GetCurrentProcess(), tests[test].flags, region, REGION_SIZE,
+                                       array,
+                                       count, granularity );
+    report->nt_count = number;
+    strcpy( report->nt_pages, written( 0, region, REGION_SIZE, REGION_PAGES ) );
+    number = REGION_PAGES;
+    SetLastError( 0xdeadbeef );
+    report->ret = GetWriteWatch( tests[test].flags, region, REGION_SIZE, array, count,
+                                 granularity );
+    report->error = GetLastError();
+    report->win_count = number;
+    strcpy( report->win_pages, written( 0, region, REGION_SIZE, REGION_PAGES ) );
+    InterlockedExchange( &report->finished, 1 );
+
+    args[0] = report;
+    args[1] = region;
+    thread = CreateThread( NULL, 0, alive_thread, args, 0, NULL );
+    WaitForSingleObject( thread, TIME_LIMIT );
+    TerminateProcess( GetCurrentProcess(), 0 );
+}
+
+
+/***********************************************************************
+ *           check_report
+ */
+static void check_report( unsigned int test, const struct report *report )
+{
+    unsigned int stock = tests[test].stock;
+    /* on Windows it is not known how much of the array is looked at */
+    BOOL may_succeed = real_windows && (tests[test].place == ENDS_LATE ||
+                                        tests[test].place == CROSSES_READONLY);
+
+    winetest_push_context( "%s", tests[test].name );
+    ok( report->finished, "the call did not return\n" );
+    if (!report->finished)
+    {
+        winetest_pop_context();
+        return;
+    }
+    todo_wine_if( stock & STOCK_STATUS )
+    {
+        ok( report->status == STATUS_ACCESS_VIOLATION || broken( may_succeed ),
+            "NtGetWriteWatch returned %08x\n", (int)report->status );
+        ok( report->ret == ~0u || broken( may_succeed ), "GetWriteWatch returned %#x\n",
+            report->ret );
+        ok( report->error == ERROR_NOACCESS || broken( may_succeed ), "wrong error %u\n",
+            (int)report->error );
+    }
+    if (!may_succeed)
+    {
+        todo_wine_if( stock & STOCK_STATE )
+        {
+            ok( !strcmp( report->nt_pages, before ), "got pages \"%s\" after the Nt call\n",
+                report->nt_pages );
+            ok( !strcmp( report->win_pages, before ), "got pages \"%s\" after the Win32 call\n",
+                report->win_pages );
+        }
+    }
+    todo_wine_if( stock & STOCK_LOCK )
+    {
+        ok( report->alive, "no other thread can go on\n" );
+    }
+    if (report->alive)
+        todo_wine_if( stock & STOCK_STATE )
+            ok( !strcmp( report->alive_pages, report->win_pages ) &&
+                !strcmp( report->win_pages, before ),
+                "another thread got pages \"%s\"\n", report->alive_pages );
+    winetest_pop_context();
+}
+
+
+/***********************************************************************
+ *           test_pointers
+ *
+ * Row 34, and the same for the other two pointers. All children run at the same time, as on stock
+ * Wine most of them need all of their time.
+ */
+static void test_pointers( char **argv )
+{
+    SECURITY_ATTRIBUTES attr = { sizeof(attr), NULL, TRUE };
+    PROCESS_INFORMATION info[ARRAY_SIZE( tests )];
+    char cmdline[MAX_PATH + 64];
+    struct report *reports;
+    HANDLE mapping;
+    DWORD start, now;
+    unsigned int i;
+    BOOL ret;
+
+    mapping = CreateFileMappingA( INVALID_HANDLE_VALUE, &attr, PAGE_READWRITE, 0,
+                                  ARRAY_SIZE( tests ) * sizeof(*reports), NULL );
+    reports = MapViewOfFile( mapping, FILE_MAP_WRITE, 0, 0, 0 );
+    ok( reports != NULL, "MapViewOfFile failed, error %u\n", (int)GetLastError() );
+
+    for (i = 0; i < ARRAY_SIZE( tests ); i++)
+    {
+        STARTUPINFOA startup = { .cb = sizeof(startup) };
+
+        sprintf( cmdline, "\"%s\" hostile child %u %x", argv[0], i, (int)(ULONG_PTR)mapping );
+        ret = CreateProcessA( NULL, cmdline, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &info[i] );
+        ok( ret, "CreateProcess failed, error %u\n", (int)GetLastError() );
+        CloseHandle( info[i].hThread );
+    }
+    start = GetTickCount();
+    for (i = 0; i < ARRAY_SIZE( tests ); i++)
+    {
+        now = GetTickCount();
+        now = min( now - start, TIME_LIMIT );
+        if (WaitForSingleObject( info[i].hProcess, TIME_LIMIT - now ))
+            TerminateProcess( info[i].hProcess, 1 );
+        CloseHandle( info[i].hProcess );
+        check_report( i, &reports[i] );
+    }
+    UnmapViewOfFile( reports );
+    CloseHandle( mapping );
+}
+
+
+/***********************************************************************
+ *           never_lost
+ *
+ * After a poll with RESET that reported count pages: is this page among them, or in the next poll?
+ */
+static BOOL never_lost( char *region, void **results, ULONG_PTR count, unsigned int page )
+{
+    ULONG_PTR i;
+
+    for (i = 0; i < count; i++) if (results[i] == region + page * PAGE) return TRUE;
+    return !strcmp( written( 0, region + page * PAGE, PAGE, 1 ), "0" );
+}
+
+
+/***********************************************************************
+ *           test_array_in_range
+ *
+ * Row 33: the array lies in the polled range; its pages are written by the call itself.
+ */
+static void test_array_in_range(void)
+{
+    static const struct
+    {
+        unsigned int page, offset;
+        const char *written;
+        ULONG_PTR count;
+    } places[] =
+    {
+        {  8, 64, "1,3", 16 },              /* behind what is reported */
+        {  0, 0, "1,3", 16 },               /* before it */
+        {  2, 128, "1,3", 2 },              /* between, and the poll ends at page 3 */
+        {  8, 64, "8", 16 },                /* the array's page itself */
+        {  8, PAGE - 16, "1-15", 16 },      /* across two pages */
+        { 15, PAGE - 128, "0-15", 16 },     /* at the very end */
+        {  8, PAGE - 8, "1,3-5", 4 },       /* one entry in the first page */
+        { 12, 64, "1,3", 1 },               /* the poll ends before the array */
+    };
+    unsigned int i, j, flags, last;
+    void *copy[REGION_PAGES];
+    ULONG_PTR count;
+    ULONG page_size;
+    char *region, got[128], expect[128];
+    void **array;
+    UINT ret;
+
+    region = alloc_watched( REGION_SIZE );
+    for (i = 0; i < ARRAY_SIZE( places ); i++)
+        for (flags = 0; flags <= RESET; flags++)
+        {
+            winetest_push_context( "place %u, flags %u", i, flags );
+            touch( region, "0-15" );
+            reset( region, REGION_SIZE );
+            touch( region, places[i].written );
+            count = places[i].count;
+            strcpy( expect, written( 0, region, REGION_SIZE, count ) );
+            array = (void **)(region + places[i].page * PAGE + places[i].offset);
+            if (i & 1) ret = GetWriteWatch( flags, region, REGION_SIZE, array, &count, &page_size );
+            else ret = pNtGetWriteWatch( GetCurrentProcess(), flags, region, REGION_SIZE, array,
+                                         &count,
+                                         &page_size );
+            ok( !ret, "the call returned %08x\n", ret );
+            ok( count <= places[i].count, "wrong count %u\n", (int)count );
+            memcpy( copy, array, count * sizeof(*copy) );
+
+            /* what the program wrote is reported, perhaps also pages of the array */
+            format_pages( got, sizeof(got), region, copy, count );
+            for (j = 0; j < REGION_PAGES; j++)
+            {
+                const char *single = written( 0, region + j * PAGE, PAGE, 1 );
+                BOOL in_results = FALSE;
+                ULONG_PTR k;
+
+                for (k = 0; k < count; k++) in_results |= copy[k] == region + j * PAGE;
+                last = places[i].page;
+                if (count) last += (places[i].offset + count * sizeof(void *) - 1) / PAGE;
+                if (j >= places[i].page && j <= last) continue;
+                if (!flags && in_results)
+                    ok( !strcmp( single, "0" ), "page %u was reset, got \"%s\"\n", j, got );
+                if (flags && in_results)
+                    ok( !*single, "page %u was not reset, got \"%s\"\n", j, got );
+            }
+            /* stock Wine resets when it has stored the results, and the page of the array with it
+             * unless it came by there later */
+            todo_wine_if( flags && i == 1 )
+                ok( never_lost( region, copy, count, places[i].page ),
+                    "page %u is lost, got \"%s\"\n",
+                    places[i].page, got );
+            if (count && (places[i].offset + count * sizeof(void *)) > PAGE)
+                ok( never_lost( region, copy, count, places[i].page + 1 ),
+                    "page %u is lost, got \"%s\"\n",
+                    places[i].page + 1, got );
+            if (i != 3) ok( count >= strlen( expect ) / 8, "too few pages\n" );
+            winetest_pop_context();
+        }
+
+    /* count and granularity in the range */
+    for (flags = 0; flags <= RESET; flags++)
+    {
+        ULONG_PTR *inside_count = (ULONG_PTR *)(region + 3 * PAGE);
+        ULONG *inside_size = (ULONG *)(region + 12 * PAGE);
+
+        reset( region, REGION_SIZE );
+        touch( region, "0,5" );
+        *inside_count = REGION_PAGES;
+        *inside_size = 0;
+        ret = GetWriteWatch( RESET, region, REGION_SIZE, copy, inside_count, inside_size );
+        ok( !ret, "GetWriteWatch returned %#x\n", ret );
+        ok( *inside_count == 4 && *inside_size == PAGE, "count %u, granularity %#x\n",
+            (int)*inside_count,
+            (int)*inside_size );
+        check_written( RESET, region, REGION_SIZE, "3,12" );
+    }
+
+    /* nothing to report: nothing is stored in the array */
+    reset( region, REGION_SIZE );
+    count = REGION_PAGES;
+    ret = GetWriteWatch( RESET, region, REGION_SIZE, (void **)(region + 64), &count, &page_size );
+    ok( !ret && (!count || broken( real_windows )), "got %u pages\n", (int)count );
+    free_watched( region );
+}
+
+
+/***********************************************************************
+ *           test_array_elsewhere
+ *
+ * The array lies in another watched region, or where writing it needs a fault to be handled.
+ */
+static void test_array_elsewhere(void)
+{
+    char *region = alloc_watched( REGION_SIZE ), *other = alloc_watched( REGION_SIZE );
+    void **array;
+    ULONG_PTR count;
+    ULONG page_size;
+    UINT ret;
+
+    /* never touched, then clean after a reset, then across two pages */
+    touch( region, "2,4" );
+    array = (void **)(other + 3 * PAGE);
+    count = REGION_PAGES;
+    ret = GetWriteWatch( 0, region, REGION_SIZE, array, &count, &page_size );
+    ok( !ret && count == 2, "GetWriteWatch returned %#x, count %u\n", ret, (int)count );
+    ok( array[0] == region + 2 * PAGE && array[1] == region + 4 * PAGE, "wrong pages\n" );
+    check_written( RESET, other, REGION_SIZE, "3" );
+    count = REGION_PAGES;
+    ret = pNtGetWriteWatch( GetCurrentProcess(), RESET, region, REGION_SIZE, array, &count,
+                            &page_size );
+    ok( !ret && count == 2, "NtGetWriteWatch returned %08x, count %u\n", ret, (int)count );
+    check_written( RESET, other, REGION_SIZE, "3" );
+    check_written( RESET, region, REGION_SIZE, "" );
+    touch( region, "7,9" );
+    array = (void **)(other + 6 * PAGE) - 1;
+    count = 2;
+    ret = GetWriteWatch( RESET, region, REGION_SIZE, array, &count, &page_size );
+    ok( !ret && count == 2, "GetWriteWatch returned %#x, count %u\n", ret, (int)count );
+    ok( array[0] == region + 7 * PAGE && array[1] == region + 9 * PAGE, "wrong pages\n" );
+    check_written( RESET, other, REGION_SIZE, "5-6" );
+
+    /* a fresh page of plain memory, and an array that is not aligned */
+    array = VirtualAlloc( NULL, PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
+    touch( region, "1" );
+    count = REGION_PAGES;
+    ret = GetWriteWatch( 0, region, REGION_SIZE, array, &count, &page_size );
+    ok( !ret && count == 1 && array[0] == region + PAGE, "GetWriteWatch returned %#x\n", ret );
+    count = REGION_PAGES;
+    ret = GetWriteWatch( RESET, region, REGION_SIZE, (void **)((char *)array + 3), &count,
+                         &page_size );
+    ok( !ret || broken( real_windows ), "GetWriteWatch returned %#x, error %u\n", ret,
+        (int)GetLastError() );
+    if (!ret) ok( count == 1 && !memcmp( (char *)array + 3, array, 3 ), "wrong count %u\n",
+                  (int)count );
+
+    /* an array with room for each page of the range, but not for *count entries: either is allowed
+     * */
+    touch( region, "6" );
+    array = (void **)((char *)array + PAGE) - 2;
+    count = 1000;
+    SetLastError( 0xdeadbeef );
+    ret = GetWriteWatch( RESET, region + 6 * PAGE, 2 * PAGE, array, &count, &page_size );
+    ok( !ret || GetLastError() == ERROR_NOACCESS, "wrong error %u\n", (int)GetLastError() );
+    ok( count == (ret ? 1000 : 1), "wrong count %u\n", (int)count );
+    if (!ret) ok( array[0] == region + 6 * PAGE, "wrong page %p\n", array[0] );
+    check_written( 0, region, REGION_SIZE, ret ? "6" : "" );
+    VirtualFree( (void *)((ULONG_PTR)array & ~(ULONG_PTR)0xfff), 0, MEM_RELEASE );
+    free_watched( other );
+    free_watched( region );
+}
+
+
+/***********************************************************************
+ *           test_order
+ *
+ * Bad pointers and memory that is not watched, at once: some error, and no crash. Which one comes
+ * first is nobody's business.
+ */
+static void test_order(void)
+{
+    char *region = alloc_watched( REGION_SIZE ), *plain;
+    void *bad = (void *)8, *results[REGION_PAGES];
+    ULONG_PTR count = REGION_PAGES;
+    ULONG page_size;
+    NTSTATUS status;
+
+    touch( region, "4" );
+    plain = VirtualAlloc( NULL, REGION_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
+    status = pNtGetWriteWatch( GetCurrentProcess(), 0, plain, REGION_SIZE, bad, &count,
+                               &page_size );
+    ok( status == STATUS_INVALID_PARAMETER || status == STATUS_ACCESS_VIOLATION, "got %08x\n",
+        (int)status );
+    status = pNtGetWriteWatch( GetCurrentProcess(), 0, plain, REGION_SIZE, results, &count, bad );
+    ok( status == STATUS_INVALID_PARAMETER || status == STATUS_ACCESS_VIOLATION, "got %08x\n",
+        (int)status );
+    status = pNtGetWriteWatch( GetCurrentProcess(), 4, region, REGION_SIZE, bad, &count, bad );
+    ok( status == STATUS_INVALID_PARAMETER || status == STATUS_ACCESS_VIOLATION, "got %08x\n",
+        (int)status );
+    status = pNtGetWriteWatch( GetCurrentProcess(), 4, region, 0, bad, bad, &page_size );
+    ok( status == STATUS_INVALID_PARAMETER || status == STATUS_ACCESS_VIOLATION, "got %08x\n",
+        (int)status );
+    ok( count == REGION_PAGES, "count became %u\n", (int)count );
+    check_written( RESET, region, REGION_SIZE, "4" );
+    VirtualFree( plain, 0, MEM_RELEASE );
+    free_watched( region );
+}
+
+
+START_TEST(hostile)
+{
+    char **argv;
+    int argc = winetest_get_mainargs( &argv );
+
+    init_watch();
+    if (argc >= 5 && !strcmp( argv[2], "child" ))
+    {
+        child( atoi( argv[3] ), (HANDLE)(ULONG_PTR)strtoul( argv[4], NULL, 16 ) );
+        return;
+    }
+    test_array_in_range();
+    test_array_elsewhere();
+    test_order();
+    test_pointers( argv );
+}
