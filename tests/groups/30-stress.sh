@@ -1,0 +1,18 @@
+# Robustness under the shim: nothing hangs, nothing is lost.
+# Copyright 2026 the writewatch authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+for source in "$tests"/stress/*.c; do
+    [ -f "$source" ] || continue
+    test=$(basename "$source" .c)
+    run_wine "stress/$test" shim 180 "$top_builddir/tests/stress/$test.exe"
+done
+
+# scripts that run such programs in their own ways
+for script in "$tests"/stress/*.sh; do
+    [ -f "$script" ] || continue
+    test=stress/$(basename "$script" .sh)
+    if wanted "$test" && have_wine "$test" "$top_builddir/tests/stress/basic_poll.exe"; then
+        run "$test" 300 sh "$script"
+    fi
+done

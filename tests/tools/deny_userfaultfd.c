@@ -1,0 +1,80 @@
+/*
+ * test tool: runs a command for which userfaultfd(2) fails, as in many sandboxes
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/***********************************************************************
+ *           deny
+ *
+ * Makes the system call fail with that error in this process and its children, whatever their
+ * word size.  Returns 0 or -errno.
+ */
+static int deny( int err )
+{
+    struct sock_filter filter[] =
+    {
+        BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, arch )),
+        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 2 ),
+        BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, nr )),
+        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, 374, 2, 3 ),  /* userfaultfd of i386 */
+        BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, nr )),
+        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 1 ),
+        BPF_STMT( BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (err & SECCOMP_RET_DATA) ),
+        BPF_STMT( BPF_RET | BPF_K, SECCOMP_RET_ALLOW ),
+    };
+    struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+
+    if (prctl( PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0 )) return -errno;
+    if (prctl( PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0 )) return -errno;
+    return 0;
+}
+
+
+/***********************************************************************
+ *           main
+ *
+ * usage: deny_userfaultfd [--errno NUMBER] COMMAND [ARGUMENT...]
+ */
+int main( int argc, char **argv )
+{
+    int err = EPERM, ret;
+
+    argv++;
+    if (argc > 3 && !strcmp( argv[0], "--errno" ))
+    {
+        err = atoi( argv[1] );
+        argv += 2;
+    }
+    if (!argv[0] || argv[0][0] == '-' || err <= 0)
+    {
+        fprintf( stderr, "usage: deny_userfaultfd [--errno NUMBER] COMMAND [ARGUMENT...]\n" );
+        return 125;
+    }
+    if ((ret = deny( err )))
+    {
+        fprintf( stderr, "deny_userfaultfd: no system call filter: %s\n", strerror( -ret ));
+        return 125;
+    }
+    if (syscall( SYS_userfaultfd, 0 ) != -1 || errno != err)
+    {
+        fprintf( stderr, "deny_userfaultfd: the filter has no effect\n" );
+        return 125;
+    }
+    execvp( argv[0], argv );
+    fprintf( stderr, "deny_userfaultfd: %s: %s\n", argv[0], strerror( errno ));
+    return 127;
+}
