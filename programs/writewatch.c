@@ -1,0 +1,312 @@
+/*
+ * writewatch: starts a command with libwritewatch-preload.so preloaded
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIBRARY "libwritewatch-preload.so"
+
+/* what a shell answers when it cannot start a command */
+enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+/* the characters that separate the entries of LD_PRELOAD; the loader knows no way to quote them */
+static const char separators[] = " :";
+
+static const char usage[] =
+    "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
+    "Runs COMMAND, usually wine, with write watches that the Linux kernel keeps.\n"
+    "\n"
+    "  -l, --log FILE   say in FILE (- for stderr) for each Wine process whether it is active\n"
+    "  -s, --stats      with --log: add a line of counts when a process exits\n"
+    "      --off        run COMMAND with Wine's own write watches\n"
+    "  -h, --help       show this text\n"
+    "  -V, --version    show the version\n"
+    "\n"
+    "Examples: writewatch wine game.exe\n"
+    "          writewatch %command%         as a launch option of Steam\n"
+    "\n"
+    "Environment:\n"
+    "  WRITEWATCH=off                     as --off\n"
+    "  WINE_DISABLE_KERNEL_WRITEWATCH=1   as --off\n"
+    "  WRITEWATCH_LOG=FILE                as --log FILE\n"
+    "  WRITEWATCH_STATS=1                 as --stats\n"
+    "\n"
+    "The exit status is COMMAND's; 125 is a mistake in the options, 126 a COMMAND that cannot be\n"
+    "run, 127 a COMMAND or a " LIBRARY " that does not exist.\n";
+
+/***********************************************************************
+ *           fail
+ *
+ * Prints one sentence and ends the program with the given status.
+ */
+__attribute__((noreturn, format( printf, 2, 3 )))
+static void fail( int status, const char *format, ... )
+{
+    va_list args;
+
+    fputs( "writewatch: ", stderr );
+    va_start( args, format );
+    vfprintf( stderr, format, args );
+    va_end( args );
+    fputc( '\n', stderr );
+    exit( status );
+}
+
+/***********************************************************************
+ *           join
+ *
+ * Returns a new string made of three others.
+ */
+static char *join( const char *first, const char *second, const char *third )
+{
+    char *ret;
+
+    if (asprintf( &ret, "%s%s%s", first, second, third ) < 0) fail( EXIT_USAGE, "out of memory" );
+    return ret;
+}
+
+/***********************************************************************
+ *           set_variable
+ */
+static void set_variable( const char *name, const char *value )
+{
+    if (setenv( name, value, 1 )) fail( EXIT_USAGE, "cannot set %s: %s", name, strerror( errno ) );
+}
+
+/***********************************************************************
+ *           find_library
+ *
+ * Returns the absolute path of the library, which lies at a place that follows from the program's
+ * own: never in the current directory, nor where a variable of the environment points.
+ */
+static char *find_library( void )
+{
+    char self[PATH_MAX], *candidates[3], *slash, *ret;
+    size_t dir_len, bin_len = strlen( BINDIR );
+    unsigned int i, count = 0;
+    ssize_t len;
+
+    if ((len = readlink( "/proc/self/exe", self, sizeof(self) - 1 )) > 0)
+    {
+        self[len] = 0;
+        if ((slash = strrchr( self, '/' ))) *slash = 0;
+        dir_len = strlen( self );
+        /* the build tree */
+        candidates[count++] = join( self, "/../preload/", LIBRARY );
+        /* an installed tree that was moved as a whole, as with DESTDIR */
+        if (dir_len > bin_len && !strcmp( self + dir_len - bin_len, BINDIR ))
+        {
+            self[dir_len - bin_len] = 0;
+            candidates[count++] = join( self, PKGLIBDIR "/", LIBRARY );
+        }
+    }
+    candidates[count++] = join( PKGLIBDIR, "/", LIBRARY );
+
+    for (i = 0; i < count; i++)
+        if (!access( candidates[i], R_OK ) && (ret = realpath( candidates[i], NULL ))) return ret;
+
+    fail( EXIT_NOT_FOUND, "%s is neither in the build tree (run make) nor in %s (make install).",
+          LIBRARY, PKGLIBDIR );
+}
+
+/***********************************************************************
+ *           own_directory
+ *
+ * Makes the directory when it is missing. Returns whether it is ours and closed to everyone else.
+ */
+static int own_directory( const char *path )
+{
+    struct stat st;
+
+    if (mkdir( path, 0700 ) && errno != EEXIST) return 0;
+    /* not stat: a link that someone else placed must not be followed */
+    if (lstat( path, &st )) return 0;
+    return S_ISDIR( st.st_mode ) && st.st_uid == geteuid() && !(st.st_mode & 077);
+}
+
+/***********************************************************************
+ *           link_in
+ *
+ * Makes a link to the library in the directory base/writewatch and returns its path, or NULL when
+ * that cannot be done safely. The link bears a number made of what it points to, so that several
+ * builds of the library do not fight for one name.
+ */
+static char *link_in( const char *base, const char *library )
+{
+    unsigned long long hash = 0xcbf29ce484222325ull;
+    char *dir, *path, *temp, name[64], target[PATH_MAX];
+    const char *p;
+    ssize_t len;
+
+    if (!base || base[0] != '/' || strpbrk( base, separators )) return NULL;
+    dir = join( base, "/", "writewatch" );
+    if (!own_directory( dir )) return NULL;
+
+    for (p = library; *p; p++) hash = (hash ^ (unsigned char)*p) * 0x100000001b3ull;
+    snprintf( name, sizeof(name), "/%016llx", hash );
+    path = join( dir, name, "" );
+    if (mkdir( path, 0700 ) && errno != EEXIST) return NULL;
+    path = join( path, "/", LIBRARY );
+
+    if ((len = readlink( path, target, sizeof(target) - 1 )) > 0)
+    {
+        target[len] = 0;
+        if (!strcmp( target, library )) return path;
+    }
+    /* another writewatch may do the same just now: the renaming makes it one step */
+    snprintf( name, sizeof(name), ".%ld", (long)getpid() );
+    temp = join( path, name, "" );
+    unlink( temp );
+    if (symlink( library, temp )) return NULL;
+    if (!rename( temp, path )) return path;
+    unlink( temp );
+    return NULL;
+}
+
+/***********************************************************************
+ *           preloadable_path
+ *
+ * Returns a path of the library that LD_PRELOAD can hold. The loader would ignore one with a space
+ * or a colon in silence.
+ */
+static char *preloadable_path( char *library )
+{
+    const char *home = getenv( "HOME" ), *runtime = getenv( "XDG_RUNTIME_DIR" );
+    char *ret, *cache = NULL;
+
+    if (!strpbrk( library, separators )) return library;
+    if ((ret = link_in( runtime, library ))) return ret;
+    if (home && *home)
+    {
+        cache = join( home, "/.cache", "" );
+        mkdir( cache, 0700 );
+        if ((ret = link_in( cache, library ))) return ret;
+    }
+    fail( EXIT_USAGE, "%s cannot be preloaded because its path has a space or a colon, and neither "
+          "$XDG_RUNTIME_DIR nor $HOME/.cache can hold a link to it: move it.", library );
+}
+
+/***********************************************************************
+ *           is_same_library
+ *
+ * Whether an entry of LD_PRELOAD names the library, be it by another path or by its name only.
+ */
+static int is_same_library( const char *entry, const struct stat *library )
+{
+    const char *slash = strrchr( entry, '/' );
+    struct stat st;
+
+    if (!strcmp( slash ? slash + 1 : entry, LIBRARY )) return 1;
+    if (!slash) return 0;  /* the loader would search its own directories for it */
+    return !stat( entry, &st ) && st.st_dev == library->st_dev && st.st_ino == library->st_ino;
+}
+
+/***********************************************************************
+ *           preload
+ *
+ * Puts the library first in LD_PRELOAD, once, and keeps every other entry in its order.
+ */
+static void preload( char *library )
+{
+    const char *old = getenv( "LD_PRELOAD" );
+    char *list, *entry, *copy, *next;
+    struct stat st;
+
+    if (stat( library, &st ))
+        fail( EXIT_NOT_FOUND, "cannot read %s: %s", library, strerror( errno ) );
+    list = preloadable_path( library );
+    if (old)
+    {
+        copy = join( old, "", "" );
+        for (entry = strtok_r( copy, separators, &next ); entry;
+             entry = strtok_r( NULL, separators, &next ))
+            if (!is_same_library( entry, &st )) list = join( list, ":", entry );
+    }
+    set_variable( "LD_PRELOAD", list );
+}
+
+/***********************************************************************
+ *           set_log
+ *
+ * Sets WRITEWATCH_LOG to an absolute path, because programs change their directory.
+ */
+static void set_log( const char *file )
+{
+    char *cwd;
+
+    if (file[0] == '/' || !file[0] || !strcmp( file, "-" ))
+    {
+        set_variable( "WRITEWATCH_LOG", file );
+        return;
+    }
+    if (!(cwd = getcwd( NULL, 0 )))
+        fail( EXIT_USAGE, "cannot tell the current directory, which the log file lies in: %s",
+              strerror( errno ) );
+    set_variable( "WRITEWATCH_LOG", join( cwd, "/", file ) );
+}
+
+/***********************************************************************
+ *           main
+ */
+int main( int argc, char *argv[] )
+{
+    enum { OPTION_OFF = 256 };
+    static const struct option options[] =
+    {
+        { "help",    no_argument,       NULL, 'h' },
+        { "version", no_argument,       NULL, 'V' },
+        { "log",     required_argument, NULL, 'l' },
+        { "stats",   no_argument,       NULL, 's' },
+        { "off",     no_argument,       NULL, OPTION_OFF },
+        { NULL, 0, NULL, 0 }
+    };
+    const char *log = getenv( "WRITEWATCH_LOG" );
+    int option, error;
+
+    while ((option = getopt_long( argc, argv, "+hVl:s", options, NULL )) != -1)
+    {
+        switch (option)
+        {
+        case 'h':
+            fputs( usage, stdout );
+            return 0;
+        case 'V':
+            puts( "writewatch " VERSION );
+            return 0;
+        case 'l':
+            if (!*optarg) fail( EXIT_USAGE, "--log needs the name of a file, or - for stderr." );
+            log = optarg;
+            break;
+        case 's':
+            set_variable( "WRITEWATCH_STATS", "1" );
+            break;
+        case OPTION_OFF:
+            set_variable( "WRITEWATCH", "off" );
+            break;
+        default:  /* getopt has said what is wrong */
+            fputs( "Try 'writewatch --help'.\n", stderr );
+            return EXIT_USAGE;
+        }
+    }
+    if (optind == argc)
+        fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
+
+    if (log) set_log( log );
+    preload( find_library() );
+
+    execvp( argv[optind], argv + optind );
+    error = errno;
+    fail( error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+          "cannot run %s: %s", argv[optind], strerror( error ) );
+}
