@@ -54,7 +54,7 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
         return -1;
     }
     if (inspect_ntdll( ntdll, path, &info, reason, len )) return -1;
-    if (watch_open( reason, len )) return -1;
+    if (watch_open( "scan", reason, len )) return -1;
     if (patch_ntdll( &info, reason, len ))
     {
         watch_close();

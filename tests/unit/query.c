@@ -231,7 +231,7 @@ int main(void)
     char reason[160];
     unsigned int seed;
 
-    if (watch_open( reason, sizeof(reason) ))
+    if (watch_open( "scan", reason, sizeof(reason) ))
     {
         printf( "%s\n", reason );
         return SKIP;

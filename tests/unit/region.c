@@ -74,7 +74,7 @@ static void test_random_changes( unsigned int seed )
         case 0:
             check( !region_remove( addr( first ), addr( last )));
             model_remove( first, last );
-            check( !region_insert( addr( first ), addr( last )));
+            check( region_insert( addr( first ), addr( last ), NULL ) != NULL );
             model_insert( first, last );
             break;
         case 1:
@@ -103,12 +103,12 @@ static void test_late_reader(void)
 {
     struct watch_region *held, *other;
 
-    check( !region_insert( addr( 0 ), addr( 4 )));
+    check( region_insert( addr( 0 ), addr( 4 ), NULL ) != NULL );
     check( (held = region_get( addr( 1 ), addr( 2 ))) != NULL );
     check( region_saved_pages( held ) != NULL );
     saved_set( held->saved, addr( 1 ), addr( 2 ));
     check( !region_remove( addr( 0 ), addr( 4 )));
-    check( !region_insert( addr( 0 ), addr( 4 )));
+    check( region_insert( addr( 0 ), addr( 4 ), NULL ) != NULL );
     check( (other = region_get( addr( 1 ), addr( 2 ))) != NULL );
     check( other != held );
     check( !other->saved );
@@ -123,7 +123,7 @@ static void test_split_keeps_saved(void)
 {
     struct watch_region *region;
 
-    check( !region_insert( addr( 0 ), addr( 100 )));
+    check( region_insert( addr( 0 ), addr( 100 ), NULL ) != NULL );
     check( (region = region_get( addr( 0 ), addr( 100 ))) != NULL );
     check( region_saved_pages( region ) != NULL );
     saved_set( region->saved, addr( 10 ), addr( 80 ));
@@ -147,7 +147,7 @@ static void test_many(void)
 {
     size_t i;
 
-    for (i = 0; i < 3000; i++) check( !region_insert( addr( i * 32 ), addr( i * 32 + 16 )));
+    for (i = 0; i < 3000; i++) check( region_insert( addr( i * 32 ), addr( i * 32 + 16 ), NULL ) != NULL );
     for (i = 0; i < 3000; i++)
     {
         check( region_contains( addr( i * 32 ), addr( i * 32 + 16 )));

@@ -58,7 +58,7 @@ int main(void)
     size_t i;
 
     sigaction( SIGSEGV, &action, NULL );
-    if (watch_open( reason, sizeof(reason) ))
+    if (watch_open( "scan", reason, sizeof(reason) ))
     {
         printf( "%s\n", reason );
         return SKIP;

@@ -17,6 +17,7 @@
 #include "kernel_api.h"
 #include "backend.h"
 #include "raw_syscall.h"
+#include "region.h"
 #include "selftest.h"
 #include "uninterrupted.h"
 
@@ -37,13 +38,14 @@ _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kern
  * pass over it in silence, which reads as "nothing written". walk_end is right only for vectors of at
  * most 512 entries (seen on 6.12 to 7.2), hence the limit.
  */
-static UNINTERRUPTED int scan_scan( uintptr_t start, uintptr_t end, unsigned int flags,
-                                    struct page_run *runs, size_t len, size_t max_pages,
-                                    uintptr_t *next )
+static UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                    unsigned int flags, struct page_run *runs, size_t len,
+                                    size_t max_pages, uintptr_t *next )
 {
     struct pm_scan_arg arg;
     long ret;
 
+    (void)region;
     arg.size                = sizeof(arg);
     arg.flags               = PM_SCAN_CHECK_WPASYNC | (flags & SCAN_RESET ? PM_SCAN_WP_MATCHING : 0);
     arg.start               = start;
@@ -78,18 +80,19 @@ static int advise( const void *base, size_t size, int advice )
  * out before the first touch: a huge page reports 512 pages for one, and when it is split its parts of
  * zeros are lost to the query (6.12 and later).
  */
-static int scan_attach( void *base, size_t size )
+static int scan_attach( struct watch_region *region )
 {
+    size_t size = region->end - region->base;
     struct uffdio_register reg;
     int ret;
 
     memset( &reg, 0, sizeof(reg) );
-    reg.range.start = (uintptr_t)base;
+    reg.range.start = region->base;
     reg.range.len   = size;
     reg.mode        = UFFDIO_REGISTER_MODE_WP;
 
     /* EINVAL: the kernel was built without them */
-    if ((ret = advise( base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
+    if ((ret = advise( (void *)region->base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
     if (ioctl( uffd, UFFDIO_REGISTER, &reg )) return -errno;
     return 0;
 }
@@ -99,10 +102,13 @@ static int scan_attach( void *base, size_t size )
  *
  * Keeps the mapping, and with it the registration, where a new mapping would lose it.
  */
-static int scan_discard( void *base, size_t size )
+static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
+    void *base = (void *)start;
+    size_t size = end - start;
     int ret;
 
+    (void)region;
     if ((ret = advise( base, size, MADV_DONTNEED )) != -EINVAL) return ret;
 
     /* locked memory */
@@ -192,6 +198,7 @@ const struct watch_backend scan_backend =
 {
     .name      = "scan",
     .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN",
+    .automatic = 1,
     .open      = scan_open,
     .close     = scan_close,
     .attach    = scan_attach,

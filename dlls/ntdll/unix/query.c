@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
+#include "backend.h"
 #include "page.h"
-#include "query.h"
 #include "uninterrupted.h"
 #include "user_memory.h"
 #include "watch.h"
@@ -24,6 +24,17 @@
 #define MAX_SCAN_PAGES ((size_t)16384)
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))
+
+/* asks the backend; in a step */
+static UNINTERRUPTED int scan( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
+                               struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+{
+    if (region->backend->scan)
+        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len, max_pages,
+                                      next );
+    *next = end;
+    return 0;
+}
 
 /***********************************************************************
  *           watch_begin
@@ -143,7 +154,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     int i, count;
 
     if ((count = enter( query ))) return count;
-    count = active_backend->scan( *start, end, reset ? SCAN_RESET : 0, runs,
+    count = scan( query->region, *start, end, reset, runs,
                                   min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
                                   min( max - *pos, MAX_SCAN_PAGES ), &next );
     leave( query );
@@ -166,6 +177,24 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     }
     *start = next;
     return 0;
+}
+
+/* arms the pages of a group whose marks were taken; in a step */
+static UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits )
+{
+    int ret = 0;
+
+    if (!region->backend->arm) return 0;
+    while (bits && !ret)
+    {
+        unsigned int first = __builtin_ctzll( bits ), count = 1;
+
+        while (first + count < 64 && (bits >> (first + count) & 1)) count++;
+        ret = region->backend->arm( region, start + ((uintptr_t)first << page_shift),
+                                    start + ((uintptr_t)(first + count) << page_shift) );
+        bits &= first + count < 64 ? ~0ull << (first + count) : 0;
+    }
+    return ret;
 }
 
 /***********************************************************************
@@ -194,12 +223,13 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
     for (; addr < limit; addr = next)
     {
-        count = active_backend->scan( addr, limit, reset ? SCAN_RESET : 0, runs, 33, 64, &next );
+        count = scan( query->region, addr, limit, reset, runs, 33, 64, &next );
         if (count < 0) break;
         for (i = 0; i < count; i++)
             for (; runs[i].start < runs[i].end; runs[i].start += page_size())
                 bits |= 1ull << ((runs[i].start - *start) >> page_shift);
     }
+    if (count >= 0 && reset && bits) count = arm_marked( query->region, *start, bits );
     leave( query );
     if (count < 0)
     {
@@ -279,6 +309,27 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
     return ret;
 }
 
+/* takes the marks of [start, end) away and arms these pages; in a step */
+static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+    int ret;
+
+    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
+    while ((start = saved_next( saved, start, end )) < end)
+    {
+        uint64_t bits = saved_take( saved, start, end );
+
+        if ((ret = arm_marked( region, start, bits )))
+        {
+            saved_set( saved, start, min( end, saved_group_end( saved, start )));
+            return ret;
+        }
+        start = saved_group_end( saved, start );
+    }
+    return 0;
+}
+
 /***********************************************************************
  *           watch_reset
  *
@@ -288,7 +339,6 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
 {
     uintptr_t start = query->start, end, next;
     struct page_run runs[MAX_RUNS];
-    struct saved_pages *saved;
     int ret;
 
     while (start < query->end)
@@ -296,12 +346,11 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         end = start + min( query->end - start, MAX_SCAN_SIZE );
 
         if ((ret = enter( query ))) return ret;
-        if ((saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE )) &&
-            __atomic_load_n( &saved->count, __ATOMIC_SEQ_CST ))
-            saved_clear( saved, start, end );
-        ret = active_backend->scan( start, end, SCAN_RESET, runs,
-                                    min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                                    MAX_SCAN_PAGES, &next );
+        ret = reset_marked( query->region, start, end );
+        if (ret >= 0)
+            ret = scan( query->region, start, end, 1, runs,
+                        min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
+                        MAX_SCAN_PAGES, &next );
         leave( query );
         if (ret < 0) return ret;
         start = next;

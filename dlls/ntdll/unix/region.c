@@ -235,7 +235,8 @@ void region_set_state( struct watch_region *region, unsigned int state )
 /***********************************************************************
  *           alloc_region
  */
-static struct watch_region *alloc_region( uintptr_t start, uintptr_t end )
+static struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
+                                          const struct watch_backend *backend )
 {
     struct watch_region **prev, *region;
 
@@ -268,6 +269,7 @@ static struct watch_region *alloc_region( uintptr_t start, uintptr_t end )
     region->lost  = 0;
     region->saved = NULL;
     region->next  = NULL;
+    region->backend = backend;
     return region;
 }
 
@@ -348,29 +350,29 @@ static void set_entry( size_t pos, struct watch_region *region )
 /***********************************************************************
  *           region_insert
  *
- * Adds a region. Whatever is left of older ones in its place must have been removed.
+ * Adds a region. Whatever is left of older ones in its place must have been removed. Returns NULL if
+ * there is no memory.
  */
-int region_insert( uintptr_t start, uintptr_t end )
+struct watch_region *region_insert( uintptr_t start, uintptr_t end, const struct watch_backend *backend )
 {
     struct watch_region *region;
     size_t pos;
-    int ret;
 
-    if ((ret = reserve_entries( 1 ))) return ret;
-    if (!(region = alloc_region( start, end ))) return -ENOMEM;
+    if (reserve_entries( 1 )) return NULL;
+    if (!(region = alloc_region( start, end, backend ))) return NULL;
 
     pos = find_entry( region_index, region_index->count, start );
     begin_change();
     move_entries( pos, pos + 1 );
     set_entry( pos, region );
     end_change();
-    return 0;
+    return region;
 }
 
 /* a region for what is left of an old one, with the written state that was saved there */
 static struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end )
 {
-    struct watch_region *region = alloc_region( start, end );
+    struct watch_region *region = alloc_region( start, end, old->backend );
 
     if (!region) return NULL;
     region->lost = old->lost;

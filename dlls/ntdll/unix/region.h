@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend.h"
 #include "saved.h"
 
 /* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader that comes
@@ -24,6 +25,7 @@ struct watch_region
     unsigned int         state;     /* whether they may */
     unsigned int         lost;      /* queries must fail: 1 until reset, 2 for ever */
     struct saved_pages  *saved;     /* NULL until the first page is saved */
+    const struct watch_backend *backend;
     struct watch_region *next;      /* of the free ones */
 };
 
@@ -48,7 +50,8 @@ extern void region_leave( struct watch_region *region );
 extern void region_set_state( struct watch_region *region, unsigned int state );
 
 /* Writers: one at a time, under the lock of watch.c. */
-extern int region_insert( uintptr_t start, uintptr_t end );
+extern struct watch_region *region_insert( uintptr_t start, uintptr_t end,
+                                           const struct watch_backend *backend );
 extern int region_remove( uintptr_t start, uintptr_t end );
 extern struct watch_region *region_first( uintptr_t start, uintptr_t end );
 

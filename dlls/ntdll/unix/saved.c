@@ -138,17 +138,3 @@ UNINTERRUPTED uint64_t saved_take( struct saved_pages *saved, uintptr_t start, u
     __atomic_fetch_sub( &saved->count, count_bits( bits ), __ATOMIC_SEQ_CST );
     return bits >> (index & 63);
 }
-
-/***********************************************************************
- *           saved_clear
- *
- * Removes all marks of [start, end).
- */
-UNINTERRUPTED void saved_clear( struct saved_pages *saved, uintptr_t start, uintptr_t end )
-{
-    while ((start = saved_next( saved, start, end )) < end)
-    {
-        saved_take( saved, start, end );
-        start = saved_group_end( saved, start );
-    }
-}

@@ -29,6 +29,5 @@ extern uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr
 extern uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr );
 extern uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end );
 extern uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end );
-extern void saved_clear( struct saved_pages *saved, uintptr_t start, uintptr_t end );
 
 #endif /* WRITEWATCH_SAVED_H */

@@ -14,6 +14,7 @@
 
 #include "backend.h"
 #include "page.h"
+#include "region.h"
 #include "selftest.h"
 
 /* Kernels are judged by what they do, never by their version: fixes are backported, and bugs come
@@ -25,22 +26,23 @@
 struct selftest
 {
     const struct watch_backend *backend;
+    struct watch_region region;
     char *base;
     int   pipe[2];
 };
 
-static char *page( const struct selftest *test, size_t index )
+static char *page( struct selftest *test, size_t index )
 {
     return test->base + (index << page_shift);
 }
 
-static void write_page( const struct selftest *test, size_t index, char value )
+static void write_page( struct selftest *test, size_t index, char value )
 {
     *(volatile char *)page( test, index ) = value;
 }
 
 /* asks for written pages, one bit a page; -1 if the backend fails or tells anything odd */
-static int written( const struct selftest *test, unsigned int flags, size_t len, size_t max_pages )
+static int written( struct selftest *test, unsigned int flags, size_t len, size_t max_pages )
 {
     uintptr_t start = (uintptr_t)test->base, end = start + (TEST_PAGES << page_shift), next;
     struct page_run runs[TEST_PAGES];
@@ -50,7 +52,7 @@ static int written( const struct selftest *test, unsigned int flags, size_t len,
     {
         uintptr_t last = start;
 
-        count = test->backend->scan( start, end, flags, runs, len, max_pages, &next );
+        count = test->backend->scan( &test->region, start, end, flags, runs, len, max_pages, &next );
         if (count < 0 || (size_t)count > len || next <= start) return -1;
         for (i = 0; i < count; i++)
         {
@@ -72,7 +74,7 @@ static int written( const struct selftest *test, unsigned int flags, size_t len,
 #define CHECK( expr, expect ) \
     do { if ((expr) != (expect)) return "self-test: " #expr " is not " #expect; } while (0)
 
-static const char *test_fresh( const struct selftest *test )
+static const char *test_fresh( struct selftest *test )
 {
     size_t i;
 
@@ -84,7 +86,7 @@ static const char *test_fresh( const struct selftest *test )
     return NULL;
 }
 
-static const char *test_reset( const struct selftest *test )
+static const char *test_reset( struct selftest *test )
 {
     write_page( test, 0, 0 );   /* read before; remains all zeros */
     write_page( test, 1, 1 );
@@ -98,19 +100,19 @@ static const char *test_reset( const struct selftest *test )
 }
 
 /* a scan that is stopped by its limits must reset what it told, and nothing else */
-static const char *test_limits( const struct selftest *test )
+static const char *test_limits( struct selftest *test )
 {
     uintptr_t start = (uintptr_t)test->base, next;
     struct page_run run;
     size_t i;
 
     for (i = 0; i < TEST_PAGES; i += 2) write_page( test, i, 2 );
-    CHECK( test->backend->scan( start, start + (TEST_PAGES << page_shift), SCAN_RESET, &run, 1,
+    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift), SCAN_RESET, &run, 1,
                                 TEST_PAGES, &next ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 0 ));
     CHECK( run.end, (uintptr_t)page( test, 3 ));
     CHECK( written( test, 0, 1, 1 ), 0x5550 );
-    CHECK( test->backend->scan( start, start + (TEST_PAGES << page_shift), SCAN_RESET, &run, 1, 1,
+    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift), SCAN_RESET, &run, 1, 1,
                                 &next ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 4 ));
     CHECK( run.end, (uintptr_t)page( test, 5 ));
@@ -120,7 +122,7 @@ static const char *test_limits( const struct selftest *test )
 }
 
 /* a write that the kernel makes into a page which was reset */
-static const char *test_kernel_write( const struct selftest *test )
+static const char *test_kernel_write( struct selftest *test )
 {
     if (write( test->pipe[1], "x", 1 ) != 1 || read( test->pipe[0], page( test, 2 ), 1 ) != 1)
         return "self-test: a system call cannot write to watched memory";
@@ -128,10 +130,11 @@ static const char *test_kernel_write( const struct selftest *test )
     return NULL;
 }
 
-static const char *test_discard( const struct selftest *test )
+static const char *test_discard( struct selftest *test )
 {
     write_page( test, 3, 1 );
-    if (test->backend->discard( page( test, 2 ), 2 << page_shift )) return "self-test: discard failed";
+    if (test->backend->discard( &test->region, (uintptr_t)page( test, 2 ), (uintptr_t)page( test, 4 )))
+        return "self-test: discard failed";
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0 );
     CHECK( *(volatile char *)page( test, 2 ), 0 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0 );
@@ -140,7 +143,7 @@ static const char *test_discard( const struct selftest *test )
     return NULL;
 }
 
-static const char *test_protect( const struct selftest *test )
+static const char *test_protect( struct selftest *test )
 {
     if (mprotect( test->base, TEST_PAGES << page_shift, PROT_NONE ))
         return "self-test: mprotect failed";
@@ -161,7 +164,7 @@ static const char *test_protect( const struct selftest *test )
  */
 int selftest_backend( const struct watch_backend *backend, char *reason, size_t len )
 {
-    static const char * (* const steps[])( const struct selftest * ) =
+    static const char * (* const steps[])( struct selftest * ) =
     {
         test_fresh, test_reset, test_limits, test_kernel_write, test_discard, test_protect
     };
@@ -185,7 +188,9 @@ int selftest_backend( const struct watch_backend *backend, char *reason, size_t 
         return ret;
     }
 
-    if ((ret = backend->attach( test.base, TEST_PAGES << page_shift )))
+    test.region.base = (uintptr_t)test.base;
+    test.region.end  = test.region.base + (TEST_PAGES << page_shift);
+    if ((ret = backend->attach( &test.region )))
         snprintf( reason, len, "cannot register memory with userfaultfd: %s", strerror( -ret ));
     else
     {

@@ -9,15 +9,17 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "page.h"
-#include "query.h"
+#include "backend.h"
 #include "watch.h"
 
 unsigned int page_shift = 12;
 
-const struct watch_backend *active_backend;
+/* set by watch_open() */
+static const struct watch_backend *first_backend;
 
 struct watch_stats watch_stats;
 
@@ -46,13 +48,13 @@ static void unlock_regions( const sigset_t *sigset )
 /***********************************************************************
  *           watch_open
  *
- * Opens the first backend that works here. Once, while there is one thread. On failure returns
- * -errno, reason says why in a form that follows "not active: ".
+ * Opens the backend of a name, or the first automatic one that works here for NULL. Once, while there
+ * is one thread. On failure returns -errno, reason says why in a form that follows "not active: ".
  */
-int watch_open( char *reason, size_t len )
+int watch_open( const char *name, char *reason, size_t len )
 {
     page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
-    if (!(active_backend = open_backend( reason, len ))) return -ENOTSUP;
+    if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
     return 0;
 }
 
@@ -63,35 +65,48 @@ int watch_open( char *reason, size_t len )
  */
 void watch_close(void)
 {
-    active_backend->close();
-    active_backend = NULL;
+    close_backends();
+    first_backend = NULL;
 }
 
 const char *watch_backend_name(void)
 {
-    return active_backend ? active_backend->name : NULL;
+    return first_backend ? first_backend->name : NULL;
 }
 
 const char *watch_mechanism(void)
 {
-    return active_backend ? active_backend->mechanism : NULL;
+    return first_backend ? first_backend->mechanism : NULL;
 }
 
 /***********************************************************************
  *           watch_add
  *
- * Makes freshly mapped memory a region of its own, in which nothing is written yet (rows 11, 32).
- * Fails with what the backend says (EBUSY: another userfaultfd owns it), or ENOMEM.
+ * Makes freshly mapped memory a region of its own, in which nothing is written yet (rows 11, 32). A
+ * region that a backend cannot take goes to the next one. Fails with what the first one said
+ * (EBUSY: another userfaultfd owns it), or ENOMEM.
  */
 int watch_add( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
+    const struct watch_backend *backend;
+    struct watch_region *region;
     sigset_t sigset;
-    int ret;
+    int ret, first_error = 0;
 
     lock_regions( &sigset );
-    if (!(ret = region_remove( start, end )) && !(ret = active_backend->attach( base, size )))
-        ret = region_insert( start, end );
+    ret = region_remove( start, end );
+    for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
+    {
+        if (!(region = region_insert( start, end, backend ))) ret = -ENOMEM;
+        else if (!(ret = backend->attach( region ))) break;
+        else
+        {
+            if (!first_error) first_error = ret;
+            ret = region_remove( start, end );
+        }
+    }
+    if (!ret && !backend) ret = first_error;
     if (!ret) watch_stats.regions++;
     unlock_regions( &sigset );
     return ret;
@@ -125,15 +140,17 @@ void watch_remove( void *base, size_t size )
  * queries, which otherwise could find a page in both and report it twice. If the kernel fails the
  * whole part counts as written.
  */
-static void save_written( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+static void save_written( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
+    struct saved_pages *saved = region->saved;
     struct page_run runs[64];
     uintptr_t next;
     int i, count;
 
+    if (!region->backend->scan) return;
     while (start < end)
     {
-        count = active_backend->scan( start, end, SCAN_RESET, runs, 64, end - start, &next );
+        count = region->backend->scan( region, start, end, SCAN_RESET, runs, 64, end - start, &next );
         if (count < 0)
         {
             saved_set( saved, start, end );
@@ -169,8 +186,20 @@ static void save_regions( uintptr_t start, uintptr_t end )
     struct watch_region *region;
 
     for (; (region = region_first( start, end )); start = region->end)
-        save_written( region->saved, region->base > start ? region->base : start,
+        save_written( region, region->base > start ? region->base : start,
                       region->end < end ? region->end : end );
+}
+
+/* drops the contents of all regions of a range; the lock is held */
+static int discard_regions( uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+    int ret = 0;
+
+    for (; !ret && (region = region_first( start, end )); start = region->end)
+        ret = region->backend->discard( region, region->base > start ? region->base : start,
+                                        region->end < end ? region->end : end );
+    return ret;
 }
 
 /***********************************************************************
@@ -218,7 +247,7 @@ int watch_decommit( void *base, size_t size )
         {
             set_states( start, end, REGION_CLOSED );
             save_regions( start, end );
-            ret = active_backend->discard( base, size );
+            ret = discard_regions( start, end );
             set_states( start, end, REGION_OPEN );
         }
     }
@@ -229,11 +258,19 @@ int watch_decommit( void *base, size_t size )
 /***********************************************************************
  *           watch_lock_pages
  *
- * mlock() for watched memory: a page does not become written by it (row 23).
+ * mlock() for memory with watched pages: no page becomes written by it (row 23).
  */
 int watch_lock_pages( const void *base, size_t size )
 {
-    return active_backend->lock( base, size );
+    struct watch_region *region;
+    sigset_t sigset;
+    int (*lock)( const void *, size_t ) = NULL;
+
+    lock_regions( &sigset );
+    if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size ))) lock = region->backend->lock;
+    unlock_regions( &sigset );
+    if (lock) return lock( base, size );
+    return syscall( SYS_mlock, base, size ) ? -errno : 0;
 }
 
 int watch_contains( const void *base, size_t size )

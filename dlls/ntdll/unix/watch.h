@@ -19,8 +19,9 @@
  * signals blocked. Queries take no lock: they may be made by any thread at any time, also while
  * another one is stopped anywhere. None may be called from a signal handler. */
 
-/* Opens the backend; once, before anything else. On failure reason says why. */
-extern int watch_open( char *reason, size_t len );
+/* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason says
+ * why. */
+extern int watch_open( const char *name, char *reason, size_t len );
 extern void watch_close(void);
 
 /* the name of the active backend and what it is made of; NULL before watch_open() */
