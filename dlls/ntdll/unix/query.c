@@ -141,6 +141,21 @@ UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size
 }
 
 /***********************************************************************
+ *           next_saved
+ *
+ * Whether the bitmap has marks in the rest of the range; *limit becomes the first marked page. Most
+ * regions have no bitmap.
+ */
+static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, uintptr_t *limit )
+{
+    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
+
+    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
+    *limit = saved_next( saved, start, query->end );
+    return *limit < query->end;
+}
+
+/***********************************************************************
  *           collect_scanned
  *
  * Hands over the pages of [*start, limit) that the backend finds, and moves *start on. Pages that
@@ -154,6 +169,13 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     int i, count;
 
     if ((count = enter( query ))) return count;
+    /* pages may have been saved since the caller looked; what is marked is the other function's */
+    if (next_saved( query, *start, &limit )) end = min( end, limit );
+    if (end == *start)
+    {
+        leave( query );
+        return 0;
+    }
     count = scan( query->region, *start, end, reset, runs,
                                   min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
                                   min( max - *pos, MAX_SCAN_PAGES ), &next );
@@ -253,21 +275,6 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     }
     *start = limit;
     return 0;
-}
-
-/***********************************************************************
- *           next_saved
- *
- * Whether the bitmap has marks in the rest of the range; *limit becomes the first marked page. A mark
- * that comes after this look is for the next query. Most regions have no bitmap.
- */
-static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, uintptr_t *limit )
-{
-    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
-
-    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
-    *limit = saved_next( saved, start, query->end );
-    return *limit < query->end;
 }
 
 /***********************************************************************
