@@ -41,6 +41,7 @@ enum place
     CROSSES_READONLY,    /* the array goes on into a read-only page */
     WATCHED_READONLY,    /* a read-only page of the polled range */
     WATCHED_DECOMMITTED, /* a decommitted page of the polled range */
+    WATCHED_CROSSING,    /* begins in a page of the range, goes on into a read-only one */
     OTHER_READONLY,      /* a read-only page of another watched region */
 };
 
@@ -80,6 +81,8 @@ static const struct
       STOCK_LOCK | STOCK_STATE },
     { "array in decommitted page of the range", ARRAY, WATCHED_DECOMMITTED, RESET,
       STOCK_LOCK | STOCK_STATE },
+    { "array across pages of the range", ARRAY, WATCHED_CROSSING, RESET,
+      STOCK_STATUS | STOCK_STATE },
     { "array in read-only page of other region", ARRAY, OTHER_READONLY, RESET, STOCK_LOCK },
     { "count not committed", COUNT, NOT_COMMITTED, RESET, 0 },
     { "count read-only", COUNT, READONLY, RESET, STOCK_LOCK | STOCK_STATE },
@@ -148,6 +151,9 @@ static void *make_pointer( enum place place, char *region )
     case WATCHED_DECOMMITTED:
         VirtualFree( region + 8 * PAGE, PAGE, MEM_DECOMMIT );
         return region + 8 * PAGE + 64;
+    case WATCHED_CROSSING:
+        VirtualProtect( region + 8 * PAGE, PAGE, PAGE_READONLY, &old );
+        return region + 8 * PAGE - 10 * sizeof(void *);
     case OTHER_READONLY:
         other = VirtualAlloc( NULL, PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
                               PAGE_READONLY );
@@ -240,7 +246,8 @@ static void check_report( unsigned int test, const struct report *report )
     unsigned int stock = tests[test].stock;
     /* on Windows it is not known how much of the array is looked at */
     BOOL may_succeed = real_windows && (tests[test].place == ENDS_LATE ||
-                                        tests[test].place == CROSSES_READONLY);
+                                        tests[test].place == CROSSES_READONLY ||
+                                        tests[test].place == WATCHED_CROSSING);
 
     winetest_push_context( "%s", tests[test].name );
     ok( report->finished, "the call did not return\n" );

@@ -15,6 +15,7 @@
 #include "page.h"
 #include "backend.h"
 #include "watch.h"
+#include "writable.h"
 
 unsigned int page_shift = 12;
 
@@ -55,6 +56,7 @@ int watch_open( const char *name, char *reason, size_t len )
 {
     page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
     if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
+    writable_open();
     return 0;
 }
 
@@ -66,6 +68,7 @@ int watch_open( const char *name, char *reason, size_t len )
 void watch_close(void)
 {
     close_backends();
+    writable_close();
     first_backend = NULL;
 }
 

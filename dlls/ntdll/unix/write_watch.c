@@ -11,6 +11,7 @@
 #include "uninterrupted.h"
 #include "user_memory.h"
 #include "watch.h"
+#include "writable.h"
 #include "write_watch.h"
 
 /* what Windows reports on x86, whatever the page size of the host (row 35) */
@@ -48,8 +49,9 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
  *           probe_array
  *
  * Whether the whole array can be written, used or not (row 34). An array that itself is watched is
- * only read: its pages would become written by the call (row 33), also those that nothing is stored
- * to. If it is read-only, that shows when something is.
+ * only read, and the kernel is asked: its pages would become written by the call (row 33), also
+ * those that nothing is stored to. Before Linux 6.11 it shows only when something is stored that
+ * such an array is read-only.
  */
 static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
 {
@@ -58,7 +60,11 @@ static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
     int (*probe)( void *, size_t, size_t ) = user_probe_write;
 
     if (count > ~(uintptr_t)0 / sizeof(*addresses) || end < start) return -EFAULT;
-    if (region_overlaps( start, end )) probe = user_probe_read;
+    if (region_overlaps( start, end ))
+    {
+        if (!is_writable( start, end )) return -EFAULT;
+        probe = user_probe_read;
+    }
     if (probe( addresses, 1, 0 )) return -EFAULT;
     if (end <= second) return 0;
     return probe( (void *)second, ((end - 1 - second) >> page_shift) + 1, page_size() );

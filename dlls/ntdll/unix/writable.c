@@ -1,0 +1,65 @@
+/*
+ * Whether memory may be written, asked without writing it
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel_api.h"
+#include "raw_syscall.h"
+#include "uninterrupted.h"
+#include "writable.h"
+
+static int maps = -1;   /* /proc/self/maps, for the ioctl */
+
+/***********************************************************************
+ *           writable_open
+ *
+ * Without it, or before Linux 6.11, is_writable() knows nothing.
+ */
+void writable_open(void)
+{
+    if (maps == -1) maps = open( "/proc/self/maps", O_RDONLY | O_CLOEXEC );
+}
+
+/***********************************************************************
+ *           writable_close
+ */
+void writable_close(void)
+{
+    if (maps != -1) close( maps );
+    maps = -1;
+}
+
+/***********************************************************************
+ *           is_writable
+ *
+ * To try it by a write would make the pages count as written where they are watched.
+ */
+UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
+{
+    while (start < end)
+    {
+        union
+        {
+            struct procmap_query query;
+            uint64_t             words[sizeof(struct procmap_query) / sizeof(uint64_t)];
+        } arg;
+        unsigned int i;
+
+        /* not by memset: nothing outside the section is called here */
+        for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++)
+            *(volatile uint64_t *)&arg.words[i] = 0;
+        arg.query.size = sizeof(arg.query);
+        arg.query.query_addr = start;
+        if (raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg )) return 1;
+        if (!(arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE)) return 0;
+        if (arg.query.vma_end <= start) return 1;
+        start = arg.query.vma_end;
+    }
+    return 1;
+}

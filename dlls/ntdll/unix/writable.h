@@ -1,0 +1,19 @@
+/*
+ * Whether memory may be written, asked without writing it
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_WRITABLE_H
+#define WRITEWATCH_WRITABLE_H
+
+#include <stdint.h>
+
+extern void writable_open(void);
+extern void writable_close(void);
+
+/* Returns 0 only if some of [start, end) surely cannot be written. Uninterrupted code. */
+extern int is_writable( uintptr_t start, uintptr_t end );
+
+#endif /* WRITEWATCH_WRITABLE_H */
