@@ -92,7 +92,7 @@ static void set_variable( const char *name, const char *value )
  */
 static char *find_library( void )
 {
-    char self[PATH_MAX], *candidates[3], *slash, *ret;
+    char self[PATH_MAX], *candidates[4], *slash, *ret;
     size_t dir_len, bin_len = strlen( BINDIR );
     unsigned int i, count = 0;
     ssize_t len;
@@ -104,6 +104,8 @@ static char *find_library( void )
         dir_len = strlen( self );
         /* the build tree */
         candidates[count++] = join( self, "/../preload/", LIBRARY );
+        /* installed with a prefix that configure did not know */
+        candidates[count++] = join( self, "/../lib/writewatch/", LIBRARY );
         /* an installed tree that was moved as a whole, as with DESTDIR */
         if (dir_len > bin_len && !strcmp( self + dir_len - bin_len, BINDIR ))
         {
@@ -237,6 +239,24 @@ static void preload( char *library )
 }
 
 /***********************************************************************
+ *           check_log
+ *
+ * The library says nothing when it cannot write, so find that out here.
+ */
+static void check_log( const char *file )
+{
+    char *dir = join( file, "", "" ), *slash = strrchr( dir, '/' );
+
+    if (!access( file, W_OK )) return;
+    if (errno == ENOENT)
+    {
+        if (slash) slash[slash == dir] = 0;
+        if (!access( dir, W_OK | X_OK )) return;
+    }
+    fail( EXIT_USAGE, "the log %s cannot be written: %s", file, strerror( errno ) );
+}
+
+/***********************************************************************
  *           set_log
  *
  * Sets WRITEWATCH_LOG to an absolute path, because programs change their directory.
@@ -247,13 +267,29 @@ static void set_log( const char *file )
 
     if (file[0] == '/' || !file[0] || !strcmp( file, "-" ))
     {
+        if (file[0] == '/') check_log( file );
         set_variable( "WRITEWATCH_LOG", file );
         return;
     }
     if (!(cwd = getcwd( NULL, 0 )))
         fail( EXIT_USAGE, "cannot tell the current directory, which the log file lies in: %s",
               strerror( errno ) );
-    set_variable( "WRITEWATCH_LOG", join( cwd, "/", file ) );
+    check_log( file = join( cwd, "/", file ) );
+    set_variable( "WRITEWATCH_LOG", file );
+}
+
+/***********************************************************************
+ *           is_windows_program
+ */
+static int is_windows_program( const char *path )
+{
+    char magic[2] = { 0 };
+    FILE *file = fopen( path, "re" );
+
+    if (!file) return 0;
+    if (fread( magic, 1, sizeof(magic), file ) != sizeof(magic)) magic[0] = 0;
+    fclose( file );
+    return magic[0] == 'M' && magic[1] == 'Z';
 }
 
 /***********************************************************************
@@ -305,6 +341,13 @@ int main( int argc, char *argv[] )
     if (log) set_log( log );
     preload( find_library() );
 
+    /* execvp gives to the shell what the kernel cannot run; a Windows program is no script */
+    if (strchr( argv[optind], '/' ))
+    {
+        execv( argv[optind], argv + optind );
+        if (errno == ENOEXEC && is_windows_program( argv[optind] ))
+            fail( EXIT_NOT_EXECUTABLE, "%s is a Windows program: put wine before it.", argv[optind] );
+    }
     execvp( argv[optind], argv + optind );
     error = errno;
     fail( error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,

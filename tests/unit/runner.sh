@@ -91,13 +91,18 @@ like "process id" "$(sh -c 'echo $$; exec "$0" sh -c "echo \$\$"' "$run" | uniq 
 
 # the environment
 same "nothing set" "$("$run" sh -c 'echo "${WRITEWATCH-none}${WRITEWATCH_LOG-none}${WRITEWATCH_STATS-none}"')" nonenonenone
-same "-l" "$("$run" -l /a/b sh -c 'echo "$WRITEWATCH_LOG"')" /a/b
-same "--log=" "$("$run" --log=/a/b sh -c 'echo "$WRITEWATCH_LOG"')" /a/b
+same "-l" "$("$run" -l "$work/a-log" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/a-log"
+same "--log=" "$("$run" --log="$work/a-log" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/a-log"
 same "--log -" "$("$run" --log - sh -c 'echo "$WRITEWATCH_LOG"')" -
 same "relative --log" "$("$run" -l 'x y.log' sh -c 'echo "$WRITEWATCH_LOG"')" "$work/cwd/x y.log"
 same "relative WRITEWATCH_LOG" "$(WRITEWATCH_LOG=x.log "$run" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/cwd/x.log"
 same "WRITEWATCH_LOG=-" "$(WRITEWATCH_LOG=- "$run" sh -c 'echo "$WRITEWATCH_LOG"')" -
-same "-l wins" "$(WRITEWATCH_LOG=/x "$run" -l /y sh -c 'echo "$WRITEWATCH_LOG"')" /y
+same "-l wins" "$(WRITEWATCH_LOG=/x "$run" -l "$work/y" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/y"
+same "a log that cannot be written" "$("$run" -l "$work/none/log" echo ran 2>&1)" \
+    "writewatch: the log $work/none/log cannot be written: No such file or directory"
+printf 'MZ\220' >"$work/game.exe" && chmod +x "$work/game.exe"
+same "a Windows program without wine" "$("$run" "$work/game.exe" 2>&1)" \
+    "writewatch: $work/game.exe is a Windows program: put wine before it."
 same "-s" "$("$run" -s sh -c 'echo "$WRITEWATCH_STATS"')" 1
 same "--stats" "$("$run" --stats sh -c 'echo "$WRITEWATCH_STATS"')" 1
 same "--off" "$("$run" --off sh -c 'echo "$WRITEWATCH"')" off
