@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The callee finds the caller's RUNPATH by its return address, so every call but the one for ntdll.so
- * must arrive as if we were not there: ask where to go, then jump. */
+/* The callee finds the caller's RUNPATH by its return address, so every call but the one for
+ * ntdll.so must arrive as if we were not there: ask where to go, then jump. */
 
         .text
         .globl dlopen

@@ -52,8 +52,8 @@ static void undo_allocate( void *base, SIZE_T size, ULONG type )
 /***********************************************************************
  *           hook_allocate
  *
- * NtAllocateVirtualMemory (rows 14, 25 to 27b). Wine never sees MEM_WRITE_WATCH unless we cannot watch the
- * memory; then it does so itself. The program's pointers are used only before and after.
+ * NtAllocateVirtualMemory (rows 14, 25 to 27b). Wine never sees MEM_WRITE_WATCH unless we cannot
+ * watch the memory; then it does so itself. The program's pointers are used only before and after.
  */
 static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero_bits,
                                       SIZE_T *size_ptr, ULONG type, ULONG protect )
@@ -112,8 +112,8 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
 /***********************************************************************
  *           hook_free
  *
- * NtFreeVirtualMemory (row 15). Only a decommit needs to be known as one; releases are seen when the
- * memory is unmapped. Again the program's pointers may not fault inside, with the mark set.
+ * NtFreeVirtualMemory (row 15). Only a decommit needs to be known as one; releases are seen when
+ * the memory is unmapped. Again the program's pointers may not fault inside, with the mark set.
  */
 static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, ULONG type )
 {

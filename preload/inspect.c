@@ -77,7 +77,8 @@ static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
 /***********************************************************************
  *           find_slot
  *
- * Where the data of a module points to a function: once in the system call table. Returns how often.
+ * Where the data of a module points to a function: once in the system call table. Returns how
+ * often.
  */
 static unsigned int find_slot( const struct module *module, void *function, void ***slot )
 {
@@ -120,7 +121,8 @@ static int get_slot_prot( const struct module *module, void **slot )
  * The instructions in a module that call a function directly (e8 rel32). Another instruction with
  * these very five bytes inside would be a chance of one in millions. Returns how many there are.
  */
-static unsigned int find_calls( const struct module *module, const void *function, unsigned char **calls )
+static unsigned int find_calls( const struct module *module, const void *function,
+                                unsigned char **calls )
 {
     unsigned int i, count = 0;
 
@@ -146,8 +148,8 @@ static unsigned int find_calls( const struct module *module, const void *functio
 /***********************************************************************
  *           find_convention
  *
- * The system call dispatcher calls through the table by call *(%r10,%rax,8). Shortly before it moves
- * the first argument from r10 to where the function expects it: rcx or rdi.
+ * The system call dispatcher calls through the table by call *(%r10,%rax,8). Shortly before it
+ * moves the first argument from r10 to where the function expects it: rcx or rdi.
  */
 static const struct hook_table *find_convention( const struct module *module )
 {
@@ -183,7 +185,8 @@ static const struct hook_table *find_convention( const struct module *module )
  *
  * Returns 0 and what was found, or -1 and in reason what was not recognised.
  */
-int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char *reason, size_t len )
+int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char *reason,
+                   size_t len )
 {
     struct module module;
     unsigned int ids[HOOK_COUNT], count, i;
@@ -194,7 +197,8 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
         info->names[i] = hook_names[i];
         if (!(info->functions[i] = dlsym( handle, hook_names[i] )))
         {
-            snprintf( reason, len, "this Wine is not recognised: ntdll.so has no %s", hook_names[i] );
+            snprintf( reason, len, "this Wine is not recognised: ntdll.so has no %s",
+                      hook_names[i] );
             return -1;
         }
     }
@@ -202,7 +206,8 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
     module.inside = (uintptr_t)info->functions[HOOK_GET];
     if (!dl_iterate_phdr( find_module, &module ))
     {
-        snprintf( reason, len, "this Wine is not recognised: the segments of ntdll.so were not found" );
+        snprintf( reason, len, "this Wine is not recognised: the segments of ntdll.so were not "
+                  "found" );
         return -1;
     }
 
@@ -231,7 +236,8 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
     {
         info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i] );
         if (count && count <= MAX_CALLS) continue;
-        snprintf( reason, len, "this Wine is not recognised: %u calls of %s", count, hook_names[i] );
+        snprintf( reason, len, "this Wine is not recognised: %u calls of %s", count,
+                  hook_names[i] );
         return -1;
     }
 

@@ -15,8 +15,8 @@
 #include "preload.h"
 #include "watch.h"
 
-/* Every new mapping over watched memory goes through here, also when another process asked for it or
- * a native library makes it: memory that loses its registration unseen would read as "nothing
+/* Every new mapping over watched memory goes through here, also when another process asked for it
+ * or a native library makes it: memory that loses its registration unseen would read as "nothing
  * written". Wine calls these with its own lock held; the engine's lock comes after that one, and no
  * function of Wine is called while it is held. */
 
@@ -45,7 +45,8 @@ static int before_mmap( void *addr, size_t size, int prot, int flags, void **ret
 {
     int err;
 
-    if (!(flags & MAP_FIXED) || (flags & MAP_FIXED_NOREPLACE) || !is_watched( addr, size )) return 0;
+    if (!(flags & MAP_FIXED) || (flags & MAP_FIXED_NOREPLACE)) return 0;
+    if (!is_watched( addr, size )) return 0;
 
     if (decommitting && prot == PROT_NONE && (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE) &&
         watch_contains( addr, round_up( size )))

@@ -47,8 +47,8 @@ static void get_program_name(void)
 /***********************************************************************
  *           log_line
  *
- * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. In one write, as many
- * processes share the file; made for its owner only.
+ * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. In one write, as
+ * many processes share the file; made for its owner only.
  */
 void log_line( const char *format, ... )
 {
@@ -59,12 +59,14 @@ void log_line( const char *format, ... )
 
     if (!file || !*file) return;
     if (strcmp( file, "-" ) &&
-        (fd = open( file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600 )) == -1) return;
+        (fd = open( file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600 )) == -1)
+        return;
 
     va_start( args, format );
     vsnprintf( message, sizeof(message), format, args );
     va_end( args );
-    len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), program_name, message );
+    len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), program_name,
+                    message );
     if (write( fd, line, len ) != len) { /* nobody to tell */ }
     if (fd != 2) close( fd );
 }
@@ -72,8 +74,8 @@ void log_line( const char *format, ... )
 /***********************************************************************
  *           log_start
  *
- * The line about this process. Wine's loader may execute itself anew and load ntdll.so again, in the
- * same process; the environment tells that the line has been written.
+ * The line about this process. Wine's loader may execute itself anew and load ntdll.so again, in
+ * the same process; the environment tells that the line has been written.
  */
 void log_start( const char *line )
 {

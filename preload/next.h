@@ -10,8 +10,8 @@
 
 #include <dlfcn.h>
 
-/* A library that asks for a newer glibc than there is keeps every program from starting. dlsym moved
- * to libc.so.6 in 2.34; by its old version it is found in both places. */
+/* A library that asks for a newer glibc than there is keeps every program from starting. dlsym
+ * moved to libc.so.6 in 2.34; by its old version it is found in both places. */
 #ifdef __GLIBC__
 __asm__( ".symver dlsym,dlsym@GLIBC_2.2.5" );
 #endif

@@ -90,7 +90,8 @@ static int store_bytes( void *dest, const void *src, size_t size, int prot )
  *
  * Leads the calls of one function to a target; undone by giving the function itself.
  */
-static int store_calls( const struct ntdll_info *info, unsigned int hook, const unsigned char *target )
+static int store_calls( const struct ntdll_info *info, unsigned int hook,
+                        const unsigned char *target )
 {
     unsigned int i;
 
@@ -108,7 +109,8 @@ static int store_calls( const struct ntdll_info *info, unsigned int hook, const 
 /***********************************************************************
  *           patch_ntdll
  *
- * Returns 0, or -1 and the reason; then everything is again as it was, as far as the kernel lets us.
+ * Returns 0, or -1 and the reason; then everything is again as it was, as far as the kernel lets
+ * us.
  */
 int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len )
 {

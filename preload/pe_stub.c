@@ -29,7 +29,8 @@ static unsigned int get16( const struct image *image, size_t offset )
 {
     unsigned short value = 0;
 
-    if (offset + sizeof(value) <= image->size) memcpy( &value, image->data + offset, sizeof(value) );
+    if (offset + sizeof(value) <= image->size)
+        memcpy( &value, image->data + offset, sizeof(value) );
     return value;
 }
 
@@ -37,7 +38,8 @@ static unsigned int get32( const struct image *image, size_t offset )
 {
     unsigned int value = 0;
 
-    if (offset + sizeof(value) <= image->size) memcpy( &value, image->data + offset, sizeof(value) );
+    if (offset + sizeof(value) <= image->size)
+        memcpy( &value, image->data + offset, sizeof(value) );
     return value;
 }
 
@@ -51,7 +53,8 @@ static size_t get_offset( const struct image *image, unsigned int rva )
         size_t header = image->sections + 40 * (size_t)i;
         unsigned int size = get32( image, header + 16 ), start = get32( image, header + 12 );
 
-        if (rva >= start && rva - start < size) return (size_t)get32( image, header + 20 ) + (rva - start);
+        if (rva >= start && rva - start < size)
+            return (size_t)get32( image, header + 20 ) + (rva - start);
     }
     return 0;
 }
@@ -78,7 +81,8 @@ static int is_name( const struct image *image, size_t offset, const char *name )
 }
 
 /* the number in the stub of an exported function: mov r10,rcx; mov eax,imm32 */
-static int get_syscall_id( const struct image *image, size_t exports, const char *name, unsigned int *id )
+static int get_syscall_id( const struct image *image, size_t exports, const char *name,
+                           unsigned int *id )
 {
     size_t functions = get_offset( image, get32( image, exports + 28 ));
     size_t names     = get_offset( image, get32( image, exports + 32 ));
@@ -88,10 +92,11 @@ static int get_syscall_id( const struct image *image, size_t exports, const char
     if (!functions || !names || !ordinals) return 0;
     for (i = 0; i < count && names + 4 * (size_t)i < image->size; i++)
     {
-        size_t stub;
+        size_t stub, ordinal = get16( image, ordinals + 2 * (size_t)i );
 
-        if (!is_name( image, get_offset( image, get32( image, names + 4 * (size_t)i )), name )) continue;
-        stub = get_offset( image, get32( image, functions + 4 * get16( image, ordinals + 2 * (size_t)i )));
+        if (!is_name( image, get_offset( image, get32( image, names + 4 * (size_t)i )), name ))
+            continue;
+        stub = get_offset( image, get32( image, functions + 4 * ordinal ));
         if (!stub || get32( image, stub ) != 0xb8d18b4c) return 0;
         *id = get32( image, stub + 4 );
         return 1;
@@ -118,7 +123,8 @@ static int open_windows_side( const char *unix_path )
 
     for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
     {
-        int len = snprintf( path, sizeof(path), "%.*s/%s", (int)(name - unix_path), unix_path, places[i] );
+        int len = snprintf( path, sizeof(path), "%.*s/%s", (int)(name - unix_path), unix_path,
+                            places[i] );
 
         if (len >= (int)sizeof(path)) continue;
         if ((fd = open( path, O_RDONLY | O_CLOEXEC )) != -1) return fd;

@@ -13,8 +13,8 @@
 #include "preload.h"
 #include "watch.h"
 
-/* This library is in every process of the session: shells, launchers, the wineserver. Until a process
- * loads Wine's ntdll.so nothing happens in it. */
+/* This library is in every process of the session: shells, launchers, the wineserver. Until a
+ * process loads Wine's ntdll.so nothing happens in it. */
 
 typedef void *dlopen_func( const char *, int );
 
@@ -32,7 +32,8 @@ static const char *get_refusal(void)
     const char *value;
 
     if ((value = secure_getenv( "WRITEWATCH" )) && !strcmp( value, "off" )) return "WRITEWATCH=off";
-    if ((value = secure_getenv( "WINE_DISABLE_KERNEL_WRITEWATCH" )) && *value && strcmp( value, "0" ))
+    if ((value = secure_getenv( "WINE_DISABLE_KERNEL_WRITEWATCH" )) && *value &&
+        strcmp( value, "0" ))
         return "WINE_DISABLE_KERNEL_WRITEWATCH is set";
     return NULL;
 }
@@ -40,8 +41,8 @@ static const char *get_refusal(void)
 /***********************************************************************
  *           install
  *
- * Called once, while the process has one thread and no code of ntdll.so has run. Either everything is
- * in place afterwards or nothing is, and Wine's own tracking goes on; then the reason is told.
+ * Called once, while the process has one thread and no code of ntdll.so has run. Either everything
+ * is in place afterwards or nothing is, and Wine's own tracking goes on; then the reason is told.
  */
 static int install( void *ntdll, const char *path, char *reason, size_t len )
 {

@@ -57,8 +57,8 @@ static HANDLER void usr1_handler( int sig, siginfo_t *info, void *context )
     else wine_usr1( sig, info, context );
 }
 
-/* Wine comes first: the fault may be one that it resolves, as for memory which it watches itself. If
- * it resolved nothing it has set up the return to the program, and that is what we take back. */
+/* Wine comes first: the fault may be one that it resolves, as for memory which it watches itself.
+ * If it resolved nothing it has set up the return to the program, and that is what we take back. */
 static __attribute__((noinline)) void access_fault( int sig, siginfo_t *info, ucontext_t *context,
                                                     uintptr_t fixup )
 {
@@ -99,8 +99,8 @@ static int guard_signal( int sig, handler_func handler, handler_func *wine )
 /***********************************************************************
  *           guard_signals
  *
- * Done when memory is first watched: Wine has set up its handlers by then, and a process that watches
- * nothing keeps them as they are. Returns 0, or -1 if there is no handler of Wine's.
+ * Done when memory is first watched: Wine has set up its handlers by then, and a process that
+ * watches nothing keeps them as they are. Returns 0, or -1 if there is no handler of Wine's.
  */
 int guard_signals(void)
 {
@@ -112,8 +112,8 @@ int guard_signals(void)
 /***********************************************************************
  *           deliver_deferred_signals
  *
- * To be called after each piece of uninterrupted code, outside of it: what arrives from now on is not
- * deferred, and what arrived before has been noted. May not return.
+ * To be called after each piece of uninterrupted code, outside of it: what arrives from now on is
+ * not deferred, and what arrived before has been noted. May not return.
  */
 void deliver_deferred_signals(void)
 {

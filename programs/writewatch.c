@@ -346,7 +346,8 @@ int main( int argc, char *argv[] )
     {
         execv( argv[optind], argv + optind );
         if (errno == ENOEXEC && is_windows_program( argv[optind] ))
-            fail( EXIT_NOT_EXECUTABLE, "%s is a Windows program: put wine before it.", argv[optind] );
+            fail( EXIT_NOT_EXECUTABLE, "%s is a Windows program: put wine before it.",
+                  argv[optind] );
     }
     execvp( argv[optind], argv + optind );
     error = errno;
