@@ -8,6 +8,8 @@
 #ifndef __WRITEWATCH_KERNELBASE_H
 #define __WRITEWATCH_KERNELBASE_H
 
+#ifdef _WIN32
+
 #include <stdarg.h>
 
 /* VirtualAlloc2 is declared from this version on */
@@ -41,6 +43,14 @@ NTSTATUS NTAPI NtQueryVirtualMemory( HANDLE process, const void *addr, int info_
                                      SIZE_T size, SIZE_T *ret_size );
 NTSTATUS NTAPI NtResetWriteWatch( HANDLE process, void *base, SIZE_T size );
 NTSTATUS NTAPI NtUnlockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type );
+
+#else  /* natively */
+
+#include "writewatch_windows.h"
+
+extern ULONG RtlNtStatusToDosError( NTSTATUS status );
+
+#endif
 
 #ifndef MAP_PROCESS
 #define MAP_PROCESS 1  /* lock in the working set of the process */

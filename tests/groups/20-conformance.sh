@@ -27,3 +27,10 @@ conformance conformance "$top_builddir/tests/conformance/write_watch_test.exe" s
 
 # the same with our own Win32 face in place of Wine's
 conformance kernelbase "$top_builddir/tests/conformance/write_watch_kernelbase_test.exe" shim
+
+# and built by Wine's own compiler driver, with Wine's headers
+if [ -n "$WINEGCC" ]; then
+    conformance winegcc "$top_builddir/tests/conformance/write_watch_winegcc_test.exe" shim
+elif wanted winegcc; then
+    fail winegcc "winegcc is missing: $brings"
+fi

@@ -25,10 +25,14 @@ unset MAKEFLAGS MFLAGS MAKELEVEL LD_PRELOAD
 mkdir "$work/stage"
 make -C "$top_builddir" install DESTDIR="$work/stage" prefix=/usr/local exec_prefix=/usr/local \
     bindir=/usr/local/bin libdir=/usr/local/lib >"$work/log" 2>&1 || die "$(cat "$work/log")"
-for file in bin/writewatch lib/writewatch/libwritewatch-preload.so; do
+files='bin/writewatch lib/writewatch/libwritewatch-preload.so lib/libwritewatch.so.0
+    lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
+    include/writewatch_windows.h'
+for file in $files; do
     [ -f "$work/stage/usr/local/$file" ] || die "$file was not installed"
 done
-[ "$(find "$work/stage" -type f | wc -l)" -eq 2 ] || die "installed: $(find "$work/stage" -type f)"
+[ "$(find "$work/stage" ! -type d | wc -l)" -eq "$(echo $files | wc -w)" ] ||
+    die "installed: $(find "$work/stage" ! -type d)"
 make -C "$top_builddir" uninstall DESTDIR="$work/stage" prefix=/usr/local exec_prefix=/usr/local \
     bindir=/usr/local/bin libdir=/usr/local/lib >"$work/log" 2>&1 || die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"

@@ -1,5 +1,5 @@
 /*
- * Which backends there are, best first
+ * Finding and opening backends
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,20 +11,15 @@
 
 #include "backend.h"
 
-static const struct watch_backend * const backends[] =
-{
-    &scan_backend,
-};
-
-#define BACKEND_COUNT (sizeof(backends) / sizeof(backends[0]))
-
 /* open() is called at most once for each; under the writers' lock or while there is one thread */
-static enum { UNTRIED, OPENED, FAILED } states[BACKEND_COUNT];
+static enum { UNTRIED, OPENED, FAILED } states[MAX_BACKENDS];
+static char reasons[MAX_BACKENDS][160];
 
 static int open_once( size_t i, char *reason, size_t len )
 {
     if (states[i] == UNTRIED)
-        states[i] = backends[i]->open( reason, len ) ? FAILED : OPENED;
+        states[i] = backend_list[i]->open( reasons[i], sizeof(reasons[i]) ) ? FAILED : OPENED;
+    if (states[i] == FAILED) snprintf( reason, len, "%s", reasons[i] );
     return states[i] == OPENED;
 }
 
@@ -33,8 +28,21 @@ static void list_names( const char *name, char *reason, size_t len )
 {
     size_t i, pos = snprintf( reason, len, "no backend has the name %s; there are", name );
 
-    for (i = 0; i < BACKEND_COUNT && pos < len; i++)
-        pos += snprintf( reason + pos, len - pos, "%s %s", i ? "," : "", backends[i]->name );
+    for (i = 0; backend_list[i] && pos < len; i++)
+        pos += snprintf( reason + pos, len - pos, "%s %s", i ? "," : "", backend_list[i]->name );
+}
+
+/***********************************************************************
+ *           has_backend
+ *
+ * Whether there is one of that name, working or not.
+ */
+int has_backend( const char *name )
+{
+    size_t i;
+
+    for (i = 0; backend_list[i]; i++) if (!strcmp( backend_list[i]->name, name )) return 1;
+    return 0;
 }
 
 /***********************************************************************
@@ -52,16 +60,16 @@ const struct watch_backend *open_backend( const char *name, char *reason, size_t
         char other[160];
         int told = 0;
 
-        for (i = 0; i < BACKEND_COUNT; i++)
+        for (i = 0; backend_list[i]; i++)
         {
-            if (!backends[i]->automatic) continue;
-            if (open_once( i, told ? other : reason, told ? sizeof(other) : len )) return backends[i];
+            if (!backend_list[i]->automatic) continue;
+            if (open_once( i, told ? other : reason, told ? sizeof(other) : len )) return backend_list[i];
             told = 1;
         }
         return NULL;
     }
-    for (i = 0; i < BACKEND_COUNT; i++)
-        if (!strcmp( backends[i]->name, name )) return open_once( i, reason, len ) ? backends[i] : NULL;
+    for (i = 0; backend_list[i]; i++)
+        if (!strcmp( backend_list[i]->name, name )) return open_once( i, reason, len ) ? backend_list[i] : NULL;
     list_names( name, reason, len );
     return NULL;
 }
@@ -78,9 +86,9 @@ const struct watch_backend *open_next_backend( const struct watch_backend *backe
     size_t i;
 
     if (!backend->automatic) return NULL;
-    for (i = 0; backends[i] != backend; i++) /* nothing */;
-    for (i++; i < BACKEND_COUNT; i++)
-        if (backends[i]->automatic && open_once( i, reason, sizeof(reason) )) return backends[i];
+    for (i = 0; backend_list[i] != backend; i++) /* nothing */;
+    for (i++; backend_list[i]; i++)
+        if (backend_list[i]->automatic && open_once( i, reason, sizeof(reason) )) return backend_list[i];
     return NULL;
 }
 
@@ -93,9 +101,9 @@ void close_backends(void)
 {
     size_t i;
 
-    for (i = 0; i < BACKEND_COUNT; i++)
+    for (i = 0; backend_list[i]; i++)
     {
-        if (states[i] == OPENED) backends[i]->close();
+        if (states[i] == OPENED) backend_list[i]->close();
         states[i] = UNTRIED;
     }
 }

@@ -21,6 +21,9 @@ struct page_run
 
 #define SCAN_RESET 1
 
+#define FAULT_WRITE  1
+#define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is not open */
+
 struct watch_region;
 
 /* A backend is one file with one const table. All functions return 0 (or a count) on success and
@@ -68,11 +71,61 @@ struct watch_backend
     /* mprotect() of pages, as the program asks for it, that keeps the watch. NULL: mprotect() does. */
     int (*protect)( struct watch_region *region, uintptr_t start, uintptr_t end, int prot );
 
+    /* Ends watching pages: they become as the program wants them. What was written is forgotten. The
+     * region is closed. Writers' lock held. NULL: nothing is to be done. */
+    void (*detach)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
     /* mlock() that does not count as a write. NULL: mlock() does. */
     int (*lock)( const void *base, size_t size );
+
+    /* Places data into missing pages, which do not become written by that. *filled is how many bytes
+     * were placed, also on failure; -EEXIST: the page after them is there. In no step, and without a
+     * lock. NULL, as the next one: it cannot. */
+    int (*fill)( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
+                 size_t *filled );
+
+    /* From now on the first use of a missing page waits until somebody fills it. Returns the
+     * userfaultfd whose messages tell of such uses; it remains the backend's. Only detach() ends
+     * that. Writers' lock held. */
+    int (*serve)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+    /* Tells the categories of pages (WRITEWATCH_*) as they are now, WRITTEN as scan() means it. Pages
+     * without the required ones may be left out. Runs and *next as with scan(). In a step. NULL:
+     * /proc/self/pagemap tells enough. */
+    int (*list)( struct watch_region *region, uintptr_t start, uintptr_t end, uint64_t required,
+                 struct page_run *runs, size_t len, uintptr_t *next );
+
+    /* What follows is NULL where the kernel keeps the written state. */
+
+    /* by which faults are met; 0: a thread of the backend is told */
+    int signal;
+
+    /* Called for a fault on what is told apart as one, [start, end): lets the access go on, and marks
+     * what a write touches. Returns 0 if the fault is none of the backend's. In a signal handler
+     * or a thread of the backend, in a step, while no query holds the region (see fault.c). */
+    int (*fault)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags );
+
+    /* Around each step of a query: faults wait meanwhile, so that taking marks and arming are one to
+     * them, and letting a write go on and marking it are one to a query. */
+    void (*hold)( struct watch_region *region );
+    void (*release)( struct watch_region *region );
+
+    /* Before a query: whether faults still come to us. On failure the query fails. */
+    int (*check)(void);
 };
 
 extern const struct watch_backend scan_backend;
+extern const struct watch_backend sigbus_backend;
+extern const struct watch_backend mprotect_backend;
+extern const struct watch_backend thread_backend;
+extern const struct watch_backend softdirty_backend;
+
+/* all there are, best first, ended by NULL: backend_list.c, or for the preload library another one */
+extern const struct watch_backend * const backend_list[];
+
+#define MAX_BACKENDS 8
+
+extern int has_backend( const char *name );
 
 /* Finds and opens backends. By name (any), or NULL for the first automatic one that works. On failure
  * returns NULL and the reason. */

@@ -14,8 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "advise.h"
 #include "kernel_api.h"
 #include "backend.h"
+#include "page.h"
 #include "raw_syscall.h"
 #include "region.h"
 #include "selftest.h"
@@ -29,14 +31,19 @@ _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kern
 /***********************************************************************
  *           scan_scan
  *
- * The exact query: a page that is there (or swapped out), was written, and is not the shared page of
- * zeros. It leaves out what was never touched or only read, so fresh memory needs neither marking nor
- * page tables. Without the any-of part it is wrong from 6.12.103 on, where an empty entry counts as
- * written.
+ * For fresh memory the exact query: a page that is there (or swapped out), was written, and is not
+ * the shared page of zeros. It leaves out what was never touched or only read, so such memory needs
+ * neither marking nor page tables. Without the any-of part it is wrong from 6.12.103 on, where an
+ * empty entry counts as written.
  *
- * PM_SCAN_CHECK_WPASYNC makes the kernel refuse memory that lost its registration; otherwise it would
- * pass over it in silence, which reads as "nothing written". walk_end is right only for vectors of at
- * most 512 entries (seen on 6.12 to 7.2), hence the limit.
+ * For other memory all pages were protected at the start, and what is not protected any more is
+ * written: also an empty entry, which is a written page of a file or of shared memory that was
+ * taken back by the kernel (a protected one leaves a marker). This form, with nothing but WRITTEN
+ * in both masks, is the one in which empty entries count on all kernels.
+ *
+ * PM_SCAN_CHECK_WPASYNC makes the kernel refuse memory that lost its registration; otherwise it
+ * would pass over it in silence, which reads as "nothing written". walk_end is right only for
+ * vectors of at most 512 entries (seen on 6.12 to 7.2), hence the limit.
  */
 static UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
                                     unsigned int flags, struct page_run *runs, size_t len,
@@ -45,19 +52,29 @@ static UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start
     struct pm_scan_arg arg;
     long ret;
 
-    (void)region;
     arg.size                = sizeof(arg);
-    arg.flags               = PM_SCAN_CHECK_WPASYNC | (flags & SCAN_RESET ? PM_SCAN_WP_MATCHING : 0);
+    arg.flags               = PM_SCAN_CHECK_WPASYNC |
+                              (flags & SCAN_RESET ? PM_SCAN_WP_MATCHING : 0);
     arg.start               = start;
     arg.end                 = end;
     arg.walk_end            = 0;
     arg.vec                 = (uintptr_t)runs;
     arg.vec_len             = len < 512 ? len : 512;
     arg.max_pages           = max_pages;
-    arg.category_inverted   = PAGE_IS_PFNZERO;
-    arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
-    arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-    arg.return_mask         = 0;
+    if (region->kind == REGION_FRESH)
+    {
+        arg.category_inverted   = PAGE_IS_PFNZERO;
+        arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
+        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.return_mask         = 0;
+    }
+    else
+    {
+        arg.category_inverted   = 0;
+        arg.category_mask       = PAGE_IS_WRITTEN;
+        arg.category_anyof_mask = 0;
+        arg.return_mask         = PAGE_IS_WRITTEN;
+    }
 
     ret = raw_syscall3( SYS_ioctl, pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
     if (ret < 0) return ret;
@@ -67,69 +84,237 @@ static UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start
     return ret;
 }
 
-/* not by madvise(), which the preload library interposes, and which would lead back to the engine */
-static int advise( const void *base, size_t size, int advice )
+static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
 {
-    return raw_syscall3( SYS_madvise, (long)base, size, advice );
+    struct uffdio_register reg;
+
+    memset( &reg, 0, sizeof(reg) );
+    reg.range.start = start;
+    reg.range.len   = end - start;
+    reg.mode        = mode;
+    return ioctl( uffd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
+}
+
+/***********************************************************************
+ *           scan_detach
+ *
+ * The kernel takes the protection off and wakes who waits for a missing page. That transparent huge
+ * pages were ruled out stays.
+ */
+static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct uffdio_range range = { start, end - start };
+
+    (void)region;
+    ioctl( uffd, UFFDIO_UNREGISTER, &range );
+}
+
+/***********************************************************************
+ *           protect_range
+ *
+ * Protects pages, there or not. In pieces, as the lock of the address space is held for each.
+ */
+static int protect_range( uintptr_t start, uintptr_t end )
+{
+    const size_t piece = (size_t)1 << 30;
+    struct uffdio_writeprotect wp;
+
+    for (; start < end; start += wp.range.len)
+    {
+        wp.range.start = start;
+        wp.range.len   = end - start < piece ? end - start : piece;
+        wp.mode        = UFFDIO_WRITEPROTECT_MODE_WP;
+        if (ioctl( uffd, UFFDIO_WRITEPROTECT, &wp )) return -errno;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           split_huge_pages
+ *
+ * Makes small pages of transparent huge ones, which otherwise would be protected, and written, as a
+ * whole. To protect a part of one does that; MADV_NOHUGEPAGE only keeps new ones away.
+ */
+static int split_huge_pages( uintptr_t start, uintptr_t end )
+{
+    const uintptr_t huge_size = page_size() * (page_size() / 8);
+    struct page_run runs[64];
+    struct pm_scan_arg arg;
+    long i, count;
+    int ret;
+
+    while (start < end)
+    {
+        memset( &arg, 0, sizeof(arg) );
+        arg.size          = sizeof(arg);
+        arg.start         = start;
+        arg.end           = end;
+        arg.vec           = (uintptr_t)runs;
+        arg.vec_len       = 64;
+        arg.category_mask = PAGE_IS_HUGE;
+        if ((count = ioctl( pagemap, PAGEMAP_SCAN, &arg )) < 0) return -errno;
+        if (arg.walk_end <= start) return -EIO;
+
+        for (i = 0; i < count; i++)
+            for (; runs[i].start < runs[i].end; runs[i].start += huge_size)
+                if ((ret = protect_range( runs[i].start, runs[i].start + page_size() ))) return ret;
+        start = arg.walk_end;
+    }
+    return 0;
+}
+
+/* whether memory has pages of its own; 1 also if that cannot be found out */
+static int is_populated( uintptr_t start, uintptr_t end )
+{
+    struct pm_scan_arg arg;
+    struct page_run run;
+
+    memset( &arg, 0, sizeof(arg) );
+    arg.size                = sizeof(arg);
+    arg.start               = start;
+    arg.end                 = end;
+    arg.vec                 = (uintptr_t)&run;
+    arg.vec_len             = 1;
+    arg.category_inverted   = PAGE_IS_PFNZERO;
+    arg.category_mask       = PAGE_IS_PFNZERO;
+    arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+    return ioctl( pagemap, PAGEMAP_SCAN, &arg ) != 0;
 }
 
 /***********************************************************************
  *           scan_attach
  *
- * Registers only; nothing is write-protected until a scan resets it. Transparent huge pages are ruled
- * out before the first touch: a huge page reports 512 pages for one, and when it is split its parts of
- * zeros are lost to the query (6.12 and later).
+ * Fresh memory is registered only; nothing is write-protected until a scan resets it. Transparent
+ * huge pages are ruled out before the first touch: a huge page reports 512 pages for one, and when
+ * it is split its parts of zeros are lost to the exact query (6.12 and later).
+ *
+ * Any other memory is protected as a whole, which costs page tables of 1/512 of its size. Private
+ * anonymous memory without a page is as good as fresh; if it has pages they may be parts of huge
+ * ones.
  */
 static int scan_attach( struct watch_region *region )
 {
-    size_t size = region->end - region->base;
-    struct uffdio_register reg;
+    uintptr_t start = region->base, end = region->end;
     int ret;
 
-    memset( &reg, 0, sizeof(reg) );
-    reg.range.start = region->base;
-    reg.range.len   = size;
-    reg.mode        = UFFDIO_REGISTER_MODE_WP;
-
     /* EINVAL: the kernel was built without them */
-    if ((ret = advise( (void *)region->base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
-    if (ioctl( uffd, UFFDIO_REGISTER, &reg )) return -errno;
+    if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
+    if ((ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP ))) return ret;
+
+    if (region->kind == REGION_ANONYMOUS && !is_populated( start, end ))
+        region->kind = REGION_FRESH;
+    if (region->kind == REGION_FRESH) return 0;
+
+    if (region->shift == page_shift) ret = split_huge_pages( start, end );
+    if (!ret) ret = protect_range( start, end );
+    if (ret) scan_detach( region, start, end );
+    return ret;
+}
+
+/***********************************************************************
+ *           scan_fill
+ */
+static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
+                      size_t *filled )
+{
+    struct uffdio_copy copy;
+
+    (void)region;
+    *filled = 0;
+    while (start < end)
+    {
+        copy.dst  = start;
+        copy.src  = (uintptr_t)data;
+        copy.len  = end - start;
+        copy.mode = UFFDIO_COPY_MODE_WP;
+        copy.copy = 0;
+        if (ioctl( uffd, UFFDIO_COPY, &copy ) && errno != EAGAIN) return -errno;
+        if (copy.copy <= 0) continue;   /* EAGAIN: the address space is changing */
+        start   += copy.copy;
+        data     = (const char *)data + copy.copy;
+        *filled += copy.copy;
+    }
     return 0;
+}
+
+/***********************************************************************
+ *           scan_serve
+ *
+ * Adds to the registration, which keeps the written state. To take the mode away again without
+ * losing that is not possible: the kernel takes a registration for fewer modes as done already
+ * (6.18).
+ */
+static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    int ret;
+
+    (void)region;
+    ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_MISSING );
+    /* files have no missing pages */
+    if (ret) return ret == -EINVAL ? -EOPNOTSUPP : ret;
+    return uffd;
+}
+
+/***********************************************************************
+ *           scan_list
+ *
+ * What the kernel calls written is put right as scan_scan() does. Outside fresh memory a page that
+ * is not written may be a marker, which looks like a page that was swapped out; it is told as
+ * neither.
+ */
+static int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
+                      uint64_t required,
+                      struct page_run *runs, size_t len, uintptr_t *next )
+{
+    const uint64_t there = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+    struct pm_scan_arg arg;
+    long i, count;
+
+    memset( &arg, 0, sizeof(arg) );
+    arg.size          = sizeof(arg);
+    arg.flags         = PM_SCAN_CHECK_WPASYNC;
+    arg.start         = start;
+    arg.end           = end;
+    arg.vec           = (uintptr_t)runs;
+    arg.vec_len       = len < 512 ? len : 512;
+    arg.category_mask = required & ~PAGE_IS_WRITTEN;
+    arg.return_mask   = there | PAGE_IS_WRITTEN | PAGE_IS_FILE | PAGE_IS_PFNZERO | PAGE_IS_HUGE;
+    if (region->kind == REGION_FRESH && required & PAGE_IS_WRITTEN)
+    {
+        arg.category_mask      |= PAGE_IS_WRITTEN;
+        arg.category_anyof_mask = there;
+    }
+
+    count = raw_syscall3( SYS_ioctl, pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
+    if (count < 0) return count;
+    if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !count))
+        return -EIO;
+    *next = arg.walk_end;
+
+    for (i = 0; i < count; i++)
+    {
+        uint64_t *categories = &runs[i].categories;
+
+        if (region->kind == REGION_FRESH)
+        {
+            if (!(*categories & there) || *categories & PAGE_IS_PFNZERO)
+                *categories &= ~PAGE_IS_WRITTEN;
+        }
+        else if (!(*categories & there)) *categories |= PAGE_IS_WRITTEN;
+        else if (!(*categories & PAGE_IS_WRITTEN)) *categories &= ~PAGE_IS_SWAPPED;
+    }
+    return count;
 }
 
 /***********************************************************************
  *           scan_discard
- *
- * Keeps the mapping, and with it the registration, where a new mapping would lose it.
  */
 static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    void *base = (void *)start;
-    size_t size = end - start;
-    int ret;
+    int ret = discard_pages( start, end );
 
-    (void)region;
-    if ((ret = advise( base, size, MADV_DONTNEED )) != -EINVAL) return ret;
-
-    /* locked memory */
-    if ((ret = advise( base, size, MADV_DONTNEED_LOCKED )) != -EINVAL) return ret;
-
-    /* the same before 5.18 */
-    if (munlock( base, size )) return -errno;
-    return advise( base, size, MADV_DONTNEED );
-}
-
-/***********************************************************************
- *           scan_lock
- *
- * A plain mlock() breaks copy-on-write for every page, which counts as a write.
- */
-static int scan_lock( const void *base, size_t size )
-{
-    if (mlock2( base, size, MLOCK_ONFAULT )) return -errno;
-    /* pages without access cannot be brought in; they remain locked on their first use */
-    advise( base, size, MADV_POPULATE_READ );
-    return 0;
+    if (!ret && region->kind != REGION_FRESH) ret = protect_range( start, end );
+    return ret;
 }
 
 /***********************************************************************
@@ -139,14 +324,17 @@ static int open_userfaultfd( char *reason, size_t len )
 {
     struct uffdio_api api;
 
-    /* faults of the kernel need no message with WP_ASYNC, so the form for ordinary users will do */
-    uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY );
+    /* Faults of the kernel need no message with WP_ASYNC, so the form for ordinary users will
+     * do. With the other one, system calls can use pages that are missing yet: see serve(). */
+    uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
+    if (uffd == -1)
+        uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY );
     if (uffd == -1)
     {
         int err = errno;
         snprintf( reason, len, "userfaultfd refused: %s%s", strerror( err ),
                   err == EPERM ? " (a sandbox forbids it)" :
-                  err == ENOSYS ? " (the kernel was built without it)" : "" );
+                  err == ENOSYS ? " (the kernel or a sandbox has none)" : "" );
         return -err;
     }
 
@@ -202,7 +390,11 @@ const struct watch_backend scan_backend =
     .open      = scan_open,
     .close     = scan_close,
     .attach    = scan_attach,
+    .detach    = scan_detach,
     .scan      = scan_scan,
     .discard   = scan_discard,
-    .lock      = scan_lock,
+    .lock      = lock_pages,
+    .fill      = scan_fill,
+    .serve     = scan_serve,
+    .list      = scan_list,
 };

@@ -86,6 +86,13 @@ struct procmap_query
 #define UFFD_FEATURE_WP_ASYNC (1 << 15)
 #endif
 
+#ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM
+#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
+#endif
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+
 /* asm-generic/mman-common.h, from 5.14 and 5.18 on */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22

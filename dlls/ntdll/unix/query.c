@@ -13,13 +13,13 @@
 #include "user_memory.h"
 #include "watch.h"
 
-/* Entries of one scan. The kernel keeps a buffer of as many; from 8 KiB (341 entries) on that buffer
- * costs 355 ns a call more (6.18), and longer ones gain nothing. */
+/* Entries of one scan. The kernel keeps a buffer of as many; from 8 KiB (341 entries) on that
+ * buffer costs 355 ns a call more (6.18), and longer ones gain nothing. */
 #define MAX_RUNS 341
 
-/* The kernel holds the lock of the address space during a scan, and other threads' mmap calls wait:
- * 1 GiB of written pages in one call made them wait 15 ms, 64 MiB 0.7 ms (6.18). Pages that were not
- * written take a twentieth of the time. */
+/* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
+ * wait: 1 GiB of written pages in one call made them wait 15 ms, 64 MiB 0.7 ms (6.18). Pages
+ * that were not written take a twentieth of the time. */
 #define MAX_SCAN_SIZE  ((size_t)1 << 30)
 #define MAX_SCAN_PAGES ((size_t)16384)
 
@@ -39,14 +39,17 @@ static UNINTERRUPTED int scan( struct watch_region *region, uintptr_t start, uin
 /***********************************************************************
  *           watch_begin
  *
- * Finds the region of a range (row 6) and holds it until watch_end(). Returns -ENOENT if the
- * range does not lie in one region.
+ * Finds the region of a range (row 6) and holds it until watch_end(). Huge pages are asked for as a
+ * whole. Returns -ENOENT if the range does not lie in one region.
  */
 UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end )
 {
+    uintptr_t granule;
+
     if (!(query->region = region_get( start, end ))) return -ENOENT;
-    query->start = start;
-    query->end   = end;
+    granule = (uintptr_t)1 << query->region->shift;
+    query->start = start & -granule;
+    query->end   = (end + granule - 1) & -granule;
     return 0;
 }
 
@@ -61,8 +64,8 @@ UNINTERRUPTED void watch_end( struct watch_query *query )
 /***********************************************************************
  *           enter
  *
- * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another region;
- * returns -ENOENT if the range is no longer in one.
+ * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
+ * region; returns -ENOENT if the range is no longer in one.
  */
 static UNINTERRUPTED int enter( struct watch_query *query )
 {
@@ -74,12 +77,20 @@ static UNINTERRUPTED int enter( struct watch_query *query )
         region_put( query->region );
         query->region = region;
     }
+    if (query->region->backend->hold) query->region->backend->hold( query->region );
     return 0;
 }
 
 static UNINTERRUPTED void leave( struct watch_query *query )
 {
+    if (query->region->backend->release) query->region->backend->release( query->region );
     region_leave( query->region );
+}
+
+/* whether queries may be made; outside of a step */
+static UNINTERRUPTED int check_region( struct watch_region *region )
+{
+    return region->backend->check ? region->backend->check() : 0;
 }
 
 /* marks pages of a region as written, in a step */
@@ -165,6 +176,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
                                           int reset, void **addresses, size_t max, size_t *pos )
 {
     uintptr_t end = *start + min( limit - *start, MAX_SCAN_SIZE ), next;
+    unsigned int shift = query->region->shift;
     struct page_run runs[MAX_RUNS];
     int i, count;
 
@@ -178,7 +190,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     }
     count = scan( query->region, *start, end, reset, runs,
                                   min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                                  min( max - *pos, MAX_SCAN_PAGES ), &next );
+                                  min( max - *pos, MAX_SCAN_PAGES ) << (shift - page_shift), &next );
     leave( query );
     if (count < 0)
     {
@@ -187,9 +199,9 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     }
     for (i = 0; i < count; i++)
     {
-        size_t pages = (runs[i].end - runs[i].start) >> page_shift;
+        size_t pages = (runs[i].end - runs[i].start) >> shift;
 
-        if (user_store_addresses( addresses + *pos, runs[i].start, pages, page_size() ))
+        if (user_store_addresses( addresses + *pos, runs[i].start, pages, (size_t)1 << shift ))
         {
             if (reset)
                 for (; i < count; i++) put_back( query, runs[i].start, runs[i].end );
@@ -212,8 +224,8 @@ static UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t star
         unsigned int first = __builtin_ctzll( bits ), count = 1;
 
         while (first + count < 64 && (bits >> (first + count) & 1)) count++;
-        ret = region->backend->arm( region, start + ((uintptr_t)first << page_shift),
-                                    start + ((uintptr_t)(first + count) << page_shift) );
+        ret = region->backend->arm( region, start + ((uintptr_t)first << region->shift),
+                                    start + ((uintptr_t)(first + count) << region->shift) );
         bits &= first + count < 64 ? ~0ull << (first + count) : 0;
     }
     return ret;
@@ -222,12 +234,13 @@ static UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t star
 /***********************************************************************
  *           collect_mixed
  *
- * The same for a group of at most 64 pages of which some are marked in the bitmap. The caller's array
- * has room for every page up to limit, so both sources are taken whole.
+ * The same for a group of at most 64 pages of which some are marked in the bitmap. The caller's
+ * array has room for every page up to limit, so both sources are taken whole.
  */
 static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start, uintptr_t limit,
                                         int reset, void **addresses, size_t *pos )
 {
+    unsigned int shift = query->region->shift;
     struct page_run runs[33];
     uintptr_t addr = *start, next;
     struct saved_pages *saved;
@@ -245,11 +258,12 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
     for (; addr < limit; addr = next)
     {
-        count = scan( query->region, addr, limit, reset, runs, 33, 64, &next );
+        count = scan( query->region, addr, limit, reset, runs, 33, (size_t)64 << (shift - page_shift),
+                      &next );
         if (count < 0) break;
         for (i = 0; i < count; i++)
-            for (; runs[i].start < runs[i].end; runs[i].start += page_size())
-                bits |= 1ull << ((runs[i].start - *start) >> page_shift);
+            for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << shift)
+                bits |= 1ull << ((runs[i].start - *start) >> shift);
     }
     if (count >= 0 && reset && bits) count = arm_marked( query->region, *start, bits );
     leave( query );
@@ -260,13 +274,13 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     }
     for (; bits; bits &= bits - 1)
     {
-        addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << page_shift);
+        addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << shift);
         if (user_store_addresses( addresses + *pos, addr, 1, 0 ))
         {
             if (reset)
                 for (; bits; bits &= bits - 1)
                 {
-                    addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << page_shift);
+                    addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << shift);
                     put_back( query, addr, addr + page_size() );
                 }
             return -EFAULT;
@@ -292,6 +306,7 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
     size_t pos = 0;
     int ret = 0;
 
+    if ((ret = check_region( query->region ))) return ret;
     if (__atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST )) return -ENOMEM;
 
     while (start < query->end && pos < max)
@@ -300,12 +315,15 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
 
         if (next_saved( query, start, &limit ) && limit == start)
         {
-            limit = start + min( query->end - start, (max - pos) << page_shift );
+            limit = start + (min( (query->end - start) >> query->region->shift, max - pos )
+                             << query->region->shift);
             ret = collect_mixed( query, &start, limit, reset, addresses, &pos );
         }
         else ret = collect_scanned( query, &start, limit, reset, addresses, max, &pos );
         if (ret) break;
     }
+    /* a fault that could not be marked */
+    if (!ret && __atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST )) ret = -ENOMEM;
     if (ret && reset) watch_undo( query, addresses, pos );
     if (watch_stats.enabled && !ret)
     {
@@ -321,6 +339,10 @@ static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t st
 {
     struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
     int ret;
+
+    /* which pages have lost their marks is not known */
+    if (region->backend->arm && __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) &&
+        (ret = region->backend->arm( region, start, end ))) return ret;
 
     if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
     while ((start = saved_next( saved, start, end )) < end)
@@ -348,6 +370,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
     struct page_run runs[MAX_RUNS];
     int ret;
 
+    if ((ret = check_region( query->region ))) return ret;
     while (start < query->end)
     {
         end = start + min( query->end - start, MAX_SCAN_SIZE );
@@ -357,7 +380,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         if (ret >= 0)
             ret = scan( query->region, start, end, 1, runs,
                         min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                        MAX_SCAN_PAGES, &next );
+                        MAX_SCAN_PAGES << (query->region->shift - page_shift), &next );
         leave( query );
         if (ret < 0) return ret;
         start = next;
@@ -366,4 +389,58 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );
     if (watch_stats.enabled) __atomic_fetch_add( &watch_stats.resets, 1, __ATOMIC_RELAXED );
     return 0;
+}
+
+/***********************************************************************
+ *           watch_enter
+ *
+ * Begins a step for code that is not in this file; -ENOENT as enter().
+ */
+UNINTERRUPTED int watch_enter( struct watch_query *query )
+{
+    return enter( query );
+}
+
+UNINTERRUPTED void watch_leave( struct watch_query *query )
+{
+    leave( query );
+}
+
+/***********************************************************************
+ *           watch_take_marked
+ *
+ * Makes the pages of [start, end) not written, which lies in one group of the bitmap, and returns
+ * which of them were, one bit each. On failure *err is set, and all of them are written. In a step.
+ */
+UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
+                                          int *err )
+{
+    struct watch_region *region = query->region;
+    uint64_t bits = saved_take( region->saved, start, end );
+    struct page_run runs[33];
+    uintptr_t addr, next;
+    int i, count = 0;
+
+    for (addr = start; addr < end; addr = next)
+    {
+        count = scan( region, addr, end, 1, runs, 33, (size_t)64 << (region->shift - page_shift), &next );
+        if (count < 0) break;
+        for (i = 0; i < count; i++)
+            for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << region->shift)
+                bits |= 1ull << ((runs[i].start - start) >> region->shift);
+    }
+    if (count >= 0 && bits) count = arm_marked( region, start, bits );
+    *err = count < 0 ? count : 0;
+    if (count < 0) mark_written( region, start, end );
+    return bits;
+}
+
+/***********************************************************************
+ *           watch_mark_written
+ *
+ * In a step.
+ */
+UNINTERRUPTED void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end )
+{
+    mark_written( query->region, start, end );
 }

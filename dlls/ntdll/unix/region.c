@@ -174,7 +174,7 @@ UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *regio
     struct saved_pages *old = NULL;
 
     if (saved) return saved;
-    if (!(saved = saved_alloc( region->base, region->end - region->base ))) return NULL;
+    if (!(saved = saved_alloc( region->base, region->end - region->base, region->shift ))) return NULL;
     if (__atomic_compare_exchange_n( &region->saved, &old, saved, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE ))
         return saved;
     saved_free( saved );
@@ -236,7 +236,8 @@ void region_set_state( struct watch_region *region, unsigned int state )
  *           alloc_region
  */
 static struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
-                                          const struct watch_backend *backend )
+                                          const struct watch_backend *backend, unsigned int kind,
+                                          unsigned int shift )
 {
     struct watch_region **prev, *region;
 
@@ -270,6 +271,8 @@ static struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->saved = NULL;
     region->next  = NULL;
     region->backend = backend;
+    region->kind  = kind;
+    region->shift = shift;
     return region;
 }
 
@@ -348,18 +351,19 @@ static void set_entry( size_t pos, struct watch_region *region )
 }
 
 /***********************************************************************
- *           region_insert
+ *           region_insert_as
  *
  * Adds a region. Whatever is left of older ones in its place must have been removed. Returns NULL if
  * there is no memory.
  */
-struct watch_region *region_insert( uintptr_t start, uintptr_t end, const struct watch_backend *backend )
+struct watch_region *region_insert_as( uintptr_t start, uintptr_t end, const struct watch_backend *backend,
+                                       unsigned int kind, unsigned int shift )
 {
     struct watch_region *region;
     size_t pos;
 
     if (reserve_entries( 1 )) return NULL;
-    if (!(region = alloc_region( start, end, backend ))) return NULL;
+    if (!(region = alloc_region( start, end, backend, kind, shift ))) return NULL;
 
     pos = find_entry( region_index, region_index->count, start );
     begin_change();
@@ -369,10 +373,20 @@ struct watch_region *region_insert( uintptr_t start, uintptr_t end, const struct
     return region;
 }
 
+/***********************************************************************
+ *           region_insert
+ *
+ * The same for fresh memory.
+ */
+struct watch_region *region_insert( uintptr_t start, uintptr_t end, const struct watch_backend *backend )
+{
+    return region_insert_as( start, end, backend, REGION_FRESH, page_shift );
+}
+
 /* a region for what is left of an old one, with the written state that was saved there */
 static struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end )
 {
-    struct watch_region *region = alloc_region( start, end, old->backend );
+    struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
 
     if (!region) return NULL;
     region->lost = old->lost;
@@ -388,8 +402,8 @@ static void move_saved( struct watch_region *from, struct watch_region *to )
     if (!from->saved || !to->saved) return;
     for (addr = saved_next( from->saved, to->base, to->end ); addr < to->end;
          addr = saved_next( from->saved, addr, to->end ))
-        if (saved_take( from->saved, addr, addr + page_size() ))
-            saved_set( to->saved, addr, addr + page_size() );
+        if (saved_take( from->saved, addr, addr + ((uintptr_t)1 << from->shift )))
+            saved_set( to->saved, addr, addr + ((uintptr_t)1 << from->shift ));
 }
 
 /***********************************************************************

@@ -26,7 +26,11 @@ struct watch_region
     unsigned int         lost;      /* queries must fail: 1 until reset, 2 for ever */
     struct saved_pages  *saved;     /* NULL until the first page is saved */
     const struct watch_backend *backend;
+    unsigned int         kind;      /* of memory */
+    unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
     struct watch_region *next;      /* of the free ones */
+    unsigned int         faults;    /* faults being served, or that they wait: see fault.h */
+    uint64_t             held_mask; /* signals that were blocked before a query held the region */
 };
 
 /* Readers: any thread, any time, no lock. The region is held until region_put(). */
@@ -49,7 +53,15 @@ extern void region_leave( struct watch_region *region );
 
 extern void region_set_state( struct watch_region *region, unsigned int state );
 
+/* What is known of the memory of a region before it is attached. A backend may find out more then. */
+#define REGION_FRESH     0   /* private anonymous memory that was never touched, as MEM_WRITE_WATCH is */
+#define REGION_ANONYMOUS 1   /* private anonymous memory that may have pages, huge ones too */
+#define REGION_MIXED     2   /* any, files and shared memory included */
+
 /* Writers: one at a time, under the lock of watch.c. */
+extern struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
+                                              const struct watch_backend *backend, unsigned int kind,
+                                              unsigned int shift );
 extern struct watch_region *region_insert( uintptr_t start, uintptr_t end,
                                            const struct watch_backend *backend );
 extern int region_remove( uintptr_t start, uintptr_t end );

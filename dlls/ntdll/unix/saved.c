@@ -15,7 +15,7 @@
 
 static inline __attribute__((always_inline)) size_t page_index( const struct saved_pages *saved, uintptr_t addr )
 {
-    return (addr - saved->base) >> page_shift;
+    return (addr - saved->base) >> saved->shift;
 }
 
 /* the compiler's own would be a call into libgcc, outside the section */
@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t b
 static inline __attribute__((always_inline)) uint64_t word_mask( const struct saved_pages *saved, uintptr_t start, uintptr_t end )
 {
     size_t first = page_index( saved, start ) & 63;
-    size_t count = (end - start) >> page_shift;
+    size_t count = page_index( saved, end - 1 ) - page_index( saved, start ) + 1;
     uint64_t mask = ~0ull << first;
 
     if (first + count < 64) mask &= (1ull << (first + count)) - 1;
@@ -44,9 +44,9 @@ static inline __attribute__((always_inline)) uint64_t word_mask( const struct sa
  * Makes an empty bitmap for a range of pages. The kernel's zeroed memory serves as it is, so large
  * regions cost only what is used of it. Returns NULL when there is no memory.
  */
-UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size )
+UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size, unsigned int shift )
 {
-    size_t words = ((size >> page_shift) + 63) / 64;
+    size_t words = ((size >> shift) + 63) / 64;
     size_t bytes = round_up( sizeof(struct saved_pages) + words * sizeof(uint64_t) );
     struct saved_pages *saved;
     long ret = raw_mmap_anon( bytes );
@@ -55,6 +55,7 @@ UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size )
     saved = (struct saved_pages *)ret;
     saved->base  = base;
     saved->bytes = bytes;
+    saved->shift = shift;
     return saved;
 }
 
@@ -77,9 +78,12 @@ UNINTERRUPTED void saved_set( struct saved_pages *saved, uintptr_t start, uintpt
     {
         uint64_t mask = word_mask( saved, start, end );
         uint64_t *word = &saved->bits[page_index( saved, start ) / 64];
-        uint64_t old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
+        uint64_t old;
 
-        __atomic_fetch_add( &saved->count, count_bits( mask & ~old ), __ATOMIC_SEQ_CST );
+        /* never less than there are, also between these: who finds none does not look at the bits */
+        __atomic_fetch_add( &saved->count, count_bits( mask ), __ATOMIC_SEQ_CST );
+        old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
+        __atomic_fetch_sub( &saved->count, count_bits( mask & old ), __ATOMIC_SEQ_CST );
         start = saved_group_end( saved, start );
     }
 }
@@ -95,7 +99,9 @@ UNINTERRUPTED uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, 
     {
         uint64_t bits = saved_peek( saved, start, end );
 
-        if (bits) return start + ((uintptr_t)__builtin_ctzll( bits ) << page_shift);
+        /* start may lie within a huge page, of which nothing before it is asked for */
+        if (bits & 1) return start;
+        if (bits) return saved->base + ((page_index( saved, start ) + __builtin_ctzll( bits )) << saved->shift);
         start = saved_group_end( saved, start );
     }
     return end;
@@ -108,7 +114,7 @@ UNINTERRUPTED uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, 
  */
 UNINTERRUPTED uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr )
 {
-    return saved->base + ((uintptr_t)((page_index( saved, addr ) | 63) + 1) << page_shift);
+    return saved->base + ((uintptr_t)((page_index( saved, addr ) | 63) + 1) << saved->shift);
 }
 
 /***********************************************************************

@@ -1,5 +1,5 @@
 /*
- * Written state that the kernel cannot keep: one bit a page
+ * Written state that the kernel cannot keep: one bit a page (or huge page)
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -19,10 +19,11 @@ struct saved_pages
     uintptr_t base;     /* address of the first page */
     size_t    bytes;    /* size of the mapping that holds this */
     size_t    count;    /* how many bits are set */
+    unsigned int shift; /* a bit stands for so many bytes, as a power of two: see struct watch_region */
     uint64_t  bits[];
 };
 
-extern struct saved_pages *saved_alloc( uintptr_t base, size_t size );
+extern struct saved_pages *saved_alloc( uintptr_t base, size_t size, unsigned int shift );
 extern void saved_free( struct saved_pages *saved );
 extern void saved_set( struct saved_pages *saved, uintptr_t start, uintptr_t end );
 extern uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr_t end );

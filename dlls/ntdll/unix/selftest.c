@@ -189,6 +189,7 @@ int selftest_backend( const struct watch_backend *backend, char *reason, size_t 
     }
 
     test.region.base = (uintptr_t)test.base;
+    test.region.shift = page_shift;
     test.region.end  = test.region.base + (TEST_PAGES << page_shift);
     if ((ret = backend->attach( &test.region )))
         snprintf( reason, len, "cannot register memory with userfaultfd: %s", strerror( -ret ));

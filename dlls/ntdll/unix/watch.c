@@ -49,8 +49,9 @@ static void unlock_regions( const sigset_t *sigset )
 /***********************************************************************
  *           watch_open
  *
- * Opens the backend of a name, or the first automatic one that works here for NULL. Once, while there
- * is one thread. On failure returns -errno, reason says why in a form that follows "not active: ".
+ * Opens the backend of a name, or the first automatic one that works here for NULL. Once, while
+ * there is one thread. On failure returns -errno, reason says why in a form that follows "not
+ * active: ".
  */
 int watch_open( const char *name, char *reason, size_t len )
 {
@@ -83,13 +84,44 @@ const char *watch_mechanism(void)
 }
 
 /***********************************************************************
- *           watch_add
+ *           remove_regions
  *
- * Makes freshly mapped memory a region of its own, in which nothing is written yet (rows 11, 32). A
- * region that a backend cannot take goes to the next one. Fails with what the first one said
- * (EBUSY: another userfaultfd owns it), or ENOMEM.
+ * Ends watching a range. If its mapping changes next, that is all that the kernel needs to forget
+ * about it; if the memory stays, the backend makes it as it was. Where faults are met, regions are
+ * closed while their backend forgets: a fault that was met before waits until they are removed, and
+ * happens again. Without memory to split a region, all of it can no longer be queried. The lock is
+ * held.
  */
-int watch_add( void *base, size_t size )
+static int remove_regions( uintptr_t start, uintptr_t end, int stays )
+{
+    struct watch_region *region;
+    uintptr_t addr;
+    int ret;
+
+    for (addr = start; (region = region_first( addr, end )); addr = region->end)
+    {
+        if (!region->backend->detach || (!stays && !region->backend->fault)) continue;
+        region_set_state( region, REGION_CLOSED );
+        region->backend->detach( region, region->base > addr ? region->base : addr,
+                                 region->end < end ? region->end : end );
+    }
+    if (!(ret = region_remove( start, end ))) return 0;
+    for (addr = start; (region = region_first( addr, end )); addr = region->end)
+    {
+        __atomic_store_n( &region->lost, 2, __ATOMIC_SEQ_CST );
+        region_set_state( region, REGION_OPEN );
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_add_as
+ *
+ * Makes memory of some kind a region of its own, in which nothing is written yet (rows 11, 32).
+ * Shift is the size of its pages, as a power of two. A region that a backend cannot take goes to
+ * the next one. Fails with what the first one said (EBUSY: another userfaultfd owns it), or ENOMEM.
+ */
+int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
     const struct watch_backend *backend;
@@ -98,10 +130,11 @@ int watch_add( void *base, size_t size )
     int ret, first_error = 0;
 
     lock_regions( &sigset );
-    ret = region_remove( start, end );
+    /* what is left of older regions in the place of fresh memory went with their mappings */
+    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 1 );
     for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
     {
-        if (!(region = region_insert( start, end, backend ))) ret = -ENOMEM;
+        if (!(region = region_insert_as( start, end, backend, kind, shift ))) ret = -ENOMEM;
         else if (!(ret = backend->attach( region ))) break;
         else
         {
@@ -116,32 +149,79 @@ int watch_add( void *base, size_t size )
 }
 
 /***********************************************************************
+ *           watch_add
+ *
+ * The same for freshly mapped private memory.
+ */
+int watch_add( void *base, size_t size )
+{
+    return watch_add_as( base, size, REGION_FRESH, page_shift );
+}
+
+/***********************************************************************
  *           watch_remove
  *
- * Forgets memory that goes away or turns into something else; what is left of a region on either side
- * remains watched (rows 32, 37). To be called before the mapping changes. Without memory to split a
- * region, all of it can no longer be queried.
+ * Forgets memory that goes away or turns into something else; what is left of a region on either
+ * side remains watched (rows 32, 37). To be called before the mapping changes. Without memory to
+ * split a region, all of it can no longer be queried.
  */
 void watch_remove( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
-    struct watch_region *region;
     sigset_t sigset;
 
     if (!region_overlaps( start, end )) return;
     lock_regions( &sigset );
-    if (region_remove( start, end ))
-        for (; (region = region_first( start, end )); start = region->end)
-            __atomic_store_n( &region->lost, 2, __ATOMIC_SEQ_CST );
+    remove_regions( start, end, 0 );
     unlock_regions( &sigset );
+}
+
+/***********************************************************************
+ *           watch_detach
+ *
+ * Forgets memory that stays mapped, and makes it as it would be without a watch. Fails with ENOENT
+ * if no page is watched, or ENOMEM: then all of a region can no longer be queried.
+ */
+int watch_detach( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    sigset_t sigset;
+    int ret = -ENOENT;
+
+    lock_regions( &sigset );
+    if (region_first( start, end )) ret = remove_regions( start, end, 1 );
+    unlock_regions( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_serve
+ *
+ * Makes uses of missing pages wait until somebody fills them; the range lies in one region. Returns
+ * the userfaultfd that tells of them. Fails with ENOENT, or EOPNOTSUPP if the backend cannot do it.
+ */
+int watch_serve( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    struct watch_region *region;
+    sigset_t sigset;
+    int ret;
+
+    lock_regions( &sigset );
+    region = region_first( start, end );
+    if (!region || region->base > start || region->end < end) ret = -ENOENT;
+    else if (!region->backend->serve) ret = -EOPNOTSUPP;
+    else ret = region->backend->serve( region, start, end );
+    unlock_regions( &sigset );
+    return ret;
 }
 
 /***********************************************************************
  *           save_written
  *
- * Moves the written state of a part of a region from the kernel to the bitmap. The region is closed to
- * queries, which otherwise could find a page in both and report it twice. If the kernel fails the
- * whole part counts as written.
+ * Moves the written state of a part of a region from the kernel to the bitmap. The region is closed
+ * to queries, which otherwise could find a page in both and report it twice. If the kernel fails
+ * the whole part counts as written.
  */
 static void save_written( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -205,6 +285,50 @@ static int discard_regions( uintptr_t start, uintptr_t end )
     return ret;
 }
 
+/* mprotect() for a range with regions, or parts of them, in it; the lock is held */
+static int protect_regions( uintptr_t start, uintptr_t end, int prot )
+{
+    struct watch_region *region;
+    uintptr_t next;
+    int ret = 0;
+
+    for (; !ret && start < end; start = next)
+    {
+        region = region_first( start, end );
+        if (region && region->backend->protect)
+        {
+            if (region->base <= start)
+            {
+                next = region->end < end ? region->end : end;
+                ret = region->backend->protect( region, start, next, prot );
+                continue;
+            }
+            next = region->base;
+        }
+        /* as much as possible in one call */
+        else if (region) next = region->end < end ? region->end : end;
+        else next = end;
+        if (mprotect( (void *)start, next - start, prot )) ret = -errno;
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_protect
+ *
+ * mprotect() for memory with watched pages. Written state is unaffected (row 13).
+ */
+int watch_protect( void *base, size_t size, int prot )
+{
+    sigset_t sigset;
+    int ret;
+
+    lock_regions( &sigset );
+    ret = protect_regions( (uintptr_t)base, (uintptr_t)base + size, prot );
+    unlock_regions( &sigset );
+    return ret;
+}
+
 /***********************************************************************
  *           watch_save
  *
@@ -230,11 +354,37 @@ int watch_save( void *base, size_t size )
 }
 
 /***********************************************************************
+ *           watch_discard
+ *
+ * Drops the contents of pages, which become zero, and keeps their written state (row 31). Native
+ * programs must come here: madvise() alone would end the watch of pages where a backend works by
+ * faults. A write that is made at the same time is dropped with what it wrote, or it is seen. Fails
+ * with ENOMEM, nothing changed.
+ */
+int watch_discard( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    sigset_t sigset;
+    int ret;
+
+    lock_regions( &sigset );
+    if (!(ret = prepare_regions( start, end )))
+    {
+        set_states( start, end, REGION_CLOSED );
+        save_regions( start, end );
+        ret = discard_regions( start, end );
+        set_states( start, end, REGION_OPEN );
+    }
+    unlock_regions( &sigset );
+    return ret;
+}
+
+/***********************************************************************
  *           watch_decommit
  *
- * Takes pages away from the program as a new mapping without access would, but keeps them registered
- * and their written state known (row 15). Access goes first: a write that is made at the same time
- * either is seen as written or faults. Fails with ENOMEM, nothing changed.
+ * Takes pages away from the program as a new mapping without access would, but keeps them
+ * registered and their written state known (row 15). Access goes first: a write that is made at the
+ * same time either is seen as written or faults. Fails with ENOMEM, nothing changed.
  */
 int watch_decommit( void *base, size_t size )
 {
@@ -245,8 +395,7 @@ int watch_decommit( void *base, size_t size )
     lock_regions( &sigset );
     if (!(ret = prepare_regions( start, end )))
     {
-        if (mprotect( base, size, PROT_NONE )) ret = -errno;
-        else
+        if (!(ret = protect_regions( start, end, PROT_NONE )))
         {
             set_states( start, end, REGION_CLOSED );
             save_regions( start, end );

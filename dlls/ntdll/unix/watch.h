@@ -29,9 +29,14 @@ extern const char *watch_backend_name(void);
 extern const char *watch_mechanism(void);
 
 extern int watch_add( void *base, size_t size );
+extern int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift );
 extern void watch_remove( void *base, size_t size );
+extern int watch_detach( void *base, size_t size );
+extern int watch_serve( void *base, size_t size );
 extern int watch_decommit( void *base, size_t size );
 extern int watch_save( void *base, size_t size );
+extern int watch_discard( void *base, size_t size );
+extern int watch_protect( void *base, size_t size, int prot );
 extern int watch_lock_pages( const void *base, size_t size );
 
 /* whether memory is watched: all of it and in one region, or any page of it */
@@ -52,6 +57,12 @@ extern int watch_collect( struct watch_query *query, int reset, void **addresses
 extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
 extern int watch_reset( struct watch_query *query );
 extern void watch_end( struct watch_query *query );
+
+/* a step of a query (see region_enter), and what may be done in it */
+extern int watch_enter( struct watch_query *query );
+extern void watch_leave( struct watch_query *query );
+extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end, int *err );
+extern void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end );
 
 /* What was done so far, for people; counted only after watch_stats.enabled was set. */
 struct watch_stats

@@ -16,6 +16,8 @@
 
 static int maps = -1;   /* /proc/self/maps, for the ioctl */
 
+int (*may_write)( uintptr_t start, uintptr_t end );
+
 /***********************************************************************
  *           writable_open
  *
@@ -57,7 +59,8 @@ UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
         arg.query.size = sizeof(arg.query);
         arg.query.query_addr = start;
         if (raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg )) return 1;
-        if (!(arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE)) return 0;
+        if (!(arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE) &&
+            !(may_write && may_write( start, arg.query.vma_end < end ? arg.query.vma_end : end ))) return 0;
         if (arg.query.vma_end <= start) return 1;
         start = arg.query.vma_end;
     }

@@ -13,6 +13,10 @@
 extern void writable_open(void);
 extern void writable_close(void);
 
+/* Set by a backend that takes write access away: whether the program may write to all of a range. In a
+ * query, without a lock. */
+extern int (*may_write)( uintptr_t start, uintptr_t end );
+
 /* Returns 0 only if some of [start, end) surely cannot be written. Uninterrupted code. */
 extern int is_writable( uintptr_t start, uintptr_t end );
 

@@ -70,6 +70,12 @@ static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
     return probe( (void *)second, ((end - 1 - second) >> page_shift) + 1, page_size() );
 }
 
+/* huge pages are told apart as a whole */
+static UNINTERRUPTED uint32_t region_granularity( const struct watch_region *region )
+{
+    return region->shift == page_shift ? GRANULARITY : (uint32_t)1 << region->shift;
+}
+
 /***********************************************************************
  *           get_write_watch
  *
@@ -96,7 +102,7 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
 
     ret = probe_array( addresses, max );
     if (!ret) ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
-    if (!ret && (user_store32( granularity, GRANULARITY ) || user_store64( count, found )))
+    if (!ret && (user_store32( granularity, region_granularity( query.region )) || user_store64( count, found )))
     {
         if (flags & WRITE_WATCH_FLAG_RESET) watch_undo( &query, addresses, found );
         ret = -EFAULT;

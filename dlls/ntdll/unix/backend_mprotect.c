@@ -1,0 +1,432 @@
+/*
+ * Write tracking by mprotect() and SIGSEGV, on any Linux
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "advise.h"
+#include "backend.h"
+#include "fault.h"
+#include "maps.h"
+#include "page.h"
+#include "page_flags.h"
+#include "raw_syscall.h"
+#include "region.h"
+#include "selftest.h"
+#include "writable.h"
+
+/* A page that is armed has the protection that the program wants, without writing. What it wants is kept
+ * here for each page. System calls that write to an armed page fail with EFAULT.
+ *
+ * In settled state a page that is not armed is marked. The opposite is harmless.
+ *
+ * Where an armed page lies beside one that is not, the kernel has to split a mapping, of which a process
+ * may have vm.max_map_count. Of these we take half at most, and then go by larger blocks, of 16, 64,
+ * 256 ... pages: all of a block is opened and marked for one write, or armed for one page. So more is
+ * reported than was written, or there are more faults, but nothing is lost and the program can go on
+ * to map memory. */
+
+#define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
+#define ARMED  0x08
+#define KNOWN  0x10   /* watched by us */
+
+static struct page_flags table;
+
+/* The lock of all that follows and of the flags. Held with all signals blocked, and for some system
+ * calls, which the kernel does one after the other anyway. */
+static int lock_word;
+
+static int memory = -1;   /* /proc/self/mem */
+static long splits;       /* pairs of neighbours of which one is armed, and wanted alike otherwise */
+static long max_splits;
+
+static void lock(void)
+{
+    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+}
+
+static void unlock(void)
+{
+    __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
+}
+
+static uint8_t *flags_at( uintptr_t addr )
+{
+    return page_flags_at( &table, addr );
+}
+
+static unsigned int get_flags( uintptr_t addr )
+{
+    return page_flags_get( &table, addr );
+}
+
+/* whether the program wants to write to all of a range of ours; for queries */
+static int wants_writing( uintptr_t start, uintptr_t end )
+{
+    for (start = round_down( start ); start < end; start += page_size())
+        if (~get_flags( start ) & (KNOWN | PROT_WRITE)) return 0;
+    return 1;
+}
+
+static int real_protection( unsigned int flags )
+{
+    int prot = flags & WANTED;
+
+    /* writing includes reading on most processors, and the program may count on it */
+    if ((flags & ARMED) && (prot & PROT_WRITE)) prot = (prot & ~PROT_WRITE) | PROT_READ;
+    return prot;
+}
+
+static int is_split( unsigned int left, unsigned int right )
+{
+    return (left & KNOWN) && (right & KNOWN) && (left & WANTED) == (right & WANTED) &&
+           (left & PROT_WRITE) && (left ^ right) & ARMED;
+}
+
+/* The splits at and between the pages of a range: as it is, or if all of it were armed or were not. */
+static long count_splits( uintptr_t start, uintptr_t end, const unsigned int *armed )
+{
+    unsigned int left = get_flags( start - page_size() ), right;
+    long count = 0;
+
+    for (; start <= end; start += page_size(), left = right)
+    {
+        right = get_flags( start );
+        if (armed && start < end) right = (right & ~ARMED) | *armed;
+        count += is_split( left, right );
+    }
+    return count;
+}
+
+static int protect( uintptr_t start, uintptr_t end, int prot )
+{
+    return start < end ? raw_syscall3( SYS_mprotect, start, end - start, prot ) : 0;
+}
+
+/***********************************************************************
+ *           unite
+ *
+ * Mappings that are made by splitting one merge again only if it had a page of its own before: each of
+ * them would get its own list of who maps its pages. So one page is made, by writing to it what is
+ * there, past its protection. It is armed, so nobody else writes to it. Where that is not allowed
+ * there will be more mappings than we count. The lock is held.
+ */
+static void unite( const struct watch_region *region, uintptr_t addr )
+{
+    char byte;
+
+    if (region->kind == REGION_MIXED) return;   /* it could be a file's */
+    if (pread( memory, &byte, 1, addr ) == 1 && pwrite( memory, &byte, 1, addr ) != 1) return;
+}
+
+/***********************************************************************
+ *           apply
+ *
+ * Gives pages the protection that they have if all are armed, or none, in as few calls as possible. The
+ * lock is held.
+ */
+static int apply( uintptr_t start, uintptr_t end, unsigned int armed )
+{
+    uintptr_t addr = start;
+    int ret, prot = -1;
+
+    for (; addr < end; addr += page_size())
+    {
+        int next = real_protection( (get_flags( addr ) & WANTED) | armed );
+
+        if (next == prot) continue;
+        if (prot != -1 && (ret = protect( start, addr, prot ))) return ret;
+        start = addr;
+        prot = next;
+    }
+    return protect( start, end, prot );
+}
+
+/***********************************************************************
+ *           set_armed
+ *
+ * Opens pages that a write is let into, and marks them, or arms them. Where that needs too many mappings,
+ * more than these. What fails leaves pages of which we know less: they count as open and are marked.
+ * The lock is held.
+ */
+static int set_armed( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int armed )
+{
+    uintptr_t size = 4 * page_size(), addr;
+    int ret, whole;
+
+    if (region->shift > page_shift + 2) size = (uintptr_t)1 << region->shift;
+
+    for (;;)
+    {
+        long change = count_splits( start, end, &armed ) - count_splits( start, end, NULL );
+
+        whole = start == region->base && end == region->end;
+        if (whole || change <= 0 || splits + change <= max_splits)
+        {
+            ret = apply( start, end, armed );
+            if (!ret || !armed || whole || ret != -ENOMEM)
+            {
+                splits -= count_splits( start, end, NULL );
+                for (addr = start; addr < end; addr += page_size())
+                {
+                    uint8_t *flags = flags_at( addr );
+
+                    if (!ret && armed) *flags |= ARMED;
+                    else if (*flags & PROT_WRITE)
+                    {
+                        *flags &= ~ARMED;
+                        mark_written_pages( region, addr, addr + page_size() );
+                    }
+                }
+                splits += count_splits( start, end, NULL );
+            }
+            if (!ret || whole || ret != -ENOMEM) return ret;
+        }
+        if ((size *= 4) > region->end - region->base) size = region->end - region->base;
+        if (size == region->end - region->base)
+        {
+            start = region->base;
+            end   = region->end;
+            continue;
+        }
+        start = region->base + (start - region->base) / size * size;
+        end   = region->base + (end - region->base + size - 1) / size * size;
+        if (end > region->end) end = region->end;
+    }
+}
+
+/***********************************************************************
+ *           mprotect_arm
+ */
+static int mprotect_arm( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    int ret;
+
+    lock();
+    ret = set_armed( region, start, end, ARMED );
+    unlock();
+    return ret;
+}
+
+/***********************************************************************
+ *           mprotect_fault
+ *
+ * A page that is open already was opened by another thread, or the program has protected it itself, which
+ * is undone: it was to use watch_protect().
+ */
+static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
+{
+    unsigned int page;
+    int ret;
+
+    if (!(flags & FAULT_WRITE)) return 0;
+    lock();
+    page = get_flags( start );
+    ret = (page & KNOWN) && (page & PROT_WRITE) && !((flags & FAULT_REPEAT) && !(page & ARMED)) &&
+          !set_armed( region, start, end, 0 );
+    unlock();
+    return ret;
+}
+
+/* the range that is being attached; under the writers' lock */
+static int set_wanted( uintptr_t start, uintptr_t end, int prot )
+{
+    for (; start < end; start += page_size()) *flags_at( start ) = prot | KNOWN | ARMED;
+    return 0;
+}
+
+static void clear_flags( uintptr_t start, uintptr_t end )
+{
+    for (; start < end; start += page_size()) *flags_at( start ) = 0;
+}
+
+/***********************************************************************
+ *           mprotect_attach
+ */
+static int mprotect_attach( struct watch_region *region )
+{
+    uintptr_t start = region->base, end = region->end, addr;
+    int ret;
+
+    if (!region_saved_pages( region )) return -ENOMEM;
+    /* the kernel alone cannot tell any more */
+    may_write = wants_writing;
+
+    lock();
+    if (!(ret = page_flags_make( &table, start, end )))
+    {
+        splits -= count_splits( start, end, NULL );
+        if (!(ret = maps_for_each( start, end, set_wanted )) && (ret = apply( start, end, ARMED )))
+            apply( start, end, 0 );
+        for (addr = start; !ret && addr < end; addr += page_size())
+        {
+            unsigned int before = addr == start ? 0 : get_flags( addr - page_size() );
+
+            if (get_flags( addr ) & ~before & PROT_WRITE) unite( region, addr );
+        }
+        if (ret) clear_flags( start, end );
+        splits += count_splits( start, end, NULL );
+    }
+    unlock();
+    return ret;
+}
+
+/***********************************************************************
+ *           mprotect_detach
+ *
+ * The memory may be gone, so failing is no error.
+ */
+static void mprotect_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    (void)region;
+    fault_forget();
+    lock();
+    splits -= count_splits( start, end, NULL );
+    apply( start, end, 0 );
+    clear_flags( start, end );
+    splits += count_splits( start, end, NULL );
+    unlock();
+    fault_forget();
+}
+
+/***********************************************************************
+ *           mprotect_protect
+ *
+ * On failure some of the pages may have the new protection, as with mprotect().
+ */
+static int mprotect_protect( struct watch_region *region, uintptr_t start, uintptr_t end, int prot )
+{
+    uintptr_t next;
+    int ret = 0;
+
+    if (prot & ~WANTED) return -EINVAL;
+    lock();
+    splits -= count_splits( start, end, NULL );
+    for (next = start; next < end && !ret; start = next)
+    {
+        unsigned int flags = get_flags( start ), armed = flags & ARMED;
+
+        while (next < end && (get_flags( next ) & ARMED) == armed) next += page_size();
+        if ((ret = protect( start, next, real_protection( prot | armed )))) break;
+        if (armed && (prot & PROT_WRITE) && !(flags & PROT_WRITE)) unite( region, start );
+        for (; start < next; start += page_size()) *flags_at( start ) = prot | armed | KNOWN;
+    }
+    splits += count_splits( start, end, NULL );
+    unlock();
+    return ret;
+}
+
+/***********************************************************************
+ *           mprotect_discard
+ */
+static int mprotect_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    (void)region;
+    return discard_pages( start, end );
+}
+
+static int mprotect_check(void)
+{
+    return fault_handler_check( SIGSEGV );
+}
+
+/* A child has the watches of its parent, and its one thread must find the lock free. */
+static sigset_t fork_mask;
+
+static void lock_for_fork(void)
+{
+    sigset_t all, sigset;
+
+    sigfillset( &all );
+    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    lock();
+    fork_mask = sigset;
+}
+
+static void unlock_after_fork(void)
+{
+    sigset_t sigset = fork_mask;
+
+    unlock();
+    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+}
+
+/* what the parent has open leads to its memory */
+static void go_on_in_child(void)
+{
+    if (memory != -1)
+    {
+        close( memory );
+        memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
+    }
+    unlock_after_fork();
+}
+
+/* half of what a process may have */
+static long read_max_splits(void)
+{
+    char text[32];
+    int fd = open( "/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC );
+    ssize_t len = fd == -1 ? 0 : read( fd, text, sizeof(text) - 1 );
+
+    if (fd != -1) close( fd );
+    if (len <= 0) return 65530 / 2;
+    text[len] = 0;
+    return strtol( text, NULL, 10 ) / 2;
+}
+
+/***********************************************************************
+ *           mprotect_open
+ */
+static int mprotect_open( char *reason, size_t len )
+{
+    static int fork_handled;
+    int ret;
+
+    max_splits = read_max_splits();
+    if (!fork_handled) fork_handled = !pthread_atfork( lock_for_fork, unlock_after_fork, go_on_in_child );
+    if ((ret = fault_handler_install()))
+    {
+        snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
+        return ret;
+    }
+    if (memory == -1) memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
+    return selftest_faults( &mprotect_backend, reason, len );
+}
+
+static void mprotect_close(void)
+{
+    if (memory != -1) close( memory );
+    memory = -1;
+}
+
+const struct watch_backend mprotect_backend =
+{
+    .name      = "mprotect",
+    .mechanism = "mprotect with SIGSEGV",
+    .automatic = 1,
+    .open      = mprotect_open,
+    .close     = mprotect_close,
+    .attach    = mprotect_attach,
+    .detach    = mprotect_detach,
+    .arm       = mprotect_arm,
+    .discard   = mprotect_discard,
+    .protect   = mprotect_protect,
+    .signal    = SIGSEGV,
+    .fault     = mprotect_fault,
+    .hold      = fault_hold,
+    .release   = fault_release,
+    .check     = mprotect_check,
+};

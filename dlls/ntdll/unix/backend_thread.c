@@ -1,0 +1,163 @@
+/*
+ * Write tracking by userfaultfd write-protection and a thread that is told, Linux 5.7 and later
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "advise.h"
+#include "backend.h"
+#include "fault.h"
+#include "kernel_api.h"
+#include "page.h"
+#include "selftest.h"
+#include "userfault.h"
+
+/* Each first write waits for another thread, so this is slow; it is here for comparison, and as it needs
+ * no signal. System calls that write to watched memory work where the process may serve faults of
+ * the kernel; elsewhere they fail with EFAULT. */
+static struct userfault served = { .fd = -1 };
+static int stop_fd = -1;
+static int started;
+static pthread_t server;
+
+/***********************************************************************
+ *           serve_message
+ */
+static void serve_message( const struct uffd_msg *msg )
+{
+    uintptr_t addr = round_down( msg->arg.pagefault.address );
+    struct uffdio_range range = { .start = addr, .len = page_size() };
+
+    if (msg->event != UFFD_EVENT_PAGEFAULT) return;
+    /* whoever could not be served meets the fault again; its page may have been let go */
+    if (!fault_serve( addr, msg->arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
+        sched_yield();
+    ioctl( served.fd, UFFDIO_WAKE, &range );
+}
+
+/***********************************************************************
+ *           serve_faults
+ *
+ * With all signals blocked, as no handler of the program may run here: it could write to watched memory.
+ */
+static void *serve_faults( void *arg )
+{
+    struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+    struct uffd_msg msgs[16];
+
+    while (poll( fds, 2, -1 ) > 0 || errno == EINTR)
+    {
+        ssize_t i, count;
+
+        if (fds[1].revents) break;
+        count = read( served.fd, msgs, sizeof(msgs) );
+        for (i = 0; i < count / (ssize_t)sizeof(msgs[0]); i++) serve_message( &msgs[i] );
+    }
+    return arg;
+}
+
+/* the lock of the writers is held */
+static int start_server(void)
+{
+    sigset_t all, sigset;
+    int ret;
+
+    if (started) return 0;
+    if (stop_fd == -1 && (stop_fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
+    sigfillset( &all );
+    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    ret = pthread_create( &server, NULL, serve_faults, NULL );
+    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    if (ret) return -ret;
+    started = 1;
+    return 0;
+}
+
+/***********************************************************************
+ *           thread_close
+ */
+static void thread_close(void)
+{
+    if (started)
+    {
+        uint64_t one = 1;
+
+        if (write( stop_fd, &one, sizeof(one) ) != sizeof(one)) return;
+        pthread_join( server, NULL );
+        started = 0;
+    }
+    if (stop_fd != -1) close( stop_fd );
+    stop_fd = -1;
+    userfault_close( &served );
+}
+
+/***********************************************************************
+ *           thread_open
+ */
+static int thread_open( char *reason, size_t len )
+{
+    int ret;
+
+    /* the second form is for those who may not serve the kernel */
+    if (userfault_open( &served, 0, 0, reason, len ) &&
+        (ret = userfault_open( &served, UFFD_USER_MODE_ONLY, 0, reason, len ))) return ret;
+    if ((ret = selftest_faults( &thread_backend, reason, len ))) thread_close();
+    return ret;
+}
+
+static int thread_attach( struct watch_region *region )
+{
+    int ret = start_server();
+
+    return ret ? ret : userfault_attach( &served, region );
+}
+
+static void thread_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    (void)region;
+    userfault_detach( &served, start, end );
+}
+
+static int thread_arm( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    (void)region;
+    return userfault_arm( &served, start, end );
+}
+
+static int thread_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    return userfault_discard( &served, region, start, end );
+}
+
+static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
+{
+    return userfault_fault( &served, region, start, end, flags );
+}
+
+const struct watch_backend thread_backend =
+{
+    .name      = "thread",
+    .mechanism = "userfaultfd write-protection with a thread that serves it",
+    .automatic = 0,
+    .open      = thread_open,
+    .close     = thread_close,
+    .attach    = thread_attach,
+    .detach    = thread_detach,
+    .arm       = thread_arm,
+    .discard   = thread_discard,
+    .lock      = lock_pages,
+    .fault     = thread_fault,
+    .hold      = fault_hold,
+    .release   = fault_release,
+};

@@ -1,0 +1,24 @@
+/*
+ * What native programs need of the library before anything else works
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_LIBRARY_H
+#define WRITEWATCH_LIBRARY_H
+
+extern int library_ready;
+extern void library_prepare(void);
+
+/* At the head of each public call: makes faults on the program's pointers come back as errors. */
+static inline void library_init(void)
+{
+    if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
+}
+
+/* To be called before memory is watched: opens the backend unless that was done. Returns 0 or -errno;
+ * a backend that was asked for and does not work remains an error. */
+extern int library_open(void);
+
+#endif /* WRITEWATCH_LIBRARY_H */

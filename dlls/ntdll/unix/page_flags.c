@@ -1,0 +1,33 @@
+/*
+ * A byte for each page of the address space that a backend knows about
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+
+#include "page_flags.h"
+#include "raw_syscall.h"
+
+/***********************************************************************
+ *           page_flags_make
+ *
+ * EOPNOTSUPP: beyond what programs get without asking for it. The backend's lock is held.
+ */
+int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
+{
+    size_t i, last = (end - 1) >> page_shift >> PAGE_LEAF_BITS;
+
+    if (last >= PAGE_ROOT_SIZE) return -EOPNOTSUPP;
+    for (i = start >> page_shift >> PAGE_LEAF_BITS; i <= last; i++)
+    {
+        long ret;
+
+        if (table->leaves[i]) continue;
+        ret = raw_mmap_anon( PAGE_LEAF_PAGES );
+        if (ret < 0 && ret > -4096) return ret;
+        table->leaves[i] = (uint8_t *)ret;
+    }
+    return 0;
+}

@@ -1,0 +1,324 @@
+/*
+ * What the backends share that write-protect pages by userfaultfd
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "advise.h"
+#include "backend.h"
+#include "fault.h"
+#include "kernel_api.h"
+#include "page.h"
+#include "raw_syscall.h"
+#include "region.h"
+#include "userfault.h"
+
+int userfault_old_kernel;
+
+static int pagemap = -1;       /* /proc/self/pagemap */
+static const char *zero_page;
+
+/* an entry of the pagemap */
+#define PM_UFFD_WP (1ull << 57)
+#define PM_FILE    (1ull << 61)
+#define PM_PRESENT (1ull << 63)
+
+static int open_fd( unsigned int flags )
+{
+    int fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | flags );
+
+    /* before 5.11 there is only the form that serves the kernel too */
+    if (fd == -1 && errno == EINVAL && flags) fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
+    return fd;
+}
+
+/* asks for features; which ones there are is told only by one that is then of no other use */
+static int negotiate( int fd, uint64_t *features )
+{
+    struct uffdio_api api;
+
+    memset( &api, 0, sizeof(api) );
+    api.api      = UFFD_API;
+    api.features = *features;
+    if (ioctl( fd, UFFDIO_API, &api )) return -errno;
+    *features = api.features;
+    return 0;
+}
+
+/***********************************************************************
+ *           userfault_open
+ */
+int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason, size_t len )
+{
+    uint64_t wanted = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature, features = 0;
+    int ret = 0;
+
+    if ((uf->fd = open_fd( flags )) == -1)
+    {
+        ret = -errno;
+        snprintf( reason, len, "userfaultfd refused: %s%s", strerror( -ret ),
+                  ret == -EPERM ? " (a sandbox forbids it)" :
+                  ret == -ENOSYS ? " (the kernel was built without it)" : "" );
+        return ret;
+    }
+    if (!(ret = negotiate( uf->fd, &features )) && (features & wanted) != wanted)
+    {
+        snprintf( reason, len, "userfaultfd cannot write-protect here (Linux 5.7 or later is needed)" );
+        ret = -EOPNOTSUPP;
+        goto failed;
+    }
+    close( uf->fd );
+    if (!ret && (uf->fd = open_fd( flags )) == -1) ret = -errno;
+
+    /* shared memory, from 5.19 on; pages that are not there, from 6.4 on */
+    wanted |= features & (UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_UNPOPULATED);
+    if (userfault_old_kernel) wanted &= ~(uint64_t)UFFD_FEATURE_WP_UNPOPULATED;
+    uf->missing = !(wanted & UFFD_FEATURE_WP_UNPOPULATED);
+    if (!ret) ret = negotiate( uf->fd, &wanted );
+    if (ret)
+    {
+        snprintf( reason, len, "userfaultfd cannot be opened: %s", strerror( -ret ));
+        goto failed;
+    }
+
+    if (pagemap == -1 && (pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
+    {
+        ret = -errno;
+        snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
+        goto failed;
+    }
+    if (!zero_page)
+    {
+        void *page = mmap( NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+
+        if (page == MAP_FAILED)
+        {
+            ret = -errno;
+            snprintf( reason, len, "no memory: %s", strerror( -ret ));
+            goto failed;
+        }
+        zero_page = page;
+    }
+    return 0;
+
+failed:
+    userfault_close( uf );
+    return ret;
+}
+
+/***********************************************************************
+ *           userfault_close
+ *
+ * What does not belong to one of them remains for the others.
+ */
+void userfault_close( struct userfault *uf )
+{
+    if (uf->fd != -1) close( uf->fd );
+    uf->fd = -1;
+}
+
+/***********************************************************************
+ *           write_protect
+ *
+ * Protects or opens pages, and does not wake who waits for them. Older kernels (6.1) refuse a range of
+ * more than one mapping, as pages of different protection are: it is divided until that fits.
+ */
+static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
+{
+    uintptr_t len = end - start;
+
+    while (start < end)
+    {
+        struct uffdio_writeprotect arg;
+        int ret;
+
+        arg.range.start = start;
+        arg.range.len   = len;
+        arg.mode        = protect ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE;
+        ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&arg );
+        if (!ret)
+        {
+            start += len;
+            len = end - start;
+        }
+        else if (ret == -ENOENT && len > page_size()) len = round_up( len / 2 );
+        else return ret;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           userfault_attach
+ *
+ * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot be
+ * protected a page at a time: EOPNOTSUPP.
+ */
+int userfault_attach( struct userfault *uf, struct watch_region *region )
+{
+    uintptr_t granule = (uintptr_t)1 << region->shift;
+    size_t size = region->end - region->base;
+    struct uffdio_register reg;
+    int ret;
+
+    if (!region_saved_pages( region )) return -ENOMEM;
+    if ((ret = advise( (void *)region->base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
+
+    memset( &reg, 0, sizeof(reg) );
+    reg.range.start = region->base;
+    reg.range.len   = size;
+    reg.mode        = UFFDIO_REGISTER_MODE_WP | (uf->missing ? UFFDIO_REGISTER_MODE_MISSING : 0);
+    if (ioctl( uf->fd, UFFDIO_REGISTER, &reg )) return -errno;
+
+    if ((ret = write_protect( uf, region->base, region->base + granule, 1 )) == -EINVAL) ret = -EOPNOTSUPP;
+    if (!ret) ret = write_protect( uf, region->base, region->end, 1 );
+    if (ret) userfault_detach( uf, region->base, region->end );
+    return ret;
+}
+
+/***********************************************************************
+ *           userfault_detach
+ *
+ * The kernel opens the pages and wakes who waits for them.
+ */
+void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end )
+{
+    struct uffdio_range range = { .start = start, .len = end - start };
+
+    fault_forget();
+    raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range );
+    fault_forget();
+}
+
+/***********************************************************************
+ *           userfault_arm
+ */
+int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
+{
+    return write_protect( uf, start, end, 1 );
+}
+
+/* reads entries of the pagemap; returns how many */
+static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
+{
+    ssize_t ret = pread( pagemap, entries, count * sizeof(*entries),
+                         (off_t)(start >> page_shift) * sizeof(*entries) );
+
+    return ret < 0 ? 0 : ret / sizeof(*entries);
+}
+
+/***********************************************************************
+ *           userfault_discard
+ *
+ * The kernel forgets the protection of a page with the page, so it is armed anew. What is there then was
+ * written in between, or read: it counts as written. A page that is missing needs no arming where
+ * that is a fault.
+ */
+int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    uint64_t entries[256];
+    uintptr_t addr;
+    long i, count;
+    int ret;
+
+    if ((ret = discard_pages( start, end ))) return ret;
+    if ((ret = write_protect( uf, start, end, 1 ))) goto failed;
+    if (uf->missing) return 0;
+
+    for (addr = start; addr < end; addr += (uintptr_t)count << page_shift)
+    {
+        count = (end - addr) >> page_shift;
+        if (count > 256) count = 256;
+        if ((count = read_pagemap( addr, count, entries )) <= 0)
+        {
+            ret = -EIO;
+            goto failed;
+        }
+        for (i = 0; i < count; i++)
+        {
+            uintptr_t page = addr + ((uintptr_t)i << page_shift);
+
+            /* dropping leaves the contents of shared memory where they are */
+            if ((entries[i] & PM_PRESENT) && !(entries[i] & PM_FILE))
+                mark_written_pages( region, page, page + page_size() );
+        }
+    }
+    return 0;
+
+failed:
+    mark_written_pages( region, start, end );
+    return ret;
+}
+
+/* fills a missing page with zeros that are write-protected */
+static int fill_protected( struct userfault *uf, uintptr_t start )
+{
+    struct uffdio_copy copy;
+
+    copy.dst  = start;
+    copy.src  = (uintptr_t)zero_page;
+    copy.len  = page_size();
+    copy.mode = UFFDIO_COPY_MODE_WP | UFFDIO_COPY_MODE_DONTWAKE;
+    copy.copy = 0;
+    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_COPY, (uintptr_t)&copy );
+}
+
+/* fills a missing page with zeros for a write */
+static int fill_open( struct userfault *uf, uintptr_t start )
+{
+    struct uffdio_zeropage zero;
+
+    zero.range.start = start;
+    zero.range.len   = page_size();
+    zero.mode        = UFFDIO_ZEROPAGE_MODE_DONTWAKE;
+    zero.zeropage    = 0;
+    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_ZEROPAGE, (uintptr_t)&zero );
+}
+
+/* whether nothing keeps the access from going on, as far as we are concerned */
+static int is_open( const struct userfault *uf, uintptr_t start, unsigned int flags )
+{
+    uint64_t entry;
+
+    if (read_pagemap( start, 1, &entry ) != 1) return 0;
+    if (uf->missing && !(entry & PM_PRESENT)) return 0;
+    return !(flags & FAULT_WRITE) || !(entry & PM_UFFD_WP);
+}
+
+/***********************************************************************
+ *           userfault_fault
+ *
+ * A missing page that is read must be protected in the step that makes it, or a write could slip in. The
+ * shared page of zeros cannot be made that way, so it costs a page of its own.
+ */
+int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start, uintptr_t end,
+                     unsigned int flags )
+{
+    int ret;
+
+    if ((flags & FAULT_REPEAT) && is_open( uf, start, flags )) return 0;
+    if (uf->missing)
+    {
+        ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
+        if (ret == -EAGAIN) return 1;
+        if (!(flags & FAULT_WRITE)) return !ret || ret == -EEXIST;
+        if (!ret)
+        {
+            mark_written_pages( region, start, end );
+            return 1;
+        }
+        if (ret != -EEXIST) return 0;
+    }
+    if (!(flags & FAULT_WRITE) || write_protect( uf, start, end, 0 )) return 0;
+    mark_written_pages( region, start, end );
+    return 1;
+}

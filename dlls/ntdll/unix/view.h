@@ -1,0 +1,56 @@
+/*
+ * The reservations of the native memory manager, and the state of their pages
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_VIEW_H
+#define WRITEWATCH_VIEW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* All functions are to be called with the lock of virtual.c. Ranges are page aligned. */
+
+#define VIEW_PLACEHOLDER      1   /* was made as a placeholder, or in the place of one */
+#define VIEW_FREE_PLACEHOLDER 2   /* is a placeholder now */
+
+/* One reservation, or what is left of it. Mapped from base to end at all times. */
+struct view
+{
+    uintptr_t     base;
+    uintptr_t     end;
+    unsigned char protect;   /* what it was allocated with, as the state of a page */
+    unsigned char flags;
+};
+
+/* Pointers are valid until a view is made, removed or split. */
+extern struct view *view_find( uintptr_t start, uintptr_t end );
+extern struct view *view_first( uintptr_t start );
+extern struct view *view_before( uintptr_t start );
+extern struct view *view_next( const struct view *view );
+
+/* Makes room for more views, so that a change that has begun cannot fail. Returns 0 or -ENOMEM. */
+extern int view_reserve( size_t more );
+extern struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,
+                                 unsigned char flags );
+extern struct view *view_split( struct view *view, uintptr_t start, uintptr_t end );
+extern void view_remove( struct view *view );
+
+/* The state of a page: one of six protections in three bits, and these. 0: reserved, or not ours. */
+#define PAGE_STATE_PROTECTION   0x07
+#define PAGE_STATE_GUARD        0x08
+#define PAGE_STATE_NOCACHE      0x10
+#define PAGE_STATE_WRITECOMBINE 0x20
+#define PAGE_STATE_COMMITTED    0x80
+
+/* Makes the tables of a range, so that setting cannot fail. Returns 0 or -ENOMEM. */
+extern int page_state_reserve( uintptr_t start, uintptr_t end );
+extern void page_state_set( uintptr_t start, uintptr_t end, unsigned char state );
+extern unsigned char page_state( uintptr_t addr );
+
+/* where the run of pages ends that have the same bits of mask as the one at start; at most end */
+extern uintptr_t page_state_end( uintptr_t start, uintptr_t end, unsigned char mask );
+
+#endif /* WRITEWATCH_VIEW_H */

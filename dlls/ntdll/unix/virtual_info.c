@@ -1,0 +1,389 @@
+/*
+ * The native memory manager: protections, locking, and what it tells
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "address_space.h"
+#include "fault.h"
+#include "library.h"
+#include "virtual.h"
+#include "watch.h"
+
+/* the protections that memory without a file can have, by their numbers in the state of a page */
+static const struct
+{
+    ULONG protect;
+    int   prot;
+} protections[] =
+{
+    { PAGE_NOACCESS,          PROT_NONE },
+    { PAGE_READONLY,          PROT_READ },
+    { PAGE_READWRITE,         PROT_READ | PROT_WRITE },
+    { PAGE_EXECUTE,           PROT_READ | PROT_EXEC },
+    { PAGE_EXECUTE_READ,      PROT_READ | PROT_EXEC },
+    { PAGE_EXECUTE_READWRITE, PROT_READ | PROT_WRITE | PROT_EXEC },
+};
+
+#define PROTECTION_COUNT (sizeof(protections) / sizeof(protections[0]))
+
+/* guard pages that were met by a fault so far, and how many of them a thread knows of */
+static unsigned int guards_met;
+static __thread unsigned int guards_known;
+
+/***********************************************************************
+ *           state_from_protection
+ */
+NTSTATUS state_from_protection( ULONG protect, unsigned char *state )
+{
+    unsigned int i;
+
+    for (i = 0; i < PROTECTION_COUNT; i++) if (protections[i].protect == (protect & 0xff)) break;
+    if (i == PROTECTION_COUNT) return STATUS_INVALID_PAGE_PROTECTION;
+    if (protect & PAGE_GUARD) i |= PAGE_STATE_GUARD;
+    if (protect & PAGE_NOCACHE) i |= PAGE_STATE_NOCACHE;
+    if (protect & PAGE_WRITECOMBINE) i |= PAGE_STATE_WRITECOMBINE;
+    *state = i;
+    return STATUS_SUCCESS;
+}
+
+/***********************************************************************
+ *           protection_from_state
+ */
+ULONG protection_from_state( unsigned char state )
+{
+    ULONG ret = protections[state & PAGE_STATE_PROTECTION].protect;
+
+    if (state & PAGE_STATE_GUARD) ret |= PAGE_GUARD;
+    if (state & PAGE_STATE_NOCACHE) ret |= PAGE_NOCACHE;
+    if (state & PAGE_STATE_WRITECOMBINE) ret |= PAGE_WRITECOMBINE;
+    return ret;
+}
+
+/***********************************************************************
+ *           unix_protection
+ */
+int unix_protection( unsigned char state )
+{
+    if (!(state & PAGE_STATE_COMMITTED) || (state & PAGE_STATE_GUARD)) return PROT_NONE;
+    return protections[state & PAGE_STATE_PROTECTION].prot;
+}
+
+/***********************************************************************
+ *           set_pages
+ *
+ * A guard is of no use if the program has put a handler in the place of ours: that one is called by ours
+ * then.
+ */
+NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state )
+{
+    int prot = unix_protection( state ), ret = 0;
+
+    if (watch_overlaps( (void *)start, end - start ))
+        ret = watch_protect( (void *)start, end - start, prot );
+    else if (mprotect( (void *)start, end - start, prot )) ret = -errno;
+
+    if (ret) return ret == -ENOMEM ? STATUS_NO_MEMORY : STATUS_ACCESS_DENIED;
+    page_state_set( start, end, state );
+    if (state & PAGE_STATE_GUARD) fault_handler_check( SIGSEGV );
+    return STATUS_SUCCESS;
+}
+
+/***********************************************************************
+ *           guard_fault
+ *
+ * Row 22.
+ */
+int guard_fault( uintptr_t addr )
+{
+    uintptr_t start = round_down( addr );
+    sigset_t sigset;
+    unsigned char state;
+    int ret = 0;
+
+    virtual_lock( &sigset );
+    state = page_state( start );
+    if ((state & PAGE_STATE_COMMITTED) && (state & PAGE_STATE_GUARD))
+    {
+        if (!set_pages( start, start + page_size(), state & ~PAGE_STATE_GUARD ))
+        {
+            guards_met++;
+            ret = 1;
+        }
+    }
+    /* another thread may have met it first */
+    else if (guards_known != guards_met) ret = 2;
+    guards_known = guards_met;
+    virtual_unlock( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *             NtProtectVirtualMemory
+ *
+ * All pages must be committed and in one view. What the first one had before is returned.
+ */
+NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG protect,
+                                       ULONG *old_protect )
+{
+    uint64_t addr_value, size_value;
+    uintptr_t start, end;
+    sigset_t sigset;
+    unsigned char state, old = 0;
+    NTSTATUS status;
+
+    library_init();
+    if (!old_protect || user_probe_write( old_protect, 2, 3 )) return STATUS_ACCESS_VIOLATION;
+    if ((status = get_range_arguments( process, addr, size, &addr_value, &size_value ))) return status;
+    start = round_down( addr_value );
+    end = round_up( addr_value + size_value );
+    if (end < addr_value) return STATUS_INVALID_PARAMETER;
+
+    virtual_lock( &sigset );
+    if (start == end || !view_find( start, end )) status = STATUS_INVALID_PARAMETER;
+    else if (!((old = page_state( start )) & PAGE_STATE_COMMITTED) ||
+             page_state_end( start, end, PAGE_STATE_COMMITTED ) < end) status = STATUS_NOT_COMMITTED;
+    else if (!(status = state_from_protection( protect, &state )))
+        status = set_pages( start, end, state | PAGE_STATE_COMMITTED );
+    virtual_unlock( &sigset );
+
+    if (status) return status;
+    if (user_store32( old_protect, protection_from_state( old ))) return STATUS_ACCESS_VIOLATION;
+    return put_range_arguments( addr, size, start, end );
+}
+
+/***********************************************************************
+ *           is_accessible
+ *
+ * Whether the pages of a range of ours are committed and can be read. The lock is held.
+ */
+static int is_accessible( uintptr_t start, uintptr_t end )
+{
+    for (; start < end; start = page_state_end( start, end, 0xff ))
+        if (!unix_protection( page_state( start ))) return 0;
+    return 1;
+}
+
+/***********************************************************************
+ *           change_lock
+ *
+ * Row 23: pages that were not written do not become so. Memory that is not ours is the kernel's business.
+ */
+static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock )
+{
+    uint64_t addr_value, size_value;
+    uintptr_t start, end;
+    struct view *view;
+    sigset_t sigset;
+    NTSTATUS status;
+    int ret;
+
+    library_init();
+    if ((status = get_range_arguments( process, addr, size, &addr_value, &size_value ))) return status;
+    start = round_down( addr_value );
+    end = round_up( addr_value + size_value );
+    if (end <= start) return STATUS_INVALID_PARAMETER;
+
+    virtual_lock( &sigset );
+    view = view_find( start, end );
+    if (!lock) ret = munlock( (void *)start, end - start );
+    else if (view && !is_accessible( start, end )) ret = -EACCES;
+    else ret = watch_lock_pages( (void *)start, end - start );
+    virtual_unlock( &sigset );
+
+    return ret ? STATUS_ACCESS_DENIED : put_range_arguments( addr, size, start, end );
+}
+
+/***********************************************************************
+ *             NtLockVirtualMemory
+ */
+NTSTATUS NTAPI NtLockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
+{
+    (void)type;
+    return change_lock( process, addr, size, 1 );
+}
+
+/***********************************************************************
+ *             NtUnlockVirtualMemory
+ */
+NTSTATUS NTAPI NtUnlockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
+{
+    (void)type;
+    return change_lock( process, addr, size, 0 );
+}
+
+/***********************************************************************
+ *           describe_view
+ *
+ * Row 36: that a view is watched does not show. The lock is held.
+ */
+static void describe_view( const struct view *view, MEMORY_BASIC_INFORMATION *info )
+{
+    uintptr_t start = (uintptr_t)info->BaseAddress;
+    unsigned char state = page_state( start );
+
+    info->AllocationBase    = (void *)view->base;
+    info->AllocationProtect = protection_from_state( view->protect );
+    info->RegionSize        = page_state_end( start, view->end, 0xff ) - start;
+    info->Type              = MEM_PRIVATE;
+    info->State             = state & PAGE_STATE_COMMITTED ? MEM_COMMIT : MEM_RESERVE;
+    info->Protect           = state & PAGE_STATE_COMMITTED ? protection_from_state( state ) : 0;
+}
+
+/***********************************************************************
+ *           describe_mapping
+ *
+ * Memory that the program has mapped otherwise.
+ */
+static void describe_mapping( const struct mapping *mapping, MEMORY_BASIC_INFORMATION *info )
+{
+    static const ULONG protects[] =
+    {
+        PAGE_NOACCESS, PAGE_READONLY, PAGE_READWRITE, PAGE_READWRITE,
+        PAGE_EXECUTE, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_EXECUTE_READWRITE,
+    };
+    ULONG protect = protects[mapping->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)];
+
+    if (mapping->file && !mapping->shared)
+    {
+        if (protect == PAGE_READWRITE) protect = PAGE_WRITECOPY;
+        if (protect == PAGE_EXECUTE_READWRITE) protect = PAGE_EXECUTE_WRITECOPY;
+    }
+    info->State             = mapping->prot ? MEM_COMMIT : MEM_RESERVE;
+    info->Protect           = mapping->prot ? protect : 0;
+    info->AllocationProtect = protect;
+    info->Type              = mapping->file || mapping->shared ? MEM_MAPPED : MEM_PRIVATE;
+}
+
+/***********************************************************************
+ *           describe_page
+ *
+ * What MemoryBasicInformation tells of the page of an address. The lock is held.
+ */
+static NTSTATUS describe_page( uintptr_t addr, MEMORY_BASIC_INFORMATION *info )
+{
+    uintptr_t start = round_down( addr ), low = 0, end = USER_SPACE_LIMIT;
+    struct mapping mapping;
+    struct view *view;
+    int ret;
+
+    if (start >= USER_SPACE_LIMIT) return STATUS_INVALID_PARAMETER;
+    memset( info, 0, sizeof(*info) );
+    info->BaseAddress = (void *)start;
+
+    if ((view = view_find( start, start + page_size() )))
+    {
+        describe_view( view, info );
+        return STATUS_SUCCESS;
+    }
+
+    /* between views; a mapping of the kernel's may reach into them */
+    if ((view = view_first( start ))) end = view->base;
+    if ((ret = find_mapping( start, &mapping )) < 0) return STATUS_UNSUCCESSFUL;
+    if (ret && mapping.start <= start)
+    {
+        describe_mapping( &mapping, info );
+        if ((view = view_before( start ))) low = view->end;
+        info->AllocationBase = (void *)(mapping.start > low ? mapping.start : low);
+        if (mapping.end < end) end = mapping.end;
+    }
+    else
+    {
+        info->State   = MEM_FREE;
+        info->Protect = PAGE_NOACCESS;
+        if (ret && mapping.start < end) end = mapping.start;
+    }
+    info->RegionSize = end - start;
+    return STATUS_SUCCESS;
+}
+
+/***********************************************************************
+ *           query_basic
+ */
+static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T *ret_size )
+{
+    MEMORY_BASIC_INFORMATION info;
+    sigset_t sigset;
+    NTSTATUS status;
+
+    if (size < sizeof(info)) return STATUS_INFO_LENGTH_MISMATCH;
+    if (user_probe_write( buffer, 2, sizeof(info) - 1 )) return STATUS_ACCESS_VIOLATION;
+
+    virtual_lock( &sigset );
+    status = describe_page( (uintptr_t)addr, &info );
+    virtual_unlock( &sigset );
+    if (status) return status;
+
+    memcpy( buffer, &info, sizeof(info) );
+    if (ret_size && user_store64( ret_size, sizeof(info) )) return STATUS_ACCESS_VIOLATION;
+    return STATUS_SUCCESS;
+}
+
+/***********************************************************************
+ *           query_working_set
+ *
+ * For each address in the array: whether the page is present and accessible (bit 0), and if so its
+ * protection (bits 4 to 14).
+ */
+static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, SIZE_T size,
+                                   SIZE_T *ret_size )
+{
+    SIZE_T i, count = size / sizeof(*entries);
+    MEMORY_BASIC_INFORMATION info;
+    NTSTATUS status = STATUS_SUCCESS;
+    uint64_t addr, entry;
+    sigset_t sigset;
+    int pagemap;
+
+    if (!count) return STATUS_INFO_LENGTH_MISMATCH;
+    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return STATUS_UNSUCCESSFUL;
+
+    for (i = 0; i < count && !status; i++)
+    {
+        ULONG_PTR attributes = 0;
+
+        if (user_load64( &entries[i].VirtualAddress, &addr ))
+        {
+            status = STATUS_ACCESS_VIOLATION;
+            break;
+        }
+        virtual_lock( &sigset );
+        if (!describe_page( addr, &info ) && info.State == MEM_COMMIT &&
+            !(info.Protect & (PAGE_NOACCESS | PAGE_GUARD)) &&
+            pread( pagemap, &entry, sizeof(entry), (addr >> page_shift) * sizeof(entry) ) == sizeof(entry) &&
+            entry >> 63)
+            attributes = 1 | (ULONG_PTR)(info.Protect & 0x7ff) << 4;
+        virtual_unlock( &sigset );
+        if (user_store64( &entries[i].VirtualAttributes, attributes )) status = STATUS_ACCESS_VIOLATION;
+    }
+    close( pagemap );
+    if (!status && ret_size && user_store64( ret_size, size )) status = STATUS_ACCESS_VIOLATION;
+    return status;
+}
+
+/***********************************************************************
+ *             NtQueryVirtualMemory
+ */
+NTSTATUS NTAPI NtQueryVirtualMemory( HANDLE process, const void *addr,
+                                     MEMORY_INFORMATION_CLASS info_class, void *info, SIZE_T size,
+                                     SIZE_T *ret_size )
+{
+    library_init();
+    if (process != NtCurrentProcess()) return STATUS_INVALID_HANDLE;
+    switch (info_class)
+    {
+    case MemoryBasicInformation:
+        return query_basic( addr, info, size, ret_size );
+    case MemoryWorkingSetExInformation:
+        return query_working_set( info, size, ret_size );
+    default:
+        return STATUS_INVALID_INFO_CLASS;
+    }
+}

@@ -1,0 +1,273 @@
+/*
+ * The backends that work by faults: against the model, and with threads that write
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Usage: backends [NAME...]    all of those below if none is named
+ */
+
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "fault.h"
+#include "model.h"
+#include "region.h"
+#include "userfault.h"
+
+static const struct variant
+{
+    const char *name;
+    const char *backend;
+    int         old_kernel;     /* as before Linux 6.4: pages that are not there cannot be protected */
+    int         must_prepare;
+} variants[] =
+{
+    { "sigbus",         "sigbus",    0, 1 },
+    { "sigbus-missing", "sigbus",    1, 1 },
+    { "mprotect",       "mprotect",  0, 1 },
+    { "thread",         "thread",    0, 0 },
+    { "thread-missing", "thread",    1, 0 },
+    { "softdirty",      "softdirty", 0, 0 },
+};
+
+#define SHARED_PAGES 64
+#define WRITERS      2
+
+static volatile uint64_t *shared;   /* SHARED_PAGES pages */
+static uint64_t copies[SHARED_PAGES][WRITERS + 1];   /* what was there when a page was told */
+static int stop;
+
+static volatile uint64_t *word( size_t index, size_t writer )
+{
+    return &shared[(index << page_shift) / sizeof(*shared) + writer];
+}
+
+/* The first half is written by all, so that pages are opened by one thread for another. Of the second half
+ * each page has one writer, who waits until it was told: a write that is lost stays so. */
+static void *write_shared( void *arg )
+{
+    size_t writer = (size_t)arg, i, index;
+    unsigned int seed = writer;
+
+    while (!__atomic_load_n( &stop, __ATOMIC_SEQ_CST ))
+        for (i = 0; i < 64; i++)
+        {
+            index = rand_r( &seed ) % SHARED_PAGES;
+            if (index >= SHARED_PAGES / 2)
+            {
+                index = (index & ~(size_t)1) + writer;
+                if (__atomic_load_n( &copies[index][writer], __ATOMIC_SEQ_CST ) != *word( index, writer ))
+                    continue;
+            }
+            ++*word( index, writer );
+        }
+    return NULL;
+}
+
+/* asks with reset; returns how many pages, or -1 */
+static long take( void **addresses, size_t first, size_t last )
+{
+    ULONG_PTR count = last - first;
+    ULONG granularity;
+
+    if (get_write_watch( WRITE_WATCH_FLAG_RESET, (char *)shared + bytes( first ), bytes( last - first ),
+                         addresses, &count, &granularity )) return -1;
+    return count;
+}
+
+/* What was copied of each page when it was last told must be what is there in the end. And a thread that
+ * has written must be told of it by its very next query, whoever else opened the page for it. */
+static void test_threads( unsigned int rounds )
+{
+    pthread_t threads[WRITERS];
+    void *addresses[SHARED_PAGES];
+    unsigned int round, missed = 0, lost = 0;
+    size_t i, j;
+    long count;
+
+    shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    check( !watch_add( (void *)shared, bytes( SHARED_PAGES )));
+    for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_shared, (void *)i ));
+
+    for (round = 0; round < rounds && !unit_failures; round++)
+    {
+        size_t mine = round % (SHARED_PAGES / 2), first = 0, last = SHARED_PAGES;
+        int seen = 0;
+
+        if (round & 1)   /* a short query, close to the write */
+        {
+            first = mine;
+            last = mine + 1;
+        }
+        ++*word( mine, WRITERS );
+        count = take( addresses, first, last );
+        check( count >= 0 );
+        for (i = 0; (long)i < count; i++)
+        {
+            size_t index = ((char *)addresses[i] - (char *)shared) >> page_shift;
+
+            if (index == mine) seen = 1;
+            for (j = 0; j <= WRITERS; j++)
+                __atomic_store_n( &copies[index][j], *word( index, j ), __ATOMIC_SEQ_CST );
+        }
+        if (!seen) missed++;
+    }
+    __atomic_store_n( &stop, 1, __ATOMIC_SEQ_CST );
+    for (i = 0; i < WRITERS; i++) pthread_join( threads[i], NULL );
+
+    count = take( addresses, 0, SHARED_PAGES );
+    for (i = 0; (long)i < count; i++)
+    {
+        size_t index = ((char *)addresses[i] - (char *)shared) >> page_shift;
+
+        for (j = 0; j <= WRITERS; j++) copies[index][j] = *word( index, j );
+    }
+    for (i = 0; i < SHARED_PAGES; i++)
+        for (j = 0; j <= WRITERS; j++) if (copies[i][j] != *word( i, j )) lost++;
+    if (missed || lost)
+        fprintf( stderr, "%u rounds: %u writes told late, %u words lost\n", rounds, missed, lost );
+    check( !missed && !lost );
+    check( !take( addresses, 0, SHARED_PAGES ));
+
+    watch_remove( (void *)shared, bytes( SHARED_PAGES ));
+    munmap( (void *)shared, bytes( SHARED_PAGES ));
+    stop = 0;
+}
+
+static void *write_and_stop( void *arg )
+{
+    size_t i;
+
+    while (!__atomic_load_n( &stop, __ATOMIC_SEQ_CST ))
+        for (i = 0; i < SHARED_PAGES; i++) ++*word( i, (size_t)arg );
+    return NULL;
+}
+
+/* memory that is let go while others write to it goes on as ordinary memory */
+static void test_detach(void)
+{
+    pthread_t threads[WRITERS];
+    unsigned int round;
+    size_t i;
+
+    shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
+    for (round = 0; round < 300; round++)
+    {
+        check( !watch_add( (void *)shared, bytes( SHARED_PAGES )));
+        check( !watch_detach( (void *)((char *)shared + bytes( round % 32 )), bytes( 32 )));
+        check( !watch_detach( (void *)shared, bytes( SHARED_PAGES )));
+        check( !watch_overlaps( (void *)shared, bytes( SHARED_PAGES )));
+    }
+    __atomic_store_n( &stop, 1, __ATOMIC_SEQ_CST );
+    for (i = 0; i < WRITERS; i++) pthread_join( threads[i], NULL );
+    munmap( (void *)shared, bytes( SHARED_PAGES ));
+    stop = 0;
+}
+
+/* what was there before counts as not written, and pages without access or writing stay so */
+static void test_populated(void)
+{
+    char *memory = mmap( NULL, bytes( 8 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    void *addresses[8];
+    ULONG_PTR count = 8;
+    ULONG granularity;
+
+    memset( memory, 1, bytes( 8 ));
+    check( !mprotect( memory, bytes( 2 ), PROT_READ ));
+    check( !mprotect( memory + bytes( 2 ), bytes( 1 ), PROT_NONE ));
+    check( !watch_add( memory, bytes( 8 )));
+    check( !get_write_watch( 0, memory, bytes( 8 ), addresses, &count, &granularity ) && !count );
+    check( user_probe_write( memory, 1, 0 ) && user_probe_read( memory + bytes( 2 ), 1, 0 ));
+    check( !user_probe_read( memory, 1, 0 ));
+    memory[bytes( 5 )] = 2;
+    count = 8;
+    check( !get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity ));
+    check( count == 1 && addresses[0] == memory + bytes( 5 ));
+
+    /* a results array in pages that are not written yet */
+    count = bytes( 1 ) / sizeof(void *);
+    memory[bytes( 3 )] = 1;
+    check( !get_write_watch( 0, memory, bytes( 8 ), (void **)(memory + bytes( 6 )), &count, &granularity ));
+    check( count == 1 && *(void **)(memory + bytes( 6 )) == memory + bytes( 3 ));
+    count = 8;
+    check( !get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity ));
+    check( count == 2 && addresses[1] == memory + bytes( 6 ));
+    memory[bytes( 3 )] = 1;
+    count = 8;
+    check( get_write_watch( 1, memory, bytes( 8 ), (void **)memory, &count, &granularity )
+           == STATUS_ACCESS_VIOLATION );
+    count = 8;
+    check( !get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity ) && count == 1 );
+
+    /* the middle is released, the rest goes on */
+    memory[bytes( 3 )] = 1;
+    memory[bytes( 7 )] = 1;
+    watch_remove( memory + bytes( 4 ), bytes( 1 ));
+    check( !munmap( memory + bytes( 4 ), bytes( 1 )));
+    memory[bytes( 5 )] = 1;
+    count = 8;
+    check( !get_write_watch( 1, memory + bytes( 5 ), bytes( 3 ), addresses, &count, &granularity ));
+    check( count == 2 && addresses[0] == memory + bytes( 5 ) && addresses[1] == memory + bytes( 7 ));
+    count = 8;
+    check( !get_write_watch( 1, memory, bytes( 4 ), addresses, &count, &granularity ) && count == 1 );
+    memory[bytes( 3 )] = 1;
+    count = 8;
+    check( !get_write_watch( 1, memory, bytes( 4 ), addresses, &count, &granularity ) && count == 1 );
+    watch_remove( memory, bytes( 8 ));
+    munmap( memory, bytes( 8 ));
+}
+
+static int run( const struct variant *variant )
+{
+    char reason[160] = "";
+    unsigned int seed;
+
+    userfault_old_kernel = variant->old_kernel;
+    must_prepare = variant->must_prepare;
+    check( !fault_handler_install() );
+    if (watch_open( variant->backend, reason, sizeof(reason) ))
+    {
+        check( *reason );
+        printf( "%s: %s\n", variant->name, reason );
+        return unit_failures ? FAIL : SKIP;
+    }
+    check( !strcmp( watch_backend_name(), variant->backend ));
+    open_model();
+    test_arguments();
+    for (seed = 1; seed <= 40 && !unit_failures; seed++) test_random_steps( seed, 2000 );
+    test_large();
+    test_populated();
+    test_threads( 6000 );
+    test_detach();
+    check( !*fault_notice() );
+    return unit_result();
+}
+
+int main( int argc, char *argv[] )
+{
+    int ret = SKIP, status, arg;
+    size_t i;
+
+    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+    {
+        pid_t pid;
+
+        for (arg = 1; arg < argc && strcmp( argv[arg], variants[i].name ); arg++) /* nothing */;
+        if (argc > 1 && arg == argc) continue;
+        fflush( stdout );
+        if (!(pid = fork()))
+        {
+            alarm( 400 );   /* hanging is failing */
+            return run( &variants[i] );
+        }
+        if (waitpid( pid, &status, 0 ) != pid) return FAIL;
+        if (status == SKIP << 8) continue;
+        printf( "%s: %s\n", variants[i].name, status ? "failed" : "passed" );
+        if (status || ret == SKIP) ret = status ? FAIL : PASS;
+        if (WIFSIGNALED( status )) printf( "%s: signal %d\n", variants[i].name, WTERMSIG( status ));
+        if (ret == FAIL) return FAIL;
+    }
+    return ret;
+}

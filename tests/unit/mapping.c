@@ -1,0 +1,490 @@
+/*
+ * Watching memory that the program mapped itself: each kind of it against a model
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "writewatch.h"
+
+#include "kernel_api.h"
+#include "page.h"
+#include "unit.h"
+#include "write_watch.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+#define MAX_PAGES 1024
+#define HUGE_SIZE ((size_t)2 << 20)
+
+static int pipe_fds[2];
+static const char *backend;
+
+/* memory under test; a page is what is told apart */
+static char *base;
+static size_t granule, pages;
+static unsigned char written[MAX_PAGES];
+
+static char *page( size_t index )
+{
+    return base + index * granule;
+}
+
+static void touch( size_t first, size_t last )
+{
+    for (; first < last; first++)
+    {
+        *(volatile char *)(page( first ) + (rand() % 8) * (granule / 8)) = rand() & 1;
+        written[first] = 1;
+    }
+}
+
+static void look( size_t first, size_t last )
+{
+    for (; first < last; first++) (void)*(volatile char *)page( first );
+}
+
+static void kernel_write( size_t index )
+{
+    check( write( pipe_fds[1], "x", 1 ) == 1 );
+    if (strcmp( backend, "scan" )) check( !writewatch_prepare( page( index ) + 5, 1 ));
+    check( read( pipe_fds[0], page( index ) + 5, 1 ) == 1 );
+    written[index] = 1;
+}
+
+static void query( size_t first, size_t last, size_t max, int reset )
+{
+    void *addresses[MAX_PAGES + 1];
+    ULONG_PTR count = max;
+    ULONG told = 0;
+    size_t i, pos = 0;
+
+    check( !get_write_watch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ),
+                             (last - first) * granule,
+                             addresses, &count, &told ));
+    check( told == granule );
+    for (i = first; i < last && pos < max; i++)
+    {
+        if (!written[i]) continue;
+        if (pos < count) check( addresses[pos] == page( i ));
+        pos++;
+        if (reset) written[i] = 0;
+    }
+    check( pos == count );
+}
+
+/* lets the kernel take pages back, where it can do that without swap or as there is swap */
+static void page_out( size_t first, size_t last )
+{
+    msync( page( first ), (last - first) * granule, MS_SYNC );
+    madvise( page( first ), (last - first) * granule, MADV_PAGEOUT );
+}
+
+/* runs random steps on memory that was just watched */
+static void run_model( const char *name, unsigned int seed )
+{
+    unsigned int step;
+    int failures = unit_failures;
+
+    srand( seed );
+    memset( written, 0, sizeof(written) );
+    check( writewatch_granularity( base ) == granule );
+    query( 0, pages, pages, 0 );
+    look( 0, pages / 2 );
+    query( 0, pages, pages, 0 );
+    for (step = 0; step < 3000 && unit_failures == failures; step++)
+    {
+        size_t first = rand() % pages, last = first + 1 + rand() % (rand() % 4 ? 8 : pages);
+
+        if (last > pages) last = pages;
+        switch (rand() % 12)
+        {
+        case 0: case 1: case 2: touch( first, first + 1 ); break;
+        case 3: touch( first, last ); break;
+        case 4: kernel_write( first ); break;
+        case 5: look( first, last ); break;
+        case 6: if (!(rand() % 4)) page_out( first, last ); break;
+        case 7:
+            check( !reset_write_watch( page( first ), (last - first) * granule ));
+            memset( written + first, 0, last - first );
+            break;
+        case 8: query( 0, pages, pages, 0 ); break;
+        default: query( first, last, 1 + rand() % (last - first), rand() & 1 ); break;
+        }
+    }
+    query( 0, pages, pages, 0 );
+    if (unit_failures != failures) fprintf( stderr, "%s, seed %u, step %u\n", name, seed, step );
+}
+
+/* watches memory, tests it, watches it anew, and lets it go */
+static void test_memory( const char *name, void *memory, size_t page_bytes, size_t count )
+{
+    int err;
+
+    base = memory;
+    granule = page_bytes;
+    pages = count;
+    err = writewatch_watch( base, pages * granule );
+    /* the others need not be able to take every kind, but then must say so */
+    if (err == -EOPNOTSUPP && strcmp( backend, "scan" ))
+    {
+        fprintf( stderr, "note: %s cannot watch memory of kind: %s\n", backend, name );
+        check( !writewatch_granularity( base ));
+        check( !munmap( base, pages * granule ));
+        return;
+    }
+    if (err)
+    {
+        fprintf( stderr, "%s: %s\n", name, strerror( -err ));
+        unit_failures++;
+        return;
+    }
+    run_model( name, 1 );
+    check( !writewatch_watch( base, pages * granule ));
+    run_model( name, 2 );
+    check( !writewatch_unwatch( base, pages * granule ));
+    check( !writewatch_granularity( base ));
+    check( writewatch_unwatch( base, pages * granule ) == -ENOENT );
+    touch( 0, pages );
+    /* and once more, all written */
+    check( !writewatch_watch( base, pages * granule ));
+    run_model( name, 3 );
+    check( !writewatch_unwatch( base, pages * granule ));
+    check( !munmap( base, pages * granule ));
+}
+
+static void *map( size_t size, int flags, int fd )
+{
+    void *ret = mmap( NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0 );
+
+    check( ret != MAP_FAILED );
+    return ret;
+}
+
+/* a file of some size in the current directory, or in /tmp */
+static int make_file( size_t size )
+{
+    char name[] = "/tmp/writewatch-mapping-XXXXXX", block[4096];
+    int fd = mkstemp( name );
+
+    check( fd != -1 );
+    unlink( name );
+    memset( block, 7, sizeof(block) );
+    for (; size; size -= sizeof(block)) check( write( fd, block, sizeof(block) ) == sizeof(block) );
+    return fd;
+}
+
+static void test_kinds(void)
+{
+    size_t size = 300 * page_size();
+    char *memory;
+    int fd;
+
+    test_memory( "untouched", map( size, MAP_PRIVATE | MAP_ANONYMOUS, -1 ), page_size(), 300 );
+
+    memory = map( size, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
+    memset( memory + 10 * page_size(), 1, 50 * page_size() );
+    test_memory( "populated", memory, page_size(), 300 );
+
+    test_memory( "shared", map( size, MAP_SHARED | MAP_ANONYMOUS, -1 ), page_size(), 300 );
+    memory = map( size, MAP_SHARED | MAP_ANONYMOUS, -1 );
+    memset( memory + 10 * page_size(), 1, 50 * page_size() );
+    test_memory( "shared populated", memory, page_size(), 300 );
+
+    fd = memfd_create( "test", MFD_CLOEXEC );
+    check( !ftruncate( fd, size ));
+    test_memory( "memfd shared", map( size, MAP_SHARED, fd ), page_size(), 300 );
+    test_memory( "memfd private", map( size, MAP_PRIVATE, fd ), page_size(), 300 );
+    close( fd );
+
+    fd = make_file( size );
+    test_memory( "file shared", map( size, MAP_SHARED, fd ), page_size(), 300 );
+    test_memory( "file private", map( size, MAP_PRIVATE, fd ), page_size(), 300 );
+    memory = map( size, MAP_PRIVATE, fd );
+    memset( memory + 10 * page_size(), 1, 50 * page_size() );
+    test_memory( "file private populated", memory, page_size(), 300 );
+    close( fd );
+}
+
+/* several mappings of different kinds in one call, their protections differing */
+static void test_several_mappings(void)
+{
+    size_t size = 300 * page_size();
+    char *memory = map( size, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
+    int fd = make_file( size );
+
+    check( mmap( memory + 50 * page_size(), 50 * page_size(), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED, fd, 0 ) != MAP_FAILED );
+    memory[0] = 1;
+    test_memory( "anonymous and file", memory, page_size(), 300 );
+    close( fd );
+}
+
+/* whether huge pages stand where memory is */
+static int has_huge_page( const void *addr )
+{
+    unsigned long low, high, kbytes;
+    char line[512];
+    int found = 0, ret = 0;
+    FILE *file = fopen( "/proc/self/smaps", "r" );
+
+    while (file && fgets( line, sizeof(line), file ))
+    {
+        if (sscanf( line, "%lx-%lx ", &low, &high ) == 2)
+            found = low <= (uintptr_t)addr && (uintptr_t)addr < high;
+        if (found && sscanf( line, "AnonHugePages: %lu", &kbytes ) == 1) ret = kbytes != 0;
+    }
+    if (file) fclose( file );
+    return ret;
+}
+
+/* makes the kernel split what once were huge pages, which replaces parts of zeros by the zero
+ * page */
+static int split_folios( const void *start, size_t size )
+{
+    char command[100];
+    int fd = open( "/sys/kernel/debug/split_huge_pages", O_WRONLY ), ret;
+
+    if (fd == -1) return 0;
+    snprintf( command, sizeof(command), "%d,0x%lx,0x%lx", getpid(), (unsigned long)start,
+              (unsigned long)start + size );
+    ret = write( fd, command, strlen( command )) > 0;
+    close( fd );
+    return ret;
+}
+
+static void test_transparent_huge_pages(void)
+{
+    char *area = map( 4 * HUGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1 ), *memory;
+    void *addresses[MAX_PAGES];
+    ULONG_PTR count = MAX_PAGES;
+    size_t i, found = 0;
+    ULONG told;
+
+    memory = (char *)(((uintptr_t)area + HUGE_SIZE - 1) & -HUGE_SIZE);
+    madvise( memory, 2 * HUGE_SIZE, MADV_HUGEPAGE );
+    memset( memory, 0, 2 * HUGE_SIZE );
+    if (page_size() != 4096 || !has_huge_page( memory ))
+    {
+        fprintf( stderr, "skipped: no transparent huge pages here\n" );
+        return;
+    }
+    check( !writewatch_watch( memory, 2 * HUGE_SIZE ));
+    if (!strcmp( backend, "scan" )) check( !has_huge_page( memory ));
+
+    /* zeros into pages of zeros: all of them must be told, however the kernel keeps them */
+    for (i = 0; i < 1024; i += 3) *(volatile char *)(memory + i * 4096) = 0;
+    count = MAX_PAGES;
+    check( !get_write_watch( 0, memory, 2 * HUGE_SIZE, addresses, &count, &told ));
+    check( count == 342 );
+    for (i = 0; i < count; i++) check( addresses[i] == memory + i * 3 * 4096 );
+
+    if (split_folios( memory, 2 * HUGE_SIZE ))
+    {
+        count = MAX_PAGES;
+        check( !get_write_watch( 0, memory, 2 * HUGE_SIZE, addresses, &count, &told ));
+        for (i = 0; i < count; i++) if (!(((char *)addresses[i] - memory) / 4096 % 3)) found++;
+        check( found == 342 );
+        if (count != found)
+            fprintf( stderr,
+                     "note: this kernel made %zu clean pages written when it split huge pages\n",
+                     (size_t)count - found );
+    }
+    check( !writewatch_unwatch( memory, 2 * HUGE_SIZE ));
+    munmap( area, 4 * HUGE_SIZE );
+
+    area = map( 4 * HUGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
+    memory = (char *)(((uintptr_t)area + HUGE_SIZE - 1) & -HUGE_SIZE);
+    madvise( memory, 2 * HUGE_SIZE, MADV_HUGEPAGE );
+    memset( memory, 1, 2 * HUGE_SIZE );
+    /* neither the start nor the end is that of a huge page */
+    test_memory( "huge pages", memory + 37 * 4096, 4096, 800 );
+}
+
+static int set_huge_pages( int count )
+{
+    FILE *file = fopen( "/proc/sys/vm/nr_hugepages", "r+" );
+    int old = -1;
+
+    if (!file) return -1;
+    if (fscanf( file, "%d", &old ) == 1 && count >= 0)
+    {
+        rewind( file );
+        fprintf( file, "%d\n", count );
+    }
+    fclose( file );
+    return old;
+}
+
+static void test_explicit_huge_pages(void)
+{
+    const int flags = MAP_ANONYMOUS | MAP_HUGETLB | 21 << 26;
+    size_t size = 8 * HUGE_SIZE;
+    int old = set_huge_pages( -1 ), err;
+    char *memory;
+
+    if (old >= 0 && old < 16) set_huge_pages( 16 );
+    memory = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | flags, -1, 0 );
+    if (memory == MAP_FAILED) fprintf( stderr, "skipped: no huge pages (vm.nr_hugepages)\n" );
+    else
+    {
+        check( writewatch_watch( memory, HUGE_SIZE / 2 ) == -EINVAL );
+        check( writewatch_watch( memory + 4096, HUGE_SIZE ) == -EINVAL );
+        if (!(err = writewatch_watch( memory, size )))
+        {
+            check( writewatch_unwatch( memory + 4096, size - 4096 ) == -EINVAL );
+            check( !writewatch_unwatch( memory, HUGE_SIZE ));
+            check( !writewatch_granularity( memory ));
+            check( writewatch_granularity( memory + HUGE_SIZE ) == HUGE_SIZE );
+            check( !writewatch_unwatch( memory, size ));
+        }
+        test_memory( "MAP_HUGETLB", memory, HUGE_SIZE, 8 );
+        memory = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | flags, -1, 0 );
+        check( memory != MAP_FAILED );
+        memset( memory, 1, 2 * HUGE_SIZE );
+        test_memory( "MAP_HUGETLB shared", memory, HUGE_SIZE, 8 );
+    }
+    if (old >= 0 && old < 16) set_huge_pages( old );
+}
+
+static void test_arguments(void)
+{
+    char *memory = map( 8 * page_size(), MAP_PRIVATE | MAP_ANONYMOUS, -1 );
+    size_t unit = page_size();
+
+    check( writewatch_watch( memory + 1, unit ) == -EINVAL );
+    check( writewatch_watch( memory, unit + 1 ) == -EINVAL );
+    check( writewatch_watch( memory, 0 ) == -EINVAL );
+    check( writewatch_watch( memory, -unit ) == -EINVAL );
+    check( writewatch_unwatch( memory, 1 ) == -EINVAL );
+    check( writewatch_unwatch( memory, unit ) == -ENOENT );
+    check( !munmap( memory + 3 * unit, unit ));
+    check( writewatch_watch( memory, 8 * unit ) == -EINVAL );
+    check( writewatch_watch( memory + 3 * unit, unit ) == -EINVAL );
+    check( writewatch_watch( memory, 4 * unit ) == -EINVAL );
+    check( writewatch_watch( memory + 3 * unit, 4 * unit ) == -EINVAL );
+    check( !writewatch_granularity( memory ));
+    check( !writewatch_watch( memory, 3 * unit ));
+    /* a part in the middle: what is left is watched, its state is kept */
+    memory[0] = memory[unit] = memory[2 * unit] = 1;
+    check( !writewatch_unwatch( memory + unit, unit ));
+    check( writewatch_granularity( memory ) == unit && !writewatch_granularity( memory + unit ));
+    base = memory;
+    granule = unit;
+    memset( written, 1, sizeof(written) );
+    query( 0, 1, 1, 0 );
+    query( 2, 3, 1, 0 );
+    check( !writewatch_unwatch( memory, 3 * unit ));
+    /* something else may stand in the hole */
+    munmap( memory, 3 * unit );
+    munmap( memory + 4 * unit, 4 * unit );
+}
+
+/* memory without access can be watched before it is used */
+static void test_no_access(void)
+{
+    base = mmap( NULL, 16 * page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    granule = page_size();
+    pages = 16;
+    memset( written, 0, sizeof(written) );
+    check( !writewatch_watch( base, 16 * page_size() ));
+    query( 0, 16, 16, 0 );
+    check( !mprotect( base, 16 * page_size(), PROT_READ | PROT_WRITE ));
+    touch( 3, 5 );
+    query( 0, 16, 16, 1 );
+    query( 0, 16, 16, 0 );
+    munmap( base, 16 * page_size() );
+}
+
+/* memory that another userfaultfd owns: refused, or another backend tells the truth */
+static void test_busy(void)
+{
+    struct uffdio_api api = { .api = UFFD_API };
+    struct uffdio_register reg;
+    size_t size = 16 * page_size();
+    int other, err;
+
+    other = syscall( SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY );
+    check( other != -1 && !ioctl( other, UFFDIO_API, &api ));
+    base = map( size, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
+    memset( &reg, 0, sizeof(reg) );
+    /* only a part of it */
+    reg.range.start = (uintptr_t)base + 4 * page_size();
+    reg.range.len   = page_size();
+    reg.mode        = UFFDIO_REGISTER_MODE_WP;
+    check( !ioctl( other, UFFDIO_REGISTER, &reg ));
+
+    if ((err = writewatch_watch( base, size )))
+    {
+        check( err == -EBUSY );
+        check( !writewatch_granularity( base ));
+        check( !writewatch_backend_of( base ));
+    }
+    else
+    {
+        check( !strcmp( writewatch_backend_of( base ), "mprotect" ));
+        granule = page_size();
+        pages = 16;
+        memset( written, 0, sizeof(written) );
+        query( 0, 16, 16, 0 );
+        touch( 2, 6 );
+        query( 0, 16, 16, 0 );
+        check( !writewatch_unwatch( base, size ));
+    }
+    close( other );
+    check( !writewatch_watch( base, size ));
+    check( !strcmp( writewatch_backend_of( base ), backend ));
+    check( !writewatch_unwatch( base, size ));
+    munmap( base, size );
+}
+
+static int run(void)
+{
+    if (writewatch_open( backend ))
+    {
+        fprintf( stderr, "skipped: %s\n", writewatch_reason() );
+        return SKIP;
+    }
+    check( !pipe2( pipe_fds, O_CLOEXEC ));
+    test_arguments();
+    /* to mprotect it shows only where a watch begins what the program may do */
+    if (strcmp( backend, "mprotect" )) test_no_access();
+    test_busy();
+    test_kinds();
+    test_several_mappings();
+    test_transparent_huge_pages();
+    test_explicit_huge_pages();
+    if (unit_failures) fprintf( stderr, "with %s\n", backend );
+    return unit_result();
+}
+
+int main(void)
+{
+    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
+    int status, passed = 0;
+    size_t i;
+
+    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+    {
+        pid_t pid = fork();
+
+        backend = backends[i];
+        if (!pid) return run();
+        check( waitpid( pid, &status, 0 ) == pid && WIFEXITED( status ));
+        if (!WIFEXITED( status ) || WEXITSTATUS( status ) == FAIL) return FAIL;
+        if (WEXITSTATUS( status ) == PASS) passed++;
+    }
+    return passed ? unit_result() : SKIP;
+}
