@@ -7,8 +7,8 @@
  * To be had by including writewatch.h. If windows.h (of Wine or mingw) was included before, its
  * declarations serve and this file is empty.
  *
- * DWORD and ULONG have 32 bits, as on Windows. Only the process itself can be named as a process, by
- * GetCurrentProcess(), and by NULL in VirtualAlloc2.
+ * DWORD and ULONG have 32 bits, as on Windows. Only the process itself can be named as a process,
+ * by GetCurrentProcess(), and by NULL in VirtualAlloc2.
  */
 
 #ifndef WRITEWATCH_WINDOWS_H
@@ -141,13 +141,13 @@ typedef struct _MEMORY_BASIC_INFORMATION
 typedef enum _MEMORY_INFORMATION_CLASS
 {
     MemoryBasicInformation = 0,          /* MEMORY_BASIC_INFORMATION */
-    MemoryWorkingSetExInformation = 4,   /* MEMORY_WORKING_SET_EX_INFORMATION[], the address is NULL */
+    MemoryWorkingSetExInformation = 4,   /* MEMORY_WORKING_SET_EX_INFORMATION[] */
 } MEMORY_INFORMATION_CLASS;
 
 typedef struct _MEMORY_WORKING_SET_EX_INFORMATION
 {
     PVOID     VirtualAddress;
-    ULONG_PTR VirtualAttributes;   /* bit 0: present; 1-3: shared by how many; 4-14: protection; 15: shared */
+    ULONG_PTR VirtualAttributes;   /* bit 0: present and accessible; bits 4 to 14: protection */
 } MEMORY_WORKING_SET_EX_INFORMATION, *PMEMORY_WORKING_SET_EX_INFORMATION;
 
 typedef enum MEM_EXTENDED_PARAMETER_TYPE
@@ -228,7 +228,8 @@ extern NTSTATUS NTAPI NtQueryVirtualMemory( HANDLE process, LPCVOID addr,
                                             MEMORY_INFORMATION_CLASS info_class, PVOID info,
                                             SIZE_T size, SIZE_T *ret_size );
 extern NTSTATUS NTAPI NtLockVirtualMemory( HANDLE process, PVOID *addr, SIZE_T *size, ULONG type );
-extern NTSTATUS NTAPI NtUnlockVirtualMemory( HANDLE process, PVOID *addr, SIZE_T *size, ULONG type );
+extern NTSTATUS NTAPI NtUnlockVirtualMemory( HANDLE process, PVOID *addr, SIZE_T *size,
+                                             ULONG type );
 extern NTSTATUS NTAPI NtGetWriteWatch( HANDLE process, ULONG flags, PVOID base, SIZE_T size,
                                        PVOID *addresses, ULONG_PTR *count, ULONG *granularity );
 extern NTSTATUS NTAPI NtResetWriteWatch( HANDLE process, PVOID base, SIZE_T size );

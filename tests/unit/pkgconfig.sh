@@ -52,7 +52,8 @@ cat >"$work/prog.c" <<'EOF'
 int main( void )
 {
     const SIZE_T size = 64 * 4096;
-    char *base = (char *)VirtualAlloc( NULL, size, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH, PAGE_READWRITE );
+    char *base = (char *)VirtualAlloc( NULL, size, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                                       PAGE_READWRITE );
     void *pages[64];
     ULONG_PTR count = 64, i;
     DWORD granularity;
@@ -82,20 +83,23 @@ try()
     shift
     got=$("$@" 2>&1)
     status=$?
-    [ $status -eq 0 ] && [ "$got" = "$expect" ] || die "$what: status $status, printed \"$got\", expected \"$expect\""
+    [ $status -eq 0 ] && [ "$got" = "$expect" ] ||
+        die "$what: status $status, printed \"$got\", expected \"$expect\""
 }
 
 cd "$work" || exit 1
 # shellcheck disable=SC2086
 $CC -Wall -Wextra -Werror prog.c -o shared $cflags $libs || die "it does not compile"
-ldd shared 2>/dev/null | grep -q 'libwritewatch\.so\.0' || die "it was not linked with the shared library"
+ldd shared 2>/dev/null | grep -q 'libwritewatch\.so\.0' ||
+    die "it was not linked with the shared library"
 try "shared" env LD_LIBRARY_PATH="$libdir" ./shared
 for backend in scan mprotect; do
     try "shared, $backend" env LD_LIBRARY_PATH="$libdir" WRITEWATCH_BACKEND=$backend ./shared
 done
 
 # shellcheck disable=SC2046,SC2086
-$CC prog.c -o static -static $cflags $("$PKG_CONFIG" --static --libs writewatch) || die "it does not link statically"
+$CC prog.c -o static -static $cflags $("$PKG_CONFIG" --static --libs writewatch) ||
+    die "it does not link statically"
 try "static" ./static
 
 cp prog.c prog.cc
@@ -103,12 +107,15 @@ cp prog.c prog.cc
 if ! echo 'int main() { return 0; }' | $CC -x c++ -fsyntax-only - 2>/dev/null; then
     echo "not tested as C++: there is no compiler for it"
 else
-    $CC -x c++ -Wall -Wextra -Werror -c prog.cc -o prog-cc.o $cflags && $CC prog-cc.o -o cplusplus $libs || die "it does not compile as C++"
+    $CC -x c++ -Wall -Wextra -Werror -c prog.cc -o prog-cc.o $cflags &&
+        $CC prog-cc.o -o cplusplus $libs || die "it does not compile as C++"
     try "C++" env LD_LIBRARY_PATH="$libdir" ./cplusplus
 fi
 
 # a Windows source, by the flags that writewatch.pc tells
-for headers in /usr/include/wine/wine/windows /usr/include/wine/windows; do [ -f $headers/windows.h ] && break; done
+for headers in /usr/include/wine/wine/windows /usr/include/wine/windows; do
+    [ ! -f $headers/windows.h ] || break
+done
 if [ -f $headers/windows.h ]; then
     windows=$("$PKG_CONFIG" --variable=windows_cflags writewatch)
     # shellcheck disable=SC2086

@@ -71,29 +71,41 @@ static void test_statuses(void)
     check( allocate( NULL, 0, MEM_RESERVE, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
     check( allocate( NULL, PART, 0, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
     check( allocate( NULL, PART, MEM_TOP_DOWN, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
-    check( allocate( NULL, PART, MEM_RESERVE | MEM_PHYSICAL, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
-    check( allocate( NULL, PART, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER, PAGE_NOACCESS ) == STATUS_INVALID_PARAMETER );
+    check( allocate( NULL, PART, MEM_RESERVE | MEM_PHYSICAL, PAGE_READWRITE ) ==
+           STATUS_INVALID_PARAMETER );
+    check( allocate( NULL, PART, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER, PAGE_NOACCESS ) ==
+           STATUS_INVALID_PARAMETER );
     check( allocate( NULL, PART, MEM_RESERVE, 0 ) == STATUS_INVALID_PAGE_PROTECTION );
     check( allocate( NULL, PART, MEM_RESERVE, PAGE_WRITECOPY ) == STATUS_INVALID_PAGE_PROTECTION );
-    check( allocate( NULL, PART, MEM_RESERVE, PAGE_READWRITE | PAGE_READONLY ) == STATUS_INVALID_PAGE_PROTECTION );
-    check( allocate( NULL, (SIZE_T)1 << 47, MEM_RESERVE, PAGE_READWRITE ) == STATUS_WORKING_SET_LIMIT_RANGE );
+    check( allocate( NULL, PART, MEM_RESERVE, PAGE_READWRITE | PAGE_READONLY ) ==
+           STATUS_INVALID_PAGE_PROTECTION );
+    check( allocate( NULL, (SIZE_T)1 << 47, MEM_RESERVE, PAGE_READWRITE ) ==
+           STATUS_WORKING_SET_LIMIT_RANGE );
     check( allocate( NULL, 0x7ffffffe0000, MEM_RESERVE, PAGE_READWRITE ) == STATUS_NO_MEMORY );
-    check( allocate( (void *)0x1000, PART, MEM_RESERVE, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
+    check( allocate( (void *)0x1000, PART, MEM_RESERVE, PAGE_READWRITE ) ==
+           STATUS_INVALID_PARAMETER );
     check( allocate( LIMIT, PART, MEM_RESERVE, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
-    check( allocate( (void *)~(uintptr_t)0, PART, MEM_RESERVE, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
+    check( allocate( (void *)~(uintptr_t)0, PART, MEM_RESERVE, PAGE_READWRITE ) ==
+           STATUS_INVALID_PARAMETER );
     check( allocate( base, PART, MEM_RESERVE, PAGE_READWRITE ) == STATUS_CONFLICTING_ADDRESSES );
     check( allocate( &old, PART, MEM_RESERVE, PAGE_READWRITE ) == STATUS_CONFLICTING_ADDRESSES );
     check( allocate( base, 2 * PART + 1, MEM_COMMIT, PAGE_READWRITE ) == STATUS_NOT_MAPPED_VIEW );
     check( allocate( &old, PAGE, MEM_COMMIT, PAGE_READWRITE ) == STATUS_NOT_MAPPED_VIEW );
     check( allocate( &old, PAGE, MEM_RESET, PAGE_READWRITE ) == STATUS_NOT_MAPPED_VIEW );
-    check( allocate( base, PAGE, MEM_COMMIT, PAGE_EXECUTE_WRITECOPY ) == STATUS_INVALID_PAGE_PROTECTION );
+    check( allocate( base, PAGE, MEM_COMMIT, PAGE_EXECUTE_WRITECOPY ) ==
+           STATUS_INVALID_PAGE_PROTECTION );
     addr = NULL;
     size = PART;
-    check( NtAllocateVirtualMemory( nobody, &addr, 0, &size, MEM_RESERVE, PAGE_NOACCESS ) == STATUS_INVALID_HANDLE );
-    check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 22, &size, MEM_RESERVE, PAGE_NOACCESS ) == STATUS_INVALID_PARAMETER_3 );
-    check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 33, &size, MEM_RESERVE, PAGE_NOACCESS ) == STATUS_INVALID_PARAMETER_3 );
-    check( NtAllocateVirtualMemory( NtCurrentProcess(), NULL, 0, &size, MEM_RESERVE, PAGE_NOACCESS ) == STATUS_ACCESS_VIOLATION );
-    check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, (void *)8, MEM_RESERVE, PAGE_NOACCESS ) == STATUS_ACCESS_VIOLATION );
+    check( NtAllocateVirtualMemory( nobody, &addr, 0, &size, MEM_RESERVE, PAGE_NOACCESS ) ==
+           STATUS_INVALID_HANDLE );
+    check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 22, &size, MEM_RESERVE,
+               PAGE_NOACCESS ) == STATUS_INVALID_PARAMETER_3 );
+    check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 33, &size, MEM_RESERVE,
+               PAGE_NOACCESS ) == STATUS_INVALID_PARAMETER_3 );
+    check( NtAllocateVirtualMemory( NtCurrentProcess(), NULL, 0, &size, MEM_RESERVE,
+               PAGE_NOACCESS ) == STATUS_ACCESS_VIOLATION );
+    check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, (void *)8, MEM_RESERVE,
+               PAGE_NOACCESS ) == STATUS_ACCESS_VIOLATION );
     check( !addr && size == PART );
 
     /* protecting */
@@ -106,9 +118,12 @@ static void test_statuses(void)
     check( protect( &old, 1, PAGE_READONLY ) == STATUS_INVALID_PARAMETER );
     addr = base + PAGE;
     size = 1;
-    check( NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, NULL ) == STATUS_ACCESS_VIOLATION );
-    check( NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, (void *)8 ) == STATUS_ACCESS_VIOLATION );
-    check( NtProtectVirtualMemory( nobody, &addr, &size, PAGE_READONLY, &old ) == STATUS_INVALID_HANDLE );
+    check( NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, NULL ) ==
+           STATUS_ACCESS_VIOLATION );
+    check( NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, (void *)8 ) ==
+           STATUS_ACCESS_VIOLATION );
+    check( NtProtectVirtualMemory( nobody, &addr, &size, PAGE_READONLY, &old ) ==
+           STATUS_INVALID_HANDLE );
     addr = base + PAGE + 7;
     check( !NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, &old ) );
     check( addr == base + PAGE && size == PAGE && old == PAGE_READWRITE );
@@ -122,9 +137,12 @@ static void test_statuses(void)
     check( release( base, 0, 0 ) == STATUS_INVALID_PARAMETER );
     check( release( base, 0, MEM_RELEASE | MEM_DECOMMIT ) == STATUS_INVALID_PARAMETER );
     check( release( base, PART, MEM_COALESCE_PLACEHOLDERS ) == STATUS_INVALID_PARAMETER_4 );
-    check( release( base, 0, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER ) == STATUS_INVALID_PARAMETER_3 );
-    check( release( base, PART, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER ) == STATUS_CONFLICTING_ADDRESSES );
-    check( release( base, 2 * PART, MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS ) == STATUS_CONFLICTING_ADDRESSES );
+    check( release( base, 0, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER ) ==
+           STATUS_INVALID_PARAMETER_3 );
+    check( release( base, PART, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER ) ==
+           STATUS_CONFLICTING_ADDRESSES );
+    check( release( base, 2 * PART, MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS ) ==
+           STATUS_CONFLICTING_ADDRESSES );
 
     /* a part of it (row 37), and the rest in two steps */
     check( !release( base + PART, PAGE, MEM_RELEASE ) );
@@ -139,11 +157,13 @@ static void test_statuses(void)
     /* what the addresses and sizes become */
     addr = base + PAGE + 5;
     size = PAGE;
-    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, &size, MEM_RESERVE, PAGE_NOACCESS ) );
+    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, &size, MEM_RESERVE,
+               PAGE_NOACCESS ) );
     check( addr == base && size == 3 * PAGE );
     addr = base + PAGE + 5;
     size = PAGE;
-    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, &size, MEM_COMMIT, PAGE_NOACCESS ) );
+    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, &size, MEM_COMMIT,
+               PAGE_NOACCESS ) );
     check( addr == base + PAGE && size == 2 * PAGE );
     addr = base;
     size = 0;
@@ -155,7 +175,8 @@ static void test_statuses(void)
     other = VirtualAlloc( NULL, PAGE, MEM_COMMIT, PAGE_READWRITE );
     check( other && GetLastError() == 7 );
     check( !VirtualFree( other, PAGE, MEM_RELEASE ) && GetLastError() == ERROR_INVALID_PARAMETER );
-    check( !VirtualAllocEx( nobody, NULL, PAGE, MEM_COMMIT, PAGE_READWRITE ) && GetLastError() == ERROR_INVALID_HANDLE );
+    check( !VirtualAllocEx( nobody, NULL, PAGE, MEM_COMMIT, PAGE_READWRITE ) && GetLastError() ==
+           ERROR_INVALID_HANDLE );
     check( VirtualFreeEx( GetCurrentProcess(), other, 0, MEM_RELEASE ) );
     check( !VirtualFree( other, 0, MEM_RELEASE ) && GetLastError() == ERROR_INVALID_ADDRESS );
 }
@@ -167,7 +188,8 @@ static void test_query(void)
     SIZE_T size;
 
     check_info( base + 3, base, 16 * PAGE, MEM_RESERVE, 0 );
-    check( query( base ).AllocationProtect == PAGE_EXECUTE_READ && query( base ).Type == MEM_PRIVATE );
+    check( query( base ).AllocationProtect == PAGE_EXECUTE_READ && query( base ).Type ==
+           MEM_PRIVATE );
     VirtualAlloc( base + 2 * PAGE, 8 * PAGE, MEM_COMMIT, PAGE_READWRITE );
     check( !protect( base + 4 * PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD ) );
     check( !protect( base + 5 * PAGE, PAGE, PAGE_READWRITE | PAGE_NOCACHE ) );
@@ -179,10 +201,12 @@ static void test_query(void)
     check( VirtualFree( base + 4 * PAGE, 6 * PAGE, MEM_DECOMMIT ) );
     check_info( base + 4 * PAGE, base, 12 * PAGE, MEM_RESERVE, 0 );
 
-    check( !VirtualQuery( LIMIT, &info, sizeof(info) ) && GetLastError() == ERROR_INVALID_PARAMETER );
+    check( !VirtualQuery( LIMIT, &info, sizeof(info) ) && GetLastError() ==
+           ERROR_INVALID_PARAMETER );
     check( !VirtualQuery( base, &info, sizeof(info) - 1 ) && GetLastError() == ERROR_BAD_LENGTH );
     check( !VirtualQuery( base, NULL, sizeof(info) ) && GetLastError() == ERROR_NOACCESS );
-    check( NtQueryVirtualMemory( NtCurrentProcess(), base, 1, &info, sizeof(info), &size ) == STATUS_INVALID_INFO_CLASS );
+    check( NtQueryVirtualMemory( NtCurrentProcess(), base, 1, &info, sizeof(info), &size ) ==
+           STATUS_INVALID_INFO_CLASS );
     VirtualFree( base, 0, MEM_RELEASE );
     check( query( base ).State == MEM_FREE );
 
@@ -192,7 +216,8 @@ static void test_query(void)
     mprotect( mapped + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE );
     check_info( mapped + PAGE, mapped + PAGE, PAGE, MEM_RESERVE, 0 );
     check_info( mapped + 2 * PAGE, mapped + 2 * PAGE, PAGE, MEM_COMMIT, PAGE_READWRITE );
-    check( !VirtualAlloc( mapped, PAGE, MEM_RESERVE, PAGE_NOACCESS ) && GetLastError() == ERROR_INVALID_ADDRESS );
+    check( !VirtualAlloc( mapped, PAGE, MEM_RESERVE, PAGE_NOACCESS ) && GetLastError() ==
+           ERROR_INVALID_ADDRESS );
     munmap( mapped, 4 * PAGE );
     check( query( &info ).State == MEM_COMMIT );
     check( query( (void *)test_query ).Protect == PAGE_EXECUTE_READ );
@@ -218,7 +243,8 @@ static void test_large(void)
     base[far] = 1;
     check( !GetWriteWatch( 1, base + far - PAGE, 4 * PAGE, pages, &count, &granularity ) );
     check( count == 1 && pages[0] == base + far );
-    check( VirtualAlloc( base + ((SIZE_T)6 << 30), (SIZE_T)3 << 30, MEM_COMMIT, PAGE_READONLY ) != NULL );
+    check( VirtualAlloc( base + ((SIZE_T)6 << 30), (SIZE_T)3 << 30, MEM_COMMIT,
+               PAGE_READONLY ) != NULL );
     check_info( base + ((SIZE_T)6 << 30), base, (SIZE_T)3 << 30, MEM_COMMIT, PAGE_READONLY );
     check( VirtualFree( base, 0, MEM_DECOMMIT ) );
     check_info( base, base, size, MEM_RESERVE, 0 );
@@ -284,23 +310,28 @@ static void test_places(void)
     check( GetLastError() == ERROR_INVALID_PARAMETER );
 
     /* below 4 GiB and below 2 */
-    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 1, &size, MEM_RESERVE, PAGE_NOACCESS ) );
+    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 1, &size, MEM_RESERVE,
+               PAGE_NOACCESS ) );
     check( (uintptr_t)addr + size <= 0x80000000 );
     VirtualFree( addr, 0, MEM_RELEASE );
     addr = NULL;
-    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0xfffffff, &size, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS ) );
+    check( !NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0xfffffff, &size,
+               MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS ) );
     check( (uintptr_t)addr + size <= 0x10000000 );
     VirtualFree( addr, 0, MEM_RELEASE );
 }
 
 static void test_placeholders(void)
 {
-    const DWORD keep = MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER, join = MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS;
+    const DWORD keep = MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER;
+    const DWORD join = MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS;
     const ULONG replace = MEM_RESERVE | MEM_REPLACE_PLACEHOLDER;
-    char *base = VirtualAlloc2( NULL, NULL, 4 * PART, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER, PAGE_NOACCESS, NULL, 0 );
+    char *base = VirtualAlloc2( NULL, NULL, 4 * PART, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER,
+                                PAGE_NOACCESS, NULL, 0 );
 
     check( base != NULL );
-    check( !VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER, PAGE_READWRITE, NULL, 0 ) );
+    check( !VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER,
+               PAGE_READWRITE, NULL, 0 ) );
     check( allocate( base, PAGE, MEM_COMMIT, PAGE_READWRITE ) == STATUS_CONFLICTING_ADDRESSES );
     check( release( base, 4 * PART, keep ) == STATUS_CONFLICTING_ADDRESSES );
     check( !release( base + PART, PART, keep ) );   /* three now */
@@ -311,8 +342,10 @@ static void test_placeholders(void)
     check( !VirtualAlloc2( NULL, base, 2 * PART, replace, PAGE_READWRITE, NULL, 0 ) );
     check( GetLastError() == ERROR_INVALID_ADDRESS );
     check( !VirtualAlloc2( NULL, NULL, 2 * PART, replace, PAGE_READWRITE, NULL, 0 ) );
-    check( !VirtualAlloc2( NULL, base, PART, MEM_COMMIT | MEM_REPLACE_PLACEHOLDER, PAGE_READWRITE, NULL, 0 ) );
-    check( VirtualAlloc2( NULL, base + PART, PART, replace | MEM_COMMIT, PAGE_READWRITE, NULL, 0 ) == base + PART );
+    check( !VirtualAlloc2( NULL, base, PART, MEM_COMMIT | MEM_REPLACE_PLACEHOLDER,
+               PAGE_READWRITE, NULL, 0 ) );
+    check( VirtualAlloc2( NULL, base + PART, PART, replace | MEM_COMMIT, PAGE_READWRITE, NULL,
+               0 ) == base + PART );
     check( !VirtualAlloc2( NULL, base + PART, PART, replace, PAGE_READWRITE, NULL, 0 ) );
     check( GetLastError() == ERROR_INVALID_PARAMETER );
     check_info( base + PART, base + PART, PART, MEM_COMMIT, PAGE_READWRITE );
@@ -333,7 +366,8 @@ static void test_placeholders(void)
     check( !release( base, 4 * PART, join ) );
     check_info( base, base, 4 * PART, MEM_RESERVE, 0 );
 
-    check( VirtualAlloc2( NULL, base, 4 * PART, replace | MEM_COMMIT, PAGE_READWRITE, NULL, 0 ) == base );
+    check( VirtualAlloc2( NULL, base, 4 * PART, replace | MEM_COMMIT, PAGE_READWRITE, NULL, 0 ) ==
+           base );
     check( !base[PART + 5] );
     check( VirtualFree( base, 0, MEM_RELEASE ) );
 }
@@ -365,7 +399,8 @@ static void *touch( void *arg )
 /* Row 22, and protections that hold. The page is watched, then not. */
 static void test_guard( DWORD flags )
 {
-    volatile char *base = VirtualAlloc( NULL, PART, MEM_RESERVE | MEM_COMMIT | flags, PAGE_READWRITE );
+    volatile char *base = VirtualAlloc( NULL, PART, MEM_RESERVE | MEM_COMMIT | flags,
+                                        PAGE_READWRITE );
     struct sigaction action, old_action;
     pthread_t threads[4];
     int i, round, status;
@@ -407,7 +442,8 @@ static void test_guard( DWORD flags )
         base[0] = 1;
         _exit( 0 );
     }
-    check( waitpid( pid, &status, 0 ) == pid && WIFSIGNALED( status ) && WTERMSIG( status ) == SIGSEGV );
+    check( waitpid( pid, &status, 0 ) == pid && WIFSIGNALED( status ) && WTERMSIG( status ) ==
+           SIGSEGV );
 
     sigaction( SIGSEGV, &old_action, NULL );
     VirtualFree( (void *)base, 0, MEM_RELEASE );
@@ -442,7 +478,8 @@ static void test_part_watched(void)
     base[6 * PAGE] = 2;
     check( VirtualFree( base, 6 * PAGE, MEM_DECOMMIT ) );
     check( VirtualAlloc( base, PART, MEM_COMMIT, PAGE_READWRITE ) == base );
-    check( !base[0] && !base[3 * PAGE] && !base[5 * PAGE] && base[6 * PAGE] == 2 && base[10 * PAGE] == 1 );
+    check( !base[0] && !base[3 * PAGE] && !base[5 * PAGE] && base[6 * PAGE] == 2 &&
+           base[10 * PAGE] == 1 );
     check( VirtualAlloc( base, PART, MEM_RESET, PAGE_READWRITE ) == base );
     check( !base[6 * PAGE] && !base[9 * PAGE] && !base[15 * PAGE] );
     base[9 * PAGE] = 1;
@@ -454,7 +491,8 @@ static void test_part_watched(void)
     check( VirtualFree( base, 0, MEM_RELEASE ) );
     check( !writewatch_backend_of( base + 4 * PAGE ) );
 
-    watched = VirtualAlloc( NULL, PART, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH, PAGE_READWRITE );
+    watched = VirtualAlloc( NULL, PART, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                            PAGE_READWRITE );
     check( !strcmp( writewatch_backend_of( watched + 5 ), writewatch_backend() ) );
     memset( watched, 1, PART );
     check( !writewatch_unwatch( watched, PART ) );
@@ -480,7 +518,8 @@ static void *allocate_much( void *arg )
             failed += !VirtualFree( *p, 0, MEM_RELEASE );
             *p = NULL;
         }
-        else if ((*p = VirtualAlloc( NULL, 1 + rand_r( &seed ) % (4 * PART), MEM_COMMIT, PAGE_READWRITE )))
+        else if ((*p = VirtualAlloc( NULL, 1 + rand_r( &seed ) % (4 * PART), MEM_COMMIT,
+                                     PAGE_READWRITE )))
             **p = (char)(uintptr_t)*p >> 4;
         else failed++;
     }

@@ -68,8 +68,8 @@ static int next_number( struct maps *maps, unsigned int base, uintptr_t *value )
 /***********************************************************************
  *           maps_next
  *
- * Reads a line: "start-end rwxp offset major:minor inode name". Returns 0 at the end or if it cannot
- * be understood. *stack tells whether it is the one of the first thread.
+ * Reads a line: "start-end rwxp offset major:minor inode name". Returns 0 at the end or if it
+ * cannot be understood. *stack tells whether it is the one of the first thread.
  */
 static int maps_next( struct maps *maps, struct mapping *mapping, int *stack )
 {

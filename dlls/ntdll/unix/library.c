@@ -73,8 +73,8 @@ void library_prepare(void)
 /***********************************************************************
  *           open_locked
  *
- * Opens the backend of a name, of the environment's, or the best one. -EINVAL if there is none of that
- * name, -ENOTSUP if it does not work here. The lock is held.
+ * Opens the backend of a name, of the environment's, or the best one. -EINVAL if there is none of
+ * that name, -ENOTSUP if it does not work here. The lock is held.
  */
 static int open_locked( const char *name )
 {
@@ -91,8 +91,8 @@ static int open_locked( const char *name )
 /***********************************************************************
  *           library_open
  *
- * What is done by itself when memory is first watched. Returns 0 or -errno. A backend that was refused
- * remains refused: nothing else takes its place until the program asks for it.
+ * What is done by itself when memory is first watched. Returns 0 or -errno. A backend that was
+ * refused remains refused: nothing else takes its place until the program asks for it.
  */
 int library_open(void)
 {

@@ -17,8 +17,8 @@ static inline void library_init(void)
     if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
 }
 
-/* To be called before memory is watched: opens the backend unless that was done. Returns 0 or -errno;
- * a backend that was asked for and does not work remains an error. */
+/* To be called before memory is watched: opens the backend unless that was done. Returns 0 or
+ * -errno; a backend that was asked for and does not work remains an error. */
 extern int library_open(void);
 
 #endif /* WRITEWATCH_LIBRARY_H */

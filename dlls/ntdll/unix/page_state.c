@@ -29,7 +29,8 @@ static unsigned char *tables[(size_t)1 << (ADDRESS_BITS - TABLE_BITS - LEAST_PAG
  */
 int page_state_reserve( uintptr_t start, uintptr_t end )
 {
-    size_t i, first = start >> page_shift >> TABLE_BITS, last = (end - 1) >> page_shift >> TABLE_BITS;
+    size_t i, first = start >> page_shift >> TABLE_BITS;
+    size_t last = (end - 1) >> page_shift >> TABLE_BITS;
     void *ptr;
 
     for (i = first; i <= last; i++)
@@ -91,8 +92,8 @@ unsigned char page_state( uintptr_t addr )
 /***********************************************************************
  *           page_state_end
  *
- * The range must have been reserved. Goes by eight pages where it can: a query of reserved memory looks
- * at all of it.
+ * The range must have been reserved. Goes by eight pages where it can: a query of reserved memory
+ * looks at all of it.
  */
 uintptr_t page_state_end( uintptr_t start, uintptr_t end, unsigned char mask )
 {

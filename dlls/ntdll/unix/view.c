@@ -106,7 +106,8 @@ int view_reserve( size_t more )
  *
  * Adds a view where none is; there must be room for it.
  */
-struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect, unsigned char flags )
+struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,
+                          unsigned char flags )
 {
     size_t pos = find_position( start );
     struct view *view = &views[pos];
@@ -123,8 +124,8 @@ struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,
 /***********************************************************************
  *           view_split
  *
- * Makes a part of a view one of its own, and so what is left on both sides. There must be room for two
- * more.
+ * Makes a part of a view one of its own, and so what is left on both sides. There must be room for
+ * two more.
  */
 struct view *view_split( struct view *view, uintptr_t start, uintptr_t end )
 {

@@ -38,7 +38,7 @@ extern struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char p
 extern struct view *view_split( struct view *view, uintptr_t start, uintptr_t end );
 extern void view_remove( struct view *view );
 
-/* The state of a page: one of six protections in three bits, and these. 0: reserved, or not ours. */
+/* The state of a page: one of six protections in three bits, and these. 0: reserved or not ours. */
 #define PAGE_STATE_PROTECTION   0x07
 #define PAGE_STATE_GUARD        0x08
 #define PAGE_STATE_NOCACHE      0x10

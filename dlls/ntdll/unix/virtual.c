@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reservations begin at multiples of 64 KiB. A reserved page is mapped without access; committing is
- * a change of protection. Which pages are committed and how stands in the page states, as the
+ * Reservations begin at multiples of 64 KiB. A reserved page is mapped without access; committing
+ * is a change of protection. Which pages are committed and how stands in the page states, as the
  * kernel's protection does not tell all of it, and the backends change that for their own ends.
  */
 
@@ -59,7 +59,8 @@ void virtual_unlock( const sigset_t *sigset )
 /***********************************************************************
  *           map_at
  *
- * Maps memory without access at a place that must be free. Returns the address, or 0 and the status.
+ * Maps memory without access at a place that must be free. Returns the address, or 0 and the
+ * status.
  */
 static uintptr_t map_at( uintptr_t start, size_t size, NTSTATUS *status )
 {
@@ -76,8 +77,8 @@ static uintptr_t map_at( uintptr_t start, size_t size, NTSTATUS *status )
 /***********************************************************************
  *           map_anywhere
  *
- * The same where the kernel likes it, which is as high as it can: MEM_TOP_DOWN asks for nothing else.
- * What alignment leaves on both sides is given back.
+ * The same where the kernel likes it, which is as high as it can: MEM_TOP_DOWN asks for nothing
+ * else. What alignment leaves on both sides is given back.
  */
 static uintptr_t map_anywhere( size_t size, size_t align )
 {
@@ -105,7 +106,8 @@ static uintptr_t map_anywhere( size_t size, size_t align )
  * The same within limits: the lowest place, or the highest. Another thread may be faster to map
  * something in the place that was found.
  */
-static uintptr_t map_between( size_t size, uintptr_t low, uintptr_t high, size_t align, int top_down )
+static uintptr_t map_between( size_t size, uintptr_t low, uintptr_t high, size_t align,
+                              int top_down )
 {
     uintptr_t start;
     NTSTATUS status;
@@ -145,7 +147,8 @@ static NTSTATUS begin_watch( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           map_view
  *
- * Reserves memory at *start, or where there is room if that is 0; and commits it, if the state says so.
+ * Reserves memory at *start, or where there is room if that is 0; and commits it, if the state says
+ * so.
  */
 static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned char state,
                           const struct placement *where )
@@ -153,8 +156,10 @@ static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned ch
     size_t align = where->align ? where->align : GRANULARITY;
     uintptr_t low = LOWEST_ADDRESS, high = USER_SPACE_LIMIT, base;
     NTSTATUS status = STATUS_NO_MEMORY;
+    unsigned char flags = 0;
     struct view *view;
 
+    if (type & MEM_RESERVE_PLACEHOLDER) flags = VIEW_PLACEHOLDER | VIEW_FREE_PLACEHOLDER;
     if (where->high && where->low >= where->high) return STATUS_INVALID_PARAMETER;
     if (view_reserve( 1 )) return STATUS_NO_MEMORY;
 
@@ -176,8 +181,7 @@ static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned ch
     status = STATUS_NO_MEMORY;
     if (!page_state_reserve( base, base + size ))
     {
-        view = view_insert( base, base + size, state & ~PAGE_STATE_COMMITTED,
-                            type & MEM_RESERVE_PLACEHOLDER ? VIEW_PLACEHOLDER | VIEW_FREE_PLACEHOLDER : 0 );
+        view = view_insert( base, base + size, state & ~PAGE_STATE_COMMITTED, flags );
         status = begins_watch( type ) ? begin_watch( base, base + size ) : STATUS_SUCCESS;
         if (!status && (state & PAGE_STATE_COMMITTED))
             status = set_pages( base, base + size, state );
@@ -280,8 +284,9 @@ static NTSTATUS reserve_memory( uintptr_t *start, size_t size, ULONG type, ULONG
  *
  * Rows 14, 25 to 28. Takes and returns the range as the caller has it.
  */
-static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value, uint64_t size_value,
-                                 ULONG type, ULONG protect, const struct placement *where )
+static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
+                                 uint64_t size_value, ULONG type, ULONG protect,
+                                 const struct placement *where )
 {
     uintptr_t start = 0, end;
     sigset_t sigset;
@@ -302,7 +307,8 @@ static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
 
     if (!(type & (MEM_COMMIT | MEM_RESERVE | MEM_RESET))) return STATUS_INVALID_PARAMETER;
     if ((type & MEM_REPLACE_PLACEHOLDER) && !(type & MEM_RESERVE)) return STATUS_INVALID_PARAMETER;
-    if ((type & MEM_RESERVE_PLACEHOLDER) && protect != PAGE_NOACCESS) return STATUS_INVALID_PARAMETER;
+    if ((type & MEM_RESERVE_PLACEHOLDER) && protect != PAGE_NOACCESS)
+        return STATUS_INVALID_PARAMETER;
 
     /* before our lock is taken: it may take a while, and faults */
     if (begins_watch( type ) && ((type & MEM_RESERVE) || !start) && library_open())
@@ -326,13 +332,14 @@ static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
 /***********************************************************************
  *             NtAllocateVirtualMemory
  *
- * zero_bits: below 32, how many of the upper bits of a 32-bit address must be zero; otherwise a mask of
- * the bits that an address may have, of which the highest counts.
+ * zero_bits: below 32, how many of the upper bits of a 32-bit address must be zero; otherwise a
+ * mask of the bits that an address may have, of which the highest counts.
  */
 NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR zero_bits,
                                         SIZE_T *size, ULONG type, ULONG protect )
 {
-    static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH | MEM_RESET;
+    static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH |
+                               MEM_RESET;
     struct placement where = { 0, 0, 0 };
     uint64_t addr_value, size_value;
     NTSTATUS status;
@@ -366,7 +373,8 @@ static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct pl
         return STATUS_ACCESS_VIOLATION;
 
     if (align && ((align & (align - 1)) || align < GRANULARITY)) return STATUS_INVALID_PARAMETER;
-    if (low && (low >= USER_SPACE_LIMIT || (low & (GRANULARITY - 1)))) return STATUS_INVALID_PARAMETER;
+    if (low && (low >= USER_SPACE_LIMIT || (low & (GRANULARITY - 1))))
+        return STATUS_INVALID_PARAMETER;
     if (high && (high > USER_SPACE_LIMIT || high <= low || ((high + 1) & (page_size() - 1))))
         return STATUS_INVALID_PARAMETER;
     where->low   = low;
@@ -378,7 +386,8 @@ static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct pl
 /***********************************************************************
  *           get_parameters
  *
- * Each type at most once. Those that choose among nodes, partitions and machines have no choice here.
+ * Each type at most once. Those that choose among nodes, partitions and machines have no choice
+ * here.
  */
 static NTSTATUS get_parameters( const MEM_EXTENDED_PARAMETER *params, ULONG count,
                                 struct placement *where )
@@ -410,10 +419,11 @@ static NTSTATUS get_parameters( const MEM_EXTENDED_PARAMETER *params, ULONG coun
  *             NtAllocateVirtualMemoryEx
  */
 NTSTATUS NTAPI NtAllocateVirtualMemoryEx( HANDLE process, void **addr, SIZE_T *size, ULONG type,
-                                          ULONG protect, MEM_EXTENDED_PARAMETER *params, ULONG count )
+                                          ULONG protect, MEM_EXTENDED_PARAMETER *params,
+                                          ULONG count )
 {
-    static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH | MEM_RESET |
-                               MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER;
+    static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH |
+                               MEM_RESET | MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER;
     struct placement where = { 0, 0, 0 };
     uint64_t addr_value, size_value;
     NTSTATUS status, params_status;

@@ -30,12 +30,12 @@ extern int unix_protection( unsigned char state );
 /* Gives pages of a view a new state. The lock is held. */
 extern NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state );
 
-/* Where the run of pages ends that are all watched, or all not. A program may watch, and cease to watch,
- * any part of what it has allocated. */
+/* Where the run of pages ends that are all watched, or all not. A program may watch, and cease to
+ * watch, any part of what it has allocated. */
 extern uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched );
 
-/* What a fault on an address was: 0 nothing of ours; 1 a guard page, which is none any more; 2 it can
- * be tried again, as the page was one. In a signal handler, with all signals blocked. */
+/* What a fault on an address was: 0 nothing of ours; 1 a guard page, which is none any more; 2 it
+ * can be tried again, as the page was one. In a signal handler, with all signals blocked. */
 extern int guard_fault( uintptr_t addr );
 
 /* Arguments that are both read and written. */

@@ -66,8 +66,8 @@ static NTSTATUS decommit_pages( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           release_pages
  *
- * Rows 32 and 37. If the kernel cannot split the mapping nothing is released, but the part is no longer
- * watched, so that queries fail.
+ * Rows 32 and 37. If the kernel cannot split the mapping nothing is released, but the part is no
+ * longer watched, so that queries fail.
  */
 static NTSTATUS release_pages( uintptr_t start, uintptr_t end )
 {
@@ -178,7 +178,8 @@ NTSTATUS NTAPI NtFreeVirtualMemory( HANDLE process, void **addr, SIZE_T *size, U
     NTSTATUS status;
 
     library_init();
-    if ((status = get_range_arguments( process, addr, size, &addr_value, &size_value ))) return status;
+    status = get_range_arguments( process, addr, size, &addr_value, &size_value );
+    if (status) return status;
     start = round_down( addr_value );
     end = size_value ? round_up( addr_value + size_value ) : start;
     /* the end of the address space: as far beyond any view as what wraps around */

@@ -79,8 +79,8 @@ int unix_protection( unsigned char state )
 /***********************************************************************
  *           set_pages
  *
- * A guard is of no use if the program has put a handler in the place of ours: that one is called by ours
- * then.
+ * A guard is of no use if the program has put a handler in the place of ours: that one is called by
+ * ours then.
  */
 NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state )
 {
@@ -141,7 +141,8 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
 
     library_init();
     if (!old_protect || user_probe_write( old_protect, 2, 3 )) return STATUS_ACCESS_VIOLATION;
-    if ((status = get_range_arguments( process, addr, size, &addr_value, &size_value ))) return status;
+    status = get_range_arguments( process, addr, size, &addr_value, &size_value );
+    if (status) return status;
     start = round_down( addr_value );
     end = round_up( addr_value + size_value );
     if (end < addr_value) return STATUS_INVALID_PARAMETER;
@@ -149,7 +150,8 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
     virtual_lock( &sigset );
     if (start == end || !view_find( start, end )) status = STATUS_INVALID_PARAMETER;
     else if (!((old = page_state( start )) & PAGE_STATE_COMMITTED) ||
-             page_state_end( start, end, PAGE_STATE_COMMITTED ) < end) status = STATUS_NOT_COMMITTED;
+             page_state_end( start, end, PAGE_STATE_COMMITTED ) < end)
+        status = STATUS_NOT_COMMITTED;
     else if (!(status = state_from_protection( protect, &state )))
         status = set_pages( start, end, state | PAGE_STATE_COMMITTED );
     virtual_unlock( &sigset );
@@ -174,7 +176,8 @@ static int is_accessible( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           change_lock
  *
- * Row 23: pages that were not written do not become so. Memory that is not ours is the kernel's business.
+ * Row 23: pages that were not written do not become so. Memory that is not ours is the kernel's
+ * business.
  */
 static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock )
 {
@@ -186,7 +189,8 @@ static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock
     int ret;
 
     library_init();
-    if ((status = get_range_arguments( process, addr, size, &addr_value, &size_value ))) return status;
+    status = get_range_arguments( process, addr, size, &addr_value, &size_value );
+    if (status) return status;
     start = round_down( addr_value );
     end = round_up( addr_value + size_value );
     if (end <= start) return STATUS_INVALID_PARAMETER;
@@ -326,6 +330,15 @@ static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T
     return STATUS_SUCCESS;
 }
 
+/* whether a page is in memory, as /proc/self/pagemap tells */
+static int is_present( int pagemap, uintptr_t addr )
+{
+    uint64_t entry;
+    ssize_t ret = pread( pagemap, &entry, sizeof(entry), (addr >> page_shift) * sizeof(entry) );
+
+    return ret == sizeof(entry) && entry >> 63;
+}
+
 /***********************************************************************
  *           query_working_set
  *
@@ -338,12 +351,13 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     SIZE_T i, count = size / sizeof(*entries);
     MEMORY_BASIC_INFORMATION info;
     NTSTATUS status = STATUS_SUCCESS;
-    uint64_t addr, entry;
     sigset_t sigset;
+    uint64_t addr;
     int pagemap;
 
     if (!count) return STATUS_INFO_LENGTH_MISMATCH;
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return STATUS_UNSUCCESSFUL;
+    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
+        return STATUS_UNSUCCESSFUL;
 
     for (i = 0; i < count && !status; i++)
     {
@@ -356,12 +370,11 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
         }
         virtual_lock( &sigset );
         if (!describe_page( addr, &info ) && info.State == MEM_COMMIT &&
-            !(info.Protect & (PAGE_NOACCESS | PAGE_GUARD)) &&
-            pread( pagemap, &entry, sizeof(entry), (addr >> page_shift) * sizeof(entry) ) == sizeof(entry) &&
-            entry >> 63)
+            !(info.Protect & (PAGE_NOACCESS | PAGE_GUARD)) && is_present( pagemap, addr ))
             attributes = 1 | (ULONG_PTR)(info.Protect & 0x7ff) << 4;
         virtual_unlock( &sigset );
-        if (user_store64( &entries[i].VirtualAttributes, attributes )) status = STATUS_ACCESS_VIOLATION;
+        if (user_store64( &entries[i].VirtualAttributes, attributes ))
+            status = STATUS_ACCESS_VIOLATION;
     }
     close( pagemap );
     if (!status && ret_size && user_store64( ret_size, size )) status = STATUS_ACCESS_VIOLATION;

@@ -1,0 +1,82 @@
+/*
+ * Lists pages by category, as ranges
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * cc list_pages.c $(pkg-config --cflags --libs writewatch)
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <writewatch.h>
+
+#define PAGES 100
+#define PAGE  4096
+
+/* Prints all ranges; the array is small, so the list comes in parts. Returns how many pages. */
+static size_t list( const char *title, const char *memory, const struct writewatch_filter *filter )
+{
+    struct writewatch_range ranges[4];
+    const char *end = memory + PAGES * PAGE;
+    const void *next = memory;
+    size_t pages = 0;
+    ssize_t i, count;
+
+    printf( "%s:\n", title );
+    while ((const char *)next < end)
+    {
+        count = writewatch_list( next, end - (const char *)next, filter, ranges, 4, &next );
+        if (count < 0)
+        {
+            fprintf( stderr, "writewatch_list: %s\n", strerror( -count ));
+            return 0;
+        }
+        for (i = 0; i < count; i++)
+        {
+            size_t first = (ranges[i].start - (uintptr_t)memory) / PAGE;
+            size_t last = (ranges[i].end - (uintptr_t)memory) / PAGE - 1;
+
+            printf( "  pages %zu to %zu:%s%s%s\n", first, last,
+                    ranges[i].categories & WRITEWATCH_WRITTEN ? " written" : "",
+                    ranges[i].categories & WRITEWATCH_PRESENT ? " present" : "",
+                    ranges[i].categories & WRITEWATCH_SWAPPED ? " swapped" : "" );
+            pages += last - first + 1;
+        }
+    }
+    return pages;
+}
+
+int main(void)
+{
+    struct writewatch_filter written = { .required = WRITEWATCH_WRITTEN,
+                                         .returned = WRITEWATCH_WRITTEN,
+                                         .reset = 1 };
+    struct writewatch_filter there = { .any = WRITEWATCH_PRESENT | WRITEWATCH_SWAPPED,
+                                       .returned = WRITEWATCH_PRESENT | WRITEWATCH_SWAPPED |
+                                                   WRITEWATCH_WRITTEN };
+    char *memory = mmap( NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0 );
+    size_t i, first, second;
+    int err;
+
+    if (memory == MAP_FAILED) return 1;
+    if ((err = writewatch_watch( memory, PAGES * PAGE )))
+    {
+        fprintf( stderr, "writewatch_watch: %s\n", strerror( -err ));
+        return 1;
+    }
+    for (i = 0; i < 60; i += 10) memset( memory + i * PAGE, 1, 3 * PAGE );
+
+    /* the pages become not written by being listed, each in one step with that */
+    first = list( "written since the beginning", memory, &written );
+    memory[10 * PAGE]++;
+    memory[11 * PAGE]++;
+    list( "what is there", memory, &there );
+    second = list( "written since the first list", memory, &written );
+
+    writewatch_unwatch( memory, PAGES * PAGE );
+    return first != 18 || second != 2;
+}
