@@ -104,7 +104,7 @@ static void run_model( const char *name, unsigned int seed )
     query( 0, pages, pages, 0 );
     look( 0, pages / 2 );
     query( 0, pages, pages, 0 );
-    for (step = 0; step < 3000 && unit_failures == failures; step++)
+    for (step = 0; step < 1000 && unit_failures == failures; step++)
     {
         size_t first = rand() % pages, last = first + 1 + rand() % (rand() % 4 ? 8 : pages);
 
@@ -405,26 +405,32 @@ static void test_no_access(void)
     touch( 3, 5 );
     query( 0, 16, 16, 1 );
     query( 0, 16, 16, 0 );
+    check( !writewatch_unwatch( base, 16 * page_size() ));
     munmap( base, 16 * page_size() );
+}
+
+static void own( int userfaultfd, void *addr, size_t size )
+{
+    struct uffdio_register reg;
+
+    memset( &reg, 0, sizeof(reg) );
+    reg.range.start = (uintptr_t)addr;
+    reg.range.len   = size;
+    reg.mode        = UFFDIO_REGISTER_MODE_WP;
+    check( !ioctl( userfaultfd, UFFDIO_REGISTER, &reg ));
 }
 
 /* memory that another userfaultfd owns: refused, or another backend tells the truth */
 static void test_busy(void)
 {
     struct uffdio_api api = { .api = UFFD_API };
-    struct uffdio_register reg;
     size_t size = 16 * page_size();
     int other, err;
 
     other = syscall( SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY );
     check( other != -1 && !ioctl( other, UFFDIO_API, &api ));
     base = map( size, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
-    memset( &reg, 0, sizeof(reg) );
-    /* only a part of it */
-    reg.range.start = (uintptr_t)base + 4 * page_size();
-    reg.range.len   = page_size();
-    reg.mode        = UFFDIO_REGISTER_MODE_WP;
-    check( !ioctl( other, UFFDIO_REGISTER, &reg ));
+    own( other, base + 4 * page_size(), page_size() );   /* only a part of it */
 
     if ((err = writewatch_watch( base, size )))
     {
@@ -443,6 +449,20 @@ static void test_busy(void)
         query( 0, 16, 16, 0 );
         check( !writewatch_unwatch( base, size ));
     }
+    /* memory that was unmapped without a word, and has another owner in its place */
+    close( other );
+    check( !writewatch_watch( base, size ));
+    other = syscall( SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY );
+    check( other != -1 && !ioctl( other, UFFDIO_API, &api ));
+    check( mmap( base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0 )
+           == base );
+    own( other, base, size );
+    writewatch_unwatch( base, size );
+    err = writewatch_watch( base, size );
+    if (!strcmp( backend, "scan" ))
+        check( err == -EBUSY || (!err && !strcmp( writewatch_backend_of( base ), "mprotect" )));
+    if (!err) writewatch_unwatch( base, size );
+
     close( other );
     check( !writewatch_watch( base, size ));
     check( !strcmp( writewatch_backend_of( base ), backend ));

@@ -164,7 +164,7 @@ static void run_model( const char *name, unsigned int seed, int file )
 
     srand( seed );
     memset( model, 0, sizeof(model) );
-    for (step = 0; step < 6000 && unit_failures == failures; step++)
+    for (step = 0; step < 2000 && unit_failures == failures; step++)
     {
         size_t first = rand() % pages, last = first + 1 + rand() % (rand() % 4 ? 8 : pages);
 
@@ -200,7 +200,7 @@ static void run_model( const char *name, unsigned int seed, int file )
         case 6: list( 0, pages, &everything, PAGES ); break;
         default: random_list( first, last ); break;
         }
-        if (step == 5999 || unit_failures != failures)
+        if (step == 1999 || unit_failures != failures)
             list( 0, pages, &everything, PAGES );
     }
     if (unit_failures != failures) fprintf( stderr, "%s, seed %u, step %u\n", name, seed, step );
@@ -253,7 +253,7 @@ static void test_private_file(void)
 }
 
 /* threads that list with reset share what was written: each page goes to exactly one */
-#define ROUNDS 60
+#define ROUNDS 20
 static unsigned int taken[PAGES];
 
 static void *take_pages( void *arg )

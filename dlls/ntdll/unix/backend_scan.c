@@ -100,12 +100,16 @@ static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
  *
  * The kernel takes the protection off and wakes who waits for a missing page. That transparent huge
  * pages were ruled out stays.
+ *
+ * The program may have unmapped the memory without a word, and what is there now may be somebody
+ * else's: up to 6.12 the kernel would take it away from another userfaultfd. Registering tells.
  */
 static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     struct uffdio_range range = { start, end - start };
 
     (void)region;
+    if (register_range( start, end, UFFDIO_REGISTER_MODE_WP ) == -EBUSY) return;
     ioctl( uffd, UFFDIO_UNREGISTER, &range );
 }
 

@@ -131,7 +131,7 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
 
     lock_regions( &sigset );
     /* what is left of older regions in the place of fresh memory went with their mappings */
-    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 1 );
+    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 0 );
     for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
     {
         if (!(region = region_insert_as( start, end, backend, kind, shift ))) ret = -ENOMEM;
