@@ -21,20 +21,40 @@ die()
 # the options of the make that runs the tests are its own
 unset MAKEFLAGS MFLAGS MAKELEVEL LD_PRELOAD
 
-# staged
+# staged, with folders that all follow from the prefix
+local='prefix=/usr/local exec_prefix=/usr/local bindir=/usr/local/bin libdir=/usr/local/lib
+    includedir=/usr/local/include datarootdir=/usr/local/share mandir=/usr/local/share/man'
 mkdir "$work/stage"
-make -C "$top_builddir" install DESTDIR="$work/stage" prefix=/usr/local exec_prefix=/usr/local \
-    bindir=/usr/local/bin libdir=/usr/local/lib >"$work/log" 2>&1 || die "$(cat "$work/log")"
+(umask 077; make -C "$top_builddir" install DESTDIR="$work/stage" $local) >"$work/log" 2>&1 ||
+    die "$(cat "$work/log")"
 files='bin/writewatch lib/writewatch/libwritewatch-preload.so lib/libwritewatch.so.0
     lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
-    include/writewatch_windows.h'
+    include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3'
+for page in "$top_srcdir"/man/*.3; do
+    page=share/man/man3/$(basename "$page")
+    case " $files" in
+    *" $page"*) ;;
+    *) files="$files $page" ;;
+    esac
+done
 for file in $files; do
     [ -f "$work/stage/usr/local/$file" ] || die "$file was not installed"
 done
 [ "$(find "$work/stage" ! -type d | wc -l)" -eq "$(echo $files | wc -w)" ] ||
     die "installed: $(find "$work/stage" ! -type d)"
-make -C "$top_builddir" uninstall DESTDIR="$work/stage" prefix=/usr/local exec_prefix=/usr/local \
-    bindir=/usr/local/bin libdir=/usr/local/lib >"$work/log" 2>&1 || die "$(cat "$work/log")"
+installed=$work/stage/usr/local
+# the link that programs are linked by leads to the name that they then look for, wherever that is
+[ "$(readlink "$installed/lib/libwritewatch.so")" = libwritewatch.so.0 ] ||
+    die "libwritewatch.so is a link to $(readlink "$installed/lib/libwritewatch.so")"
+[ ! -h "$installed/lib/libwritewatch.so.0" ] || die "libwritewatch.so.0 is a link"
+[ -x "$installed/bin/writewatch" ] || die "the runner cannot be run"
+# each line says what went where; commands are for V=1
+grep -v '^  [A-Z]* *[^ ]' "$work/log" | grep -v '^make' && die "more was printed than was done"
+grep -q '^  INSTALL .*/share/man/man3: ' "$work/log" || die "it does not say where the pages went"
+# others may read all of it
+find "$work/stage" ! -type l ! -perm -444 | grep . && die "these cannot be read by everyone"
+make -C "$top_builddir" uninstall DESTDIR="$work/stage" $local >"$work/log" 2>&1 ||
+    die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"
 
 # to a prefix, part of which is there already and part of which is somebody's
@@ -42,12 +62,15 @@ mkdir -p "$work/prefix/lib" "$work/there"
 : >"$work/there/file"
 for round in 1 2; do
     make -C "$top_builddir" install DESTDIR= prefix="$work/prefix" exec_prefix="$work/prefix" \
-        bindir="$work/there/a/b" libdir="$work/prefix/lib" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+        bindir="$work/there/a/b" libdir="$work/prefix/lib" mandir="$work/there/man" \
+        >"$work/log" 2>&1 || die "$(cat "$work/log")"
 done
+[ -f "$work/there/man/man3/writewatch.3" ] || die "mandir was not heeded"
 [ -x "$work/there/a/b/writewatch" ] || die "the runner was not installed"
 # the runner knows the place it was compiled for; this one is another, so there is no library
 make -C "$top_builddir" uninstall DESTDIR= prefix="$work/prefix" exec_prefix="$work/prefix" \
-    bindir="$work/there/a/b" libdir="$work/prefix/lib" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+    bindir="$work/there/a/b" libdir="$work/prefix/lib" mandir="$work/there/man" \
+    >"$work/log" 2>&1 || die "$(cat "$work/log")"
 [ -f "$work/there/file" ] || die "a file of somebody else was removed"
 [ -d "$work/prefix/lib" ] || die "a directory was removed that the install did not make"
 left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
@@ -60,6 +83,7 @@ runner=$(find "$work/stage" -name writewatch -type f)
 library=$(find "$work/stage" -name libwritewatch-preload.so)
 got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
 [ "$got" = "$(realpath "$library")" ] || die "the installed runner preloads $got, not $library"
-make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
+make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 ||
+    die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"
 exit 0
