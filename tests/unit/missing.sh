@@ -12,7 +12,7 @@ bring='run tools/install-deps'
 status=0
 
 # a PATH with everything but Wine and the compiler for Windows programs
-mkdir "$work/bin" "$work/build"
+mkdir "$work/bin" "$work/build" "$work/none"
 for dir in /usr/local/bin /usr/bin /bin; do
     for file in "$dir"/*; do
         case ${file##*/} in
@@ -52,9 +52,16 @@ expect "make check without Wine" no "^FAIL conformance: Wine is missing: $bring"
 expect "make check without Wine sums up" no '^0 passed, [1-9][0-9]* failed, 0 skipped$' make check TESTS=stress/
 expect "wine-run without Wine" no "wine is missing: $bring" tests/wine-run --mode stock x.exe
 
+# a path that make cannot work with, of the build tree and of the sources
+for odd in 'a b' 'a:b' "a'b" 'a#b' 'a$b' 'a%b'; do
+    mkdir "$work/$odd" && cd "$work/$odd" || exit 1
+    expect "configure in $odd" no "^configure: error: .*\"$(pwd)\"" "$top_srcdir/configure"
+    cp -R "$top_srcdir/configure" "$top_srcdir/programs" "$work/$odd" && cd "$work/none" || exit 1
+    expect "configure of $odd" no "^configure: error: .*\"$work/$odd\"" "../$odd/configure"
+done
+
 # without a C compiler
 rm -f "$work/bin/gcc" "$work/bin/cc" "$work/bin/clang"
-mkdir "$work/none"
 cd "$work/none" || exit 1
 expect "configure without a compiler" no "C compiler .* is missing.*$bring" "$top_srcdir/configure"
 exit $status
