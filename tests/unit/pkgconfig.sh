@@ -1,6 +1,6 @@
 #!/bin/sh
 # A program outside the tree, built with what make install puts into a folder and pkg-config tells:
-# shared and static, as C and as C++, and a Windows source with Wine's headers.
+# shared and static, as C and as C++, and a Windows source with Wine's and with mingw's headers.
 #
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
@@ -112,21 +112,54 @@ else
     try "C++" env LD_LIBRARY_PATH="$libdir" ./cplusplus
 fi
 
-# a Windows source, by the flags that writewatch.pc tells
-for headers in /usr/include/wine/wine/windows /usr/include/wine/windows; do
-    [ ! -f $headers/windows.h ] || break
-done
-if [ -f $headers/windows.h ]; then
-    windows=$("$PKG_CONFIG" --variable=windows_cflags writewatch)
-    # shellcheck disable=SC2086
-    $CC -DWITH_WINDOWS_H $windows -isystem $headers prog.c -o windows $cflags $libs ||
-        die "a Windows source does not compile with Wine's headers"
-    try "with windows.h" env LD_LIBRARY_PATH="$libdir" ./windows
-else
-    echo "not tested with windows.h: Wine's headers (Debian package libwine-dev) are missing"
-fi
+# a Windows source, by the flags that writewatch.pc tells, with the headers of Wine and of mingw
+cat >"$work/sizes.c" <<'EOF'
+#include <windows.h>
+#include <stdlib.h>
+#include <writewatch.h>
+
+_Static_assert( sizeof(DWORD) == 4 && sizeof(LONG) == 4 && sizeof(ULONG) == 4, "32 bits" );
+_Static_assert( sizeof(SIZE_T) == 8 && sizeof(MEMORY_BASIC_INFORMATION) == 48, "64 bits" );
+
+int main( void )
+{
+    MEMORY_BASIC_INFORMATION info;
+
+    return VirtualQuery( &info, &info, sizeof(info) ) != sizeof(info);
+}
+EOF
+windows=$("$PKG_CONFIG" --variable=windows_cflags writewatch)
+missing=
+
+# try_headers WHOSE FOLDER...: with those in the first of the folders that has any
+try_headers()
+{
+    whose=$1
+    shift
+    for headers in "$@"; do
+        [ -f "$headers/windows.h" ] || continue
+        for prog in prog sizes; do
+            # shellcheck disable=SC2086
+            $CC -DWITH_WINDOWS_H $windows -idirafter "$headers" $prog.c -o windows $cflags $libs ||
+                die "$prog.c does not compile with the headers of $whose"
+            if [ $prog = prog ]; then
+                try "windows.h of $whose" env LD_LIBRARY_PATH="$libdir" ./windows
+            else
+                LD_LIBRARY_PATH="$libdir" ./windows || die "sizes differ with windows.h of $whose"
+            fi
+        done
+        return
+    done
+    missing="$missing $whose"
+}
+try_headers Wine /usr/include/wine/wine/windows /usr/include/wine/windows
+try_headers mingw /usr/share/mingw-w64/include /usr/x86_64-w64-mingw32/include
 
 make -C "$top_builddir" uninstall DESTDIR="$stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
 rm -f "$noted"
 [ -z "$(find "$stage" -mindepth 1)" ] || die "left: $(find "$stage" -mindepth 1)"
+[ -z "$missing" ] || {
+    echo "all else passed, but windows.h of$missing is missing: run tools/install-deps"
+    exit 77
+}
 exit 0
