@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -22,6 +23,9 @@ enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 /* the characters that separate the entries of LD_PRELOAD; the loader knows no way to quote them */
 static const char separators[] = " :";
+
+/* and what no path in it can have: the loader puts other text in the place of some words after $ */
+static const char unfit[] = " :$";
 
 static const char usage[] =
     "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
@@ -85,12 +89,12 @@ static void set_variable( const char *name, const char *value )
 }
 
 /***********************************************************************
- *           find_library
+ *           find_root
  *
- * Returns the absolute path of the library, which lies at a place that follows from the program's
- * own: never in the current directory, nor where a variable of the environment points.
+ * Returns the absolute path of the folder below which the library lies, which follows from the
+ * program's own: never the current directory, nor where a variable of the environment points.
  */
-static char *find_library( void )
+static char *find_root( void )
 {
     char self[PATH_MAX], *candidates[4], *slash, *ret;
     size_t dir_len, bin_len = strlen( BINDIR );
@@ -103,20 +107,21 @@ static char *find_library( void )
         if ((slash = strrchr( self, '/' ))) *slash = 0;
         dir_len = strlen( self );
         /* the build tree */
-        candidates[count++] = join( self, "/../preload/", LIBRARY );
+        candidates[count++] = join( self, "/../preload", "" );
         /* installed with a prefix that configure did not know */
-        candidates[count++] = join( self, "/../lib/writewatch/", LIBRARY );
+        candidates[count++] = join( self, "/../lib/writewatch", "" );
         /* an installed tree that was moved as a whole, as with DESTDIR */
         if (dir_len > bin_len && !strcmp( self + dir_len - bin_len, BINDIR ))
         {
             self[dir_len - bin_len] = 0;
-            candidates[count++] = join( self, PKGLIBDIR "/", LIBRARY );
+            candidates[count++] = join( self, PKGLIBDIR, "" );
         }
     }
-    candidates[count++] = join( PKGLIBDIR, "/", LIBRARY );
+    candidates[count++] = join( PKGLIBDIR, "", "" );
 
     for (i = 0; i < count; i++)
-        if (!access( candidates[i], R_OK ) && (ret = realpath( candidates[i], NULL ))) return ret;
+        if (!access( join( candidates[i], "/" LOADER_LIB "/", LIBRARY ), R_OK ) &&
+            (ret = realpath( candidates[i], NULL ))) return ret;
 
     fail( EXIT_NOT_FOUND, "%s is neither in the build tree (run make) nor in %s (make install).",
           LIBRARY, PKGLIBDIR );
@@ -140,63 +145,78 @@ static int own_directory( const char *path )
 /***********************************************************************
  *           link_in
  *
- * Makes a link to the library in the directory base/writewatch and returns its path, or NULL when
- * that cannot be done safely. The link bears a number made of what it points to, so that several
- * builds of the library do not fight for one name.
+ * Makes a link to the library's folder in the directory base/writewatch and returns its path, or
+ * NULL when that cannot be done safely. The link bears a number made of what it points to, so that
+ * several builds of the library do not fight for one name.
  */
-static char *link_in( const char *base, const char *library )
+static char *link_in( const char *base, const char *root )
 {
     unsigned long long hash = 0xcbf29ce484222325ull;
     char *dir, *path, *temp, name[64], target[PATH_MAX];
     const char *p;
     ssize_t len;
 
-    if (!base || base[0] != '/' || strpbrk( base, separators )) return NULL;
+    if (!base || base[0] != '/' || strpbrk( base, unfit )) return NULL;
     dir = join( base, "/", "writewatch" );
     if (!own_directory( dir )) return NULL;
 
-    for (p = library; *p; p++) hash = (hash ^ (unsigned char)*p) * 0x100000001b3ull;
+    for (p = root; *p; p++) hash = (hash ^ (unsigned char)*p) * 0x100000001b3ull;
     snprintf( name, sizeof(name), "/%016llx", hash );
     path = join( dir, name, "" );
-    if (mkdir( path, 0700 ) && errno != EEXIST) return NULL;
-    path = join( path, "/", LIBRARY );
 
     if ((len = readlink( path, target, sizeof(target) - 1 )) > 0)
     {
         target[len] = 0;
-        if (!strcmp( target, library )) return path;
+        if (!strcmp( target, root )) return path;
     }
     /* another writewatch may do the same just now: the renaming makes it one step */
     snprintf( name, sizeof(name), ".%ld", (long)getpid() );
     temp = join( path, name, "" );
     unlink( temp );
-    if (symlink( library, temp )) return NULL;
+    if (symlink( root, temp )) return NULL;
     if (!rename( temp, path )) return path;
     unlink( temp );
     return NULL;
 }
 
 /***********************************************************************
- *           preloadable_path
+ *           preloadable_root
  *
- * Returns a path of the library that LD_PRELOAD can hold. The loader would ignore one with a space
- * or a colon in silence.
+ * Returns a path of the library's folder that LD_PRELOAD can hold. The loader would ignore one with
+ * a space or a colon in silence.
  */
-static char *preloadable_path( char *library )
+static char *preloadable_root( char *root )
 {
     const char *home = getenv( "HOME" ), *runtime = getenv( "XDG_RUNTIME_DIR" );
     char *ret, *cache = NULL;
 
-    if (!strpbrk( library, separators )) return library;
-    if ((ret = link_in( runtime, library ))) return ret;
+    if (!strpbrk( root, unfit )) return root;
+    if ((ret = link_in( runtime, root ))) return ret;
     if (home && *home)
     {
         cache = join( home, "/.cache", "" );
         mkdir( cache, 0700 );
-        if ((ret = link_in( cache, library ))) return ret;
+        if ((ret = link_in( cache, root ))) return ret;
     }
-    fail( EXIT_USAGE, "%s cannot be preloaded because its path has a space or a colon, and neither "
-          "$XDG_RUNTIME_DIR nor $HOME/.cache can hold a link to it: move it.", library );
+    fail( EXIT_USAGE, "%s cannot be preloaded from %s because that path has a space, a colon or a "
+          "dollar sign, and neither $XDG_RUNTIME_DIR nor $HOME/.cache can hold a link to it: "
+          "move it.", LIBRARY, root );
+}
+
+/***********************************************************************
+ *           library_in
+ *
+ * Returns the path to preload: one that leads programs of either word size to a library of theirs,
+ * if there are both and the loader does as that of the machine that this was configured on. A
+ * loader that finds one of the other size says so at each start of a program.
+ */
+static char *library_in( const char *root )
+{
+    char *both = join( root, "/$LIB/", LIBRARY );
+
+    if (*LOADER_LIB32 && !access( join( root, "/" LOADER_LIB32 "/", LIBRARY ), R_OK ) &&
+        dlopen( both, RTLD_LAZY | RTLD_LOCAL )) return both;
+    return join( root, "/" LOADER_LIB "/", LIBRARY );
 }
 
 /***********************************************************************
@@ -219,15 +239,16 @@ static int is_same_library( const char *entry, const struct stat *library )
  *
  * Puts the library first in LD_PRELOAD, once, and keeps every other entry in its order.
  */
-static void preload( char *library )
+static void preload( char *root )
 {
+    char *library = join( root, "/" LOADER_LIB "/", LIBRARY );
     const char *old = getenv( "LD_PRELOAD" );
     char *list, *entry, *copy, *next;
     struct stat st;
 
     if (stat( library, &st ))
         fail( EXIT_NOT_FOUND, "cannot read %s: %s", library, strerror( errno ) );
-    list = preloadable_path( library );
+    list = library_in( preloadable_root( root ));
     if (old)
     {
         copy = join( old, "", "" );
@@ -339,7 +360,7 @@ int main( int argc, char *argv[] )
         fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
 
     if (log) set_log( log );
-    preload( find_library() );
+    preload( find_root() );
 
     /* execvp gives to the shell what the kernel cannot run; a Windows program is no script */
     if (strchr( argv[optind], '/' ))

@@ -27,9 +27,14 @@ local='prefix=/usr/local exec_prefix=/usr/local bindir=/usr/local/bin libdir=/us
 mkdir "$work/stage"
 (umask 077; make -C "$top_builddir" install DESTDIR="$work/stage" $local) >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
-files='bin/writewatch lib/writewatch/libwritewatch-preload.so lib/libwritewatch.so.0
+files='bin/writewatch lib/libwritewatch.so.0
     lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
     include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3'
+lib64=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
+lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
+for dir in $lib64 $lib32; do
+    files="$files lib/writewatch/$dir/libwritewatch-preload.so"
+done
 for page in "$top_srcdir"/man/*.3; do
     page=share/man/man3/$(basename "$page")
     case " $files" in
@@ -80,9 +85,10 @@ left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
 # an installed runner finds its library, also when the whole tree was moved
 make -C "$top_builddir" install DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
 runner=$(find "$work/stage" -name writewatch -type f)
-library=$(find "$work/stage" -name libwritewatch-preload.so)
+library=$(find "$work/stage" -path "*/$lib64/libwritewatch-preload.so")
 got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
-[ "$got" = "$(realpath "$library")" ] || die "the installed runner preloads $got, not $library"
+[ "$(echo "$got" | sed "s,[$]LIB,$lib64,")" = "$(realpath "$library")" ] ||
+    die "the installed runner preloads $got, not $library"
 make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"

@@ -44,10 +44,15 @@ like()
 # make_tree DIR makes a build tree with a fake library
 make_tree()
 {
-    mkdir -p "$1/programs" "$1/preload"
+    mkdir -p "$1/programs" "$1/preload/$lib64"
     cp "$real" "$1/programs/writewatch"
-    cp "$work/fake.so" "$1/preload/$name"
+    cp "$work/fake.so" "$1/preload/$lib64/$name"
 }
+
+# what the loader puts in the place of $LIB, as configure has found out
+lib64=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
+lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
+[ -n "$lib64" ] || { echo "no LOADER_LIB in the Makefile"; exit 1; }
 
 name=libwritewatch-preload.so
 echo 'int writewatch_fake = 1;' >"$work/fake.c"
@@ -57,7 +62,7 @@ cp "$work/fake.so" "$work/other.so"
 cp "$work/fake.so" "$work/third.so"
 make_tree "$work/tree"
 run=$work/tree/programs/writewatch
-lib=$work/tree/preload/$name
+lib=$work/tree/preload/$lib64/$name
 show='echo "$LD_PRELOAD"'
 
 # help and version
@@ -90,12 +95,15 @@ same "input" "$(echo text | "$run" cat)" text
 like "process id" "$(sh -c 'echo $$; exec "$0" sh -c "echo \$\$"' "$run" | uniq | wc -l)" '*1'
 
 # the environment
-same "nothing set" "$("$run" sh -c 'echo "${WRITEWATCH-none}${WRITEWATCH_LOG-none}${WRITEWATCH_STATS-none}"')" nonenonenone
+same "nothing set" \
+    "$("$run" sh -c 'echo "${WRITEWATCH-none}${WRITEWATCH_LOG-none}${WRITEWATCH_STATS-none}"')" \
+    nonenonenone
 same "-l" "$("$run" -l "$work/a-log" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/a-log"
 same "--log=" "$("$run" --log="$work/a-log" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/a-log"
 same "--log -" "$("$run" --log - sh -c 'echo "$WRITEWATCH_LOG"')" -
 same "relative --log" "$("$run" -l 'x y.log' sh -c 'echo "$WRITEWATCH_LOG"')" "$work/cwd/x y.log"
-same "relative WRITEWATCH_LOG" "$(WRITEWATCH_LOG=x.log "$run" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/cwd/x.log"
+same "relative WRITEWATCH_LOG" "$(WRITEWATCH_LOG=x.log "$run" sh -c 'echo "$WRITEWATCH_LOG"')" \
+    "$work/cwd/x.log"
 same "WRITEWATCH_LOG=-" "$(WRITEWATCH_LOG=- "$run" sh -c 'echo "$WRITEWATCH_LOG"')" -
 same "-l wins" "$(WRITEWATCH_LOG=/x "$run" -l "$work/y" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/y"
 same "a log that cannot be written" "$("$run" -l "$work/none/log" echo ran 2>&1)" \
@@ -109,25 +117,31 @@ same "--off" "$("$run" --off sh -c 'echo "$WRITEWATCH"')" off
 same "preload with --off" "$("$run" --off sh -c "$show")" "$lib"
 same "WRITEWATCH=off" "$(WRITEWATCH=off "$run" sh -c 'echo "$WRITEWATCH $LD_PRELOAD"')" "off $lib"
 same "WINE_DISABLE_KERNEL_WRITEWATCH" \
-    "$(WINE_DISABLE_KERNEL_WRITEWATCH=1 "$run" sh -c 'echo "$WINE_DISABLE_KERNEL_WRITEWATCH $LD_PRELOAD"')" "1 $lib"
+    "$(WINE_DISABLE_KERNEL_WRITEWATCH=1 "$run" \
+        sh -c 'echo "$WINE_DISABLE_KERNEL_WRITEWATCH $LD_PRELOAD"')" "1 $lib"
 
 # LD_PRELOAD
 same "nothing before" "$("$run" sh -c "$show")" "$lib"
 same "empty before" "$(LD_PRELOAD='' "$run" sh -c "$show")" "$lib"
 same "kept" "$(LD_PRELOAD="$work/other.so" "$run" sh -c "$show")" "$lib:$work/other.so"
 same "kept, separated by spaces" \
-    "$(LD_PRELOAD="$work/other.so $work/third.so" "$run" sh -c "$show")" "$lib:$work/other.so:$work/third.so"
+    "$(LD_PRELOAD="$work/other.so $work/third.so" "$run" sh -c "$show")" \
+    "$lib:$work/other.so:$work/third.so"
 same "kept, separated by both" \
-    "$(LD_PRELOAD=" $work/other.so: $work/third.so:" "$run" sh -c "$show")" "$lib:$work/other.so:$work/third.so"
+    "$(LD_PRELOAD=" $work/other.so: $work/third.so:" "$run" sh -c "$show")" \
+    "$lib:$work/other.so:$work/third.so"
 same "twice" "$("$run" "$run" sh -c "$show")" "$lib"
 same "moved to the front" \
-    "$(LD_PRELOAD="$work/other.so:$lib:$work/third.so" "$run" sh -c "$show")" "$lib:$work/other.so:$work/third.so"
+    "$(LD_PRELOAD="$work/other.so:$lib:$work/third.so" "$run" sh -c "$show")" \
+    "$lib:$work/other.so:$work/third.so"
 ln -s tree "$work/way"
-same "there by another path" "$(LD_PRELOAD="$work/way/preload/$name" "$run" sh -c "$show")" "$lib"
+same "there by another path" \
+    "$(LD_PRELOAD="$work/way/preload/$lib64/$name" "$run" sh -c "$show")" "$lib"
 ln -s "$lib" "$work/alias.so"
 same "there by another name" "$(LD_PRELOAD="$work/alias.so" "$run" sh -c "$show")" "$lib"
 make_tree "$work/tree2"
-same "there as another copy" "$(LD_PRELOAD="$work/tree2/preload/$name" "$run" sh -c "$show")" "$lib"
+same "there as another copy" \
+    "$(LD_PRELOAD="$work/tree2/preload/$lib64/$name" "$run" sh -c "$show")" "$lib"
 same "entry without a folder" "$(LD_PRELOAD="libc.so.6" "$run" sh -c "$show")" "$lib:libc.so.6"
 like "really mapped" "$("$run" cat /proc/self/maps)" "*$lib*"
 same "started through a link" "$(ln -s "$run" "$work/ww" && "$work/ww" sh -c "$show")" "$lib"
@@ -137,39 +151,92 @@ same "started through PATH" "$(PATH=$work/tree/programs:$PATH writewatch sh -c "
 mkdir "$work/lone"
 cp "$real" "$work/lone/writewatch"
 cp "$work/fake.so" "$work/cwd/$name"
-mkdir "$work/cwd/preload" && cp "$work/fake.so" "$work/cwd/preload/$name"
-if [ ! -e "$(strings "$real" 2>/dev/null | grep -m 1 "/$name\$")" ] && [ ! -e "/usr/local/lib/writewatch/$name" ]; then
+mkdir -p "$work/cwd/preload/$lib64" && cp "$work/fake.so" "$work/cwd/preload/$lib64/$name"
+installed=$(strings "$real" 2>/dev/null | grep -m 1 '^/.*lib.*/writewatch$')
+if [ ! -e "$installed/$lib64/$name" ] && [ ! -e "/usr/local/lib/writewatch/$lib64/$name" ]; then
     message=$(LD_LIBRARY_PATH=$work/cwd "$work/lone/writewatch" sh -c "$show" 2>&1)
     same "status without the library" $? 127
     like "message without the library" "$message" "writewatch: $name is *make*"
     same "lines without the library" "$(echo "$message" | wc -l)" 1
 fi
 
+# programs of both word sizes: the loader says nothing, as each finds a library of its own
+if [ -n "$lib32" ]; then
+    make_tree "$work/both"
+    both_run=$work/both/programs/writewatch
+    for dir in $lib32; do
+        mkdir -p "$work/both/preload/$dir"
+        cp "$top_builddir/preload/$dir/$name" "$work/both/preload/$dir/$name" || exit 1
+        same "class of $dir/$name" "$(od -An -tx1 -j4 -N1 "$work/both/preload/$dir/$name")" ' 01'
+    done
+    both=$work/both/preload/'$LIB'/$name
+    same "both sizes" "$("$both_run" sh -c "$show")" "$both"
+    like "both sizes, really mapped" "$("$both_run" cat /proc/self/maps)" \
+        "*$work/both/preload/$lib64/$name*"
+    same "both sizes, twice" "$("$both_run" "$both_run" sh -c "$show")" "$both"
+    same "both sizes, kept" "$(LD_PRELOAD="$work/other.so $both" "$both_run" sh -c "$show")" \
+        "$both:$work/other.so"
+    same "both sizes, nothing said" "$("$both_run" true 2>&1)" ""
+    # a library that cannot be loaded that way is named as it was without the other
+    cp "$work/both/preload/$lib64/$name" "$work/keep.so"
+    : >"$work/both/preload/$lib64/$name"
+    same "both sizes, one broken" "$("$both_run" sh -c "$show" 2>/dev/null)" \
+        "$work/both/preload/$lib64/$name"
+    cp "$work/keep.so" "$work/both/preload/$lib64/$name"
+
+    # made without a 32-bit C library; its loader is there on some machines only
+    printf '.globl _start\n_start: movl $1, %%eax\nmovl $5, %%ebx\nint $0x80\n' >"$work/small.s"
+    as --32 -o "$work/small.o" "$work/small.s" && ld -m elf_i386 -pie \
+        --dynamic-linker /lib/ld-linux.so.2 -o "$work/small" "$work/small.o" 2>/dev/null
+    "$work/small" 2>/dev/null
+    if [ $? -eq 5 ]; then
+        same "a 32-bit program" "$("$both_run" "$work/small" 2>&1)" ""
+        "$both_run" "$work/small"; same "status of a 32-bit program" $? 5
+        like "a 32-bit program without the 32-bit library" "$("$run" "$work/small" 2>&1)" \
+            "*wrong ELF class*"
+    else
+        echo "not tested with a 32-bit program: there is no /lib/ld-linux.so.2 to run it"
+    fi
+fi
+
 # a path that LD_PRELOAD cannot hold
-for odd in 'odd tree' 'odd:tree'; do
+for odd in 'odd tree' 'odd:tree' 'odd$LIB' 'odd$ORIGIN'; do
     make_tree "$work/$odd"
     odd_run=$work/$odd/programs/writewatch
+    odd_lib=$work/$odd/preload/$lib64/$name
     got=$("$odd_run" sh -c "$show")
-    like "$odd" "$got" "$HOME/.cache/writewatch/*/$name"
-    same "$odd: the link's target" "$(readlink "$got")" "$work/$odd/preload/$name"
+    link=${got%"/$lib64/$name"}
+    like "$odd" "$got" "$HOME/.cache/writewatch/*/$lib64/$name"
+    same "$odd: the link's target" "$(readlink "$link")" "$work/$odd/preload"
     same "$odd: mode of the folder" "$(stat -c %a "$HOME/.cache/writewatch")" 700
-    like "$odd: really mapped" "$("$odd_run" cat /proc/self/maps)" "*$work/$odd/preload/$name*"
+    like "$odd: really mapped" "$("$odd_run" grep "$name" /proc/self/maps)" "* $odd_lib*"
     same "$odd: second run" "$("$odd_run" sh -c "$show")" "$got"
     same "$odd: twice" "$("$odd_run" "$odd_run" sh -c "$show")" "$got"
-    ln -snf /nowhere "$got"
-    same "$odd: link repaired" "$("$odd_run" sh -c 'readlink "$LD_PRELOAD"')" "$work/$odd/preload/$name"
+    ln -snf /nowhere "$link"
+    same "$odd: link repaired" "$("$odd_run" readlink "$link")" "$work/$odd/preload"
+    for dir in $lib32; do
+        mkdir -p "$work/$odd/preload/$dir"
+        cp "$top_builddir/preload/$dir/$name" "$work/$odd/preload/$dir/$name"
+        same "$odd: both sizes" "$("$odd_run" sh -c "$show")" "$link/\$LIB/$name"
+        like "$odd: both sizes, really mapped" "$("$odd_run" grep "$name" /proc/self/maps)" \
+            "* $odd_lib*"
+        rm "$work/$odd/preload/$dir/$name"
+        break
+    done
 done
 mkdir -m 700 "$work/runtime"
-like "XDG_RUNTIME_DIR first" "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" "$work/runtime/writewatch/*/$name"
+like "XDG_RUNTIME_DIR first" "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" \
+    "$work/runtime/writewatch/*/$name"
 chmod 777 "$work/runtime/writewatch"
 like "a folder open to others is not used" \
     "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" "$HOME/.cache/writewatch/*/$name"
-rm -rf "$work/runtime/writewatch" && mkdir -m 700 "$work/else" && ln -s "$work/else" "$work/runtime/writewatch"
+rm -rf "$work/runtime/writewatch" && mkdir -m 700 "$work/else" &&
+    ln -s "$work/else" "$work/runtime/writewatch"
 like "a link in place of the folder is not used" \
     "$(XDG_RUNTIME_DIR=$work/runtime "$odd_run" sh -c "$show")" "$HOME/.cache/writewatch/*/$name"
 message=$(HOME='' "$odd_run" true 2>&1)
 same "no place for a link" $? 125
-like "message when there is no place for a link" "$message" "writewatch: *space or a colon*"
+like "message when there is no place for a link" "$message" "writewatch: *space, a colon*"
 
 [ $failures -eq 0 ] || { echo "$failures failures"; exit 1; }
 exit 0
