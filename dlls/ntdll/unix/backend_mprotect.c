@@ -72,12 +72,10 @@ static unsigned int get_flags( uintptr_t addr )
     return page_flags_get( &table, addr );
 }
 
-/* whether the program wants to write to all of a range of ours; for queries */
-static int wants_writing( uintptr_t start, uintptr_t end )
+/* for may_write */
+static uintptr_t wants_writing( uintptr_t start, uintptr_t end, int *writable )
 {
-    for (start = round_down( start ); start < end; start += page_size())
-        if (~get_flags( start ) & (KNOWN | PROT_WRITE)) return 0;
-    return 1;
+    return page_flags_run( &table, start, end, KNOWN, PROT_WRITE, writable );
 }
 
 static int real_protection( unsigned int flags )
@@ -261,7 +259,6 @@ static int mprotect_attach( struct watch_region *region )
     int ret;
 
     if (!region_saved_pages( region )) return -ENOMEM;
-    /* the kernel alone cannot tell any more */
     may_write = wants_writing;
 
     lock();

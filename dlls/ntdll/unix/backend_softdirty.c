@@ -64,6 +64,12 @@ static void unlock( const sigset_t *sigset )
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
 }
 
+/* for may_write: while somebody clears, the kernel lets nobody write */
+static uintptr_t wants_writing( uintptr_t start, uintptr_t end, int *writable )
+{
+    return page_flags_run( &table, start, end, KNOWN, PROT_WRITE, writable );
+}
+
 /***********************************************************************
  *           next_run
  *
@@ -204,8 +210,7 @@ static int softdirty_attach( struct watch_region *region )
     sigset_t sigset;
     int ret;
 
-    /* the kernel cannot tell any more what the program may write */
-    writable_close();
+    may_write = wants_writing;
     if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
 
     lock( &sigset );

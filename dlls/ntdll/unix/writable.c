@@ -16,12 +16,12 @@
 
 static int maps = -1;   /* /proc/self/maps, for the ioctl */
 
-int (*may_write)( uintptr_t start, uintptr_t end );
+uintptr_t (*may_write)( uintptr_t start, uintptr_t end, int *writable );
 
 /***********************************************************************
  *           writable_open
  *
- * Without it, or before Linux 6.11, is_writable() knows nothing.
+ * Without it, or before Linux 6.11, is_writable() knows only what a backend tells.
  */
 void writable_open(void)
 {
@@ -40,7 +40,8 @@ void writable_close(void)
 /***********************************************************************
  *           is_writable
  *
- * To try it by a write would make the pages count as written where they are watched.
+ * To try it by a write would make the pages count as written where they are watched. What the kernel
+ * allows now, the program may as well, as backends only take access away.
  */
 UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
 {
@@ -51,18 +52,27 @@ UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
             struct procmap_query query;
             uint64_t             words[sizeof(struct procmap_query) / sizeof(uint64_t)];
         } arg;
+        uintptr_t next = end;
+        int writable = -1;
         unsigned int i;
 
-        /* not by memset: nothing outside the section is called here */
-        for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++)
-            *(volatile uint64_t *)&arg.words[i] = 0;
-        arg.query.size = sizeof(arg.query);
-        arg.query.query_addr = start;
-        if (raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg )) return 1;
-        if (!(arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE) &&
-            !(may_write && may_write( start, arg.query.vma_end < end ? arg.query.vma_end : end ))) return 0;
-        if (arg.query.vma_end <= start) return 1;
-        start = arg.query.vma_end;
+        if (may_write) next = may_write( start, end, &writable );
+        if (!writable) return 0;
+        if (writable < 0)
+        {
+            /* not by memset: nothing outside the section is called here */
+            for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++)
+                *(volatile uint64_t *)&arg.words[i] = 0;
+            arg.query.size = sizeof(arg.query);
+            arg.query.query_addr = start;
+            if (!raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg ))
+            {
+                if (!(arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE)) return 0;
+                if (arg.query.vma_end <= start) return 1;
+                next = arg.query.vma_end;
+            }
+        }
+        start = next;
     }
     return 1;
 }
