@@ -162,15 +162,58 @@ static void test_after_chaining( const char *name )
     check( written() == 1 );
 }
 
-/* the same handler again and again is no other one; too many others are an error */
+/* the same handlers again and again are no other ones; too many others are an error */
 static void test_many( const char *name )
 {
     int i, sig = strcmp( name, "mprotect" ) ? SIGBUS : SIGSEGV;
+    struct sigaction action;
 
     open_backend_named( name );
-    for (i = 0; i < 20 && written() == 0; i++) set_handler( sig, leave, 0, NULL );
+    for (i = 0; i < 50 && !written(); i++) set_handler( sig, i & 1 ? leave : leave_older, 0, NULL );
+    for (i = 0; i < 50 && !written(); i++) set_handler( sig, leave, SA_RESETHAND, NULL );
+    check( !written() && *fault_notice() );
+
+    memset( &action, 0, sizeof(action) );
+    action.sa_sigaction = leave;
+    action.sa_flags = SA_SIGINFO;
+    for (i = 0; i < 20 && !written(); i++)
+    {
+        sigaddset( &action.sa_mask, SIGRTMIN + i );
+        check( !sigaction( sig, &action, NULL ));
+    }
     check( i > 3 && i < 20 );
-    check( strstr( fault_notice(), "too often" ) != NULL );
+    check( strstr( fault_notice(), "too many" ) != NULL );
+    check( written() == -1 );
+    /* one that is known is not too many */
+    set_handler( sig, leave, 0, NULL );
+    check( !written() );
+    check( !strstr( fault_notice(), "too many" ));
+}
+
+static void save_and_restore( int sig, siginfo_t *info, void *context )
+{
+    (void)sig, (void)info, (void)context;
+    check( 0 );
+}
+
+/* it has another one for a while: afterwards its first one is its own again */
+static void test_restored( const char *name )
+{
+    struct sigaction saved;
+    int i;
+
+    set_handler( SIGSEGV, leave, 0, &saved );
+    open_backend_named( name );
+    for (i = 1; i <= 20; i++)
+    {
+        set_handler( SIGSEGV, save_and_restore, 0, &saved );
+        check( !written() );
+        set_handler( SIGSEGV, leave, 0, NULL );
+        check( !written() );
+        touch_forbidden();
+        check( calls == i );
+        check( written() == 2 );
+    }
 }
 
 static void test_once( const char *name )
@@ -369,6 +412,7 @@ static const struct
     { "handler after ours",        test_after,          HANDLERS, 0 },
     { "handler that calls ours",   test_after_chaining, MPROTECT, 0 },
     { "many handlers",             test_many,           HANDLERS, 0 },
+    { "handler for a while",       test_restored,       MPROTECT, 0 },
     { "handler for once",          test_once,           HANDLERS, SIGSEGV },
     { "default",                   test_default,        HANDLERS, SIGSEGV },
     { "sent",                      test_sent,           HANDLERS, SIGSEGV },

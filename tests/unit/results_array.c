@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Such an array is not probed by writing, which would mark its pages. Nothing that is stored reaches
- * the pages that cannot be written, so only asking tells.
+ * Such an array is not probed by writing, which would mark its pages. Nothing that is stored
+ * reaches the pages that cannot be written, so only asking tells.
  */
 
 #include <fcntl.h>
@@ -67,7 +67,8 @@ static int written( int reset )
     ULONG granularity;
     int ret = 0;
 
-    if (get_write_watch( reset, memory, bytes( PAGES ), addresses, &count, &granularity )) return -1;
+    if (get_write_watch( reset, memory, bytes( PAGES ), addresses, &count, &granularity ))
+        return -1;
     for (i = 0; i < count; i++) ret |= 1 << (((char *)addresses[i] - memory) >> page_shift);
     return ret;
 }
@@ -81,7 +82,8 @@ static NTSTATUS ask( int reset, char *start, char *end, ULONG_PTR *count )
     return get_write_watch( reset, memory, bytes( PAGES ), (void **)start, count, &granularity );
 }
 
-/* one page is written, and the array begins in page 1 and ends in the pages of another protection */
+/* one page is written, and the array begins in page 1 and ends in the pages of another protection
+ * */
 static void test_protection( int prot, int knows )
 {
     char *start = memory + bytes( 2 ) - 64, *end = memory + bytes( 4 ) + 64;
@@ -143,7 +145,8 @@ static int run( const char *name, int knows )
         printf( "%s: %s\n", name, reason );
         return SKIP;
     }
-    memory = mmap( NULL, bytes( PAGES + 1 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    memory = mmap( NULL, bytes( PAGES + 1 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                   -1, 0 );
     neighbour = memory + bytes( PAGES );
     check( !watch_add( memory, bytes( PAGES )));
     check( !written( 1 ));

@@ -323,8 +323,8 @@ int fault_handler_check( int sig )
  */
 const char *fault_notice(void)
 {
-    if (chains[0].count == MAX_CHAIN || chains[1].count == MAX_CHAIN)
-        return "the program has replaced the handler of faults too often";
+    if (chains[0].full || chains[1].full)
+        return "the program has replaced the handler of faults by too many others";
     if (chains[0].replaced || chains[1].replaced)
         return "the program replaced the handler of faults; it was put before the program's again";
     return "";

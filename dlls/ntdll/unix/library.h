@@ -10,11 +10,14 @@
 
 extern int library_ready;
 extern void library_prepare(void);
+extern void library_check_handlers(void);
 
-/* At the head of each public call: makes faults on the program's pointers come back as errors. */
+/* At the head of each public call: makes faults on the program's pointers come back as errors, also
+ * if the program has put its handler in the place of ours meanwhile. */
 static inline void library_init(void)
 {
     if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
+    else library_check_handlers();
 }
 
 /* To be called before memory is watched: opens the backend unless that was done. Returns 0 or

@@ -33,7 +33,8 @@ int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
 }
 
 /* 1, 0 or -1 as below */
-static int value_at( const struct page_flags *table, uintptr_t addr, unsigned int known, unsigned int mask )
+static int value_at( const struct page_flags *table, uintptr_t addr, unsigned int known,
+                     unsigned int mask )
 {
     unsigned int flags = page_flags_get( table, addr );
 

@@ -28,8 +28,8 @@ struct page_flags
 /* Makes the leaves of a range. Returns 0 or -errno. */
 extern int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end );
 
-/* Where the run of pages ends, from start on, that all have the bit of mask or all have not, and are known
- * (that bit) or are not: *value is 1, 0, and -1 if not known. Any thread, no lock. */
+/* Where the run of pages ends, from start on, that all have the bit of mask or all have not, and
+ * are known (that bit) or are not: *value is 1, 0, and -1 if not known. Any thread, no lock. */
 extern uintptr_t page_flags_run( const struct page_flags *table, uintptr_t start, uintptr_t end,
                                  unsigned int known, unsigned int mask, int *value );
 

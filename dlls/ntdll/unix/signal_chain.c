@@ -23,7 +23,7 @@ static __thread struct
 {
     void        *context;
     char        *frame;
-    unsigned int level;    /* the one that is running */
+    int          index;    /* the one that is running */
 } passed;
 
 /***********************************************************************
@@ -35,6 +35,40 @@ int signal_chain_is_first( const struct signal_chain *chain )
 
     return !sigaction( chain->sig, NULL, &action ) && (action.sa_flags & SA_SIGINFO) &&
            action.sa_sigaction == chain->handler;
+}
+
+/* libc leaves anything in what the kernel has no signals for */
+static int is_same( const struct sigaction *left, const struct sigaction *right )
+{
+    return left->sa_sigaction == right->sa_sigaction && left->sa_flags == right->sa_flags &&
+           !memcmp( &left->sa_mask, &right->sa_mask, NSIG / 8 );
+}
+
+/***********************************************************************
+ *           note_action
+ *
+ * Makes a handler of the program the one that signals are passed on to. Returns 0 or -EBUSY.
+ */
+static int note_action( struct signal_chain *chain, const struct sigaction *action )
+{
+    int i = 0;
+
+    while (i < chain->count && !is_same( &chain->chained[i].action, action )) i++;
+    if (i == MAX_CHAIN)
+    {
+        chain->full = 1;
+        return -EBUSY;
+    }
+    if (i == chain->count)
+    {
+        chain->chained[i].action = *action;
+        chain->chained[i].older  = chain->count ? chain->newest : -1;
+    }
+    chain->chained[i].spent = 0;
+    if (chain->count) chain->replaced++;
+    __atomic_store_n( &chain->newest, i, __ATOMIC_RELEASE );
+    if (i == chain->count) chain->count++;
+    return 0;
 }
 
 /***********************************************************************
@@ -56,13 +90,12 @@ int signal_chain_install( struct signal_chain *chain )
     for (;;)
     {
         if (sigaction( chain->sig, NULL, &action )) return -errno;
-        if ((action.sa_flags & SA_SIGINFO) && action.sa_sigaction == chain->handler) return 0;
-        if (chain->count == MAX_CHAIN) return -EBUSY;
-        chain->actions[chain->count] = action;
-        if (chain->count) chain->replaced++;
-        __atomic_store_n( &chain->count, chain->count + 1, __ATOMIC_RELEASE );
+        if ((action.sa_flags & SA_SIGINFO) && action.sa_sigaction == chain->handler) break;
+        if (note_action( chain, &action )) return -EBUSY;
         if (sigaction( chain->sig, &ours, NULL )) return -errno;
     }
+    chain->full = 0;
+    return 0;
 }
 
 /***********************************************************************
@@ -103,27 +136,30 @@ static void block_as_asked( int sig, const struct sigaction *action, const ucont
 void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *context, void *frame )
 {
     __typeof__( passed ) previous = passed;
-    struct sigaction *action;
+    struct chained_action *chained;
+    const struct sigaction *action;
     sigset_t mask;
 
     if (passed.context == context && (char *)frame < passed.frame)
     {
-        if (!passed.level)
+        if (chain->chained[passed.index].older < 0)
         {
             act_by_default( chain->sig, info );
             return;
         }
-        passed.level--;
+        passed.index = chain->chained[passed.index].older;
     }
     else
     {
         passed.context = context;
         passed.frame   = frame;
-        passed.level   = __atomic_load_n( &chain->count, __ATOMIC_ACQUIRE ) - 1;
+        passed.index   = __atomic_load_n( &chain->newest, __ATOMIC_ACQUIRE );
     }
-    action = &chain->actions[passed.level];
+    chained = &chain->chained[passed.index];
+    action = &chained->action;
 
-    if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)
+    if (chained->spent) act_by_default( chain->sig, info );
+    else if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)
     {
         /* a fault cannot be ignored */
         if (action->sa_handler == SIG_DFL || info->si_code > 0) act_by_default( chain->sig, info );
@@ -132,7 +168,7 @@ void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *conte
     {
         void (*handler)( int, siginfo_t *, void * ) = action->sa_sigaction;
 
-        if (action->sa_flags & SA_RESETHAND) action->sa_handler = SIG_DFL;
+        if (action->sa_flags & SA_RESETHAND) chained->spent = 1;
         sigprocmask( SIG_SETMASK, NULL, &mask );
         block_as_asked( chain->sig, action, context );
         handler( chain->sig, info, context );

@@ -12,17 +12,29 @@
 
 #define MAX_CHAIN 8
 
-/* A signal, our handler of it, and what the program had or put in its place, oldest first. */
-struct signal_chain
+/* What the program had or put in the place of ours. It may be running, so it is never changed. */
+struct chained_action
 {
-    int              sig;
-    void           (*handler)( int sig, siginfo_t *info, void *context );
-    unsigned int     replaced;     /* how often the program has put its own in the place of ours */
-    unsigned int     count;        /* never becomes less */
-    struct sigaction actions[MAX_CHAIN];
+    struct sigaction action;
+    int              older;    /* what the program finds behind it; -1: nothing */
+    int              spent;    /* was for once (SA_RESETHAND), and has been called */
 };
 
-/* Puts our handler first, if it is not. Returns 0 or -errno. One thread at a time. */
+/* A signal, our handler of it, and those of the program, each noted once. A program that goes back
+ * to one that it had before (save and restore) goes back in this list as well. */
+struct signal_chain
+{
+    int                   sig;
+    void                (*handler)( int sig, siginfo_t *info, void *context );
+    unsigned int          replaced;    /* how often by one of the program */
+    int                   full;        /* ours could not be put back: too many others */
+    int                   count;
+    int                   newest;      /* the program's present one */
+    struct chained_action chained[MAX_CHAIN];
+};
+
+/* Puts our handler first, if it is not. Returns 0 or -errno: EBUSY if the program has had MAX_CHAIN
+ * different ones. One thread at a time. */
 extern int signal_chain_install( struct signal_chain *chain );
 
 /* whether it is first */

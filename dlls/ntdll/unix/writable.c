@@ -40,8 +40,8 @@ void writable_close(void)
 /***********************************************************************
  *           is_writable
  *
- * To try it by a write would make the pages count as written where they are watched. What the kernel
- * allows now, the program may as well, as backends only take access away.
+ * To try it by a write would make the pages count as written where they are watched. What the
+ * kernel allows now, the program may as well, as backends only take access away.
  */
 UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
 {
