@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <ucontext.h>
 
@@ -28,13 +27,12 @@
  * the page without a fault, and ask: it would not be told of its own write before the next query. So
  * each region has a lock that faults share and a step of a query has alone. A step waits for faults
  * in progress: what is open is marked then. To faults, take and arm are one: a page whose mark was
- * taken is armed when the next fault looks at it.
+ * taken is armed when the next fault looks at it. They take turns: a program that does nothing but
+ * ask would else keep a write waiting for a tenth of a second.
  *
  * Nothing waits in a circle: the lock is taken inside a step (region_enter), by code that has all
  * signals blocked and touches no memory of the program. Who changes regions waits for steps, and
  * steps for him, only before they begin. */
-
-#define HELD 0x80000000u   /* a query has it, or waits for the faults in progress; these are counted below */
 
 /* A fault that repeats although its page is open is not of our making: the file has no such page any
  * more, or the program has protected the page itself. It must reach the program in the end. So once in
@@ -73,17 +71,8 @@ void fault_hold( struct watch_region *region )
 {
     uint64_t all = ~0ull, old = 0;
 
-#ifdef __x86_64__
-    register long size __asm__( "r10" ) = sizeof(all);
-    long ret;
-
-    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" ((long)SYS_rt_sigprocmask), "D" ((long)SIG_SETMASK),
-                          "S" (&all), "d" (&old), "r" (size) : "rcx", "r11", "memory" );
-#else
-    syscall( SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all) );
-#endif
-    while (__atomic_fetch_or( &region->faults, HELD, __ATOMIC_SEQ_CST ) & HELD) sched_yield();
-    while (__atomic_load_n( &region->faults, __ATOMIC_SEQ_CST ) != HELD) sched_yield();
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&old, sizeof(all) );
+    fair_lock_hold( &region->faults );
     region->held_mask = old;
 }
 
@@ -94,33 +83,8 @@ void fault_release( struct watch_region *region )
 {
     uint64_t old = region->held_mask;
 
-    __atomic_fetch_and( &region->faults, ~HELD, __ATOMIC_SEQ_CST );
-#ifdef __x86_64__
-    {
-        register long size __asm__( "r10" ) = sizeof(old);
-        long ret;
-
-        __asm__ __volatile__( "syscall" : "=a" (ret) : "a" ((long)SYS_rt_sigprocmask),
-                              "D" ((long)SIG_SETMASK), "S" (&old), "d" (0L), "r" (size)
-                              : "rcx", "r11", "memory" );
-    }
-#else
-    syscall( SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old) );
-#endif
-}
-
-static void share_region( struct watch_region *region )
-{
-    while (__atomic_fetch_add( &region->faults, 1, __ATOMIC_SEQ_CST ) & HELD)
-    {
-        __atomic_fetch_sub( &region->faults, 1, __ATOMIC_SEQ_CST );
-        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
-    }
-}
-
-static void unshare_region( struct watch_region *region )
-{
-    __atomic_fetch_sub( &region->faults, 1, __ATOMIC_SEQ_CST );
+    fair_lock_release( &region->faults );
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&old, 0, sizeof(old) );
 }
 
 /***********************************************************************
@@ -172,7 +136,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
         if (region_enter( region )) break;
         region_put( region );   /* a part of it was released */
     }
-    share_region( region );
+    fair_lock_share( &region->faults );
 
     granule = (uintptr_t)1 << region->shift;
     start = page & -granule;
@@ -188,7 +152,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     }
     ret = region->backend->fault( region, start, end, flags );
 
-    unshare_region( region );
+    fair_lock_unshare( &region->faults );
     region_leave( region );
     region_put( region );
     return ret;

@@ -30,6 +30,23 @@ static inline __attribute__((always_inline)) long raw_syscall3( long nr, long a,
 #endif
 }
 
+static inline __attribute__((always_inline)) long raw_syscall4( long nr, long a, long b, long c,
+                                                                long d )
+{
+#ifdef __x86_64__
+    register long fourth __asm__( "r10" ) = d;
+    long ret;
+
+    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" (nr), "D" (a), "S" (b), "d" (c), "r" (fourth)
+                          : "rcx", "r11", "memory" );
+    return ret;
+#else
+    long ret = syscall( nr, a, b, c, d );
+
+    return ret == -1 ? -errno : ret;
+#endif
+}
+
 /* Maps zeroed memory for reading and writing. Returns its address or -errno. */
 static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
 {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "backend.h"
+#include "fair_lock.h"
 #include "saved.h"
 
 /* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader that comes
@@ -29,7 +30,7 @@ struct watch_region
     unsigned int         kind;      /* of memory */
     unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
     struct watch_region *next;      /* of the free ones */
-    unsigned int         faults;    /* faults being served, or that they wait: see fault.h */
+    struct fair_lock     faults;    /* shared by faults, held by queries: see fault.c */
     uint64_t             held_mask; /* signals that were blocked before a query held the region */
 };
 
