@@ -19,7 +19,7 @@
 #include "fault.h"
 #include "library.h"
 #include "page.h"
-#include "virtual.h"
+#include "virtual_private.h"
 #include "watch.h"
 #include "write_watch.h"
 

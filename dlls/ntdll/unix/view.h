@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All functions are to be called with the lock of virtual.c. Ranges are page aligned. */
+/* All functions are to be called with the lock of virtual_private.c. Ranges are page aligned. */
 
 #define VIEW_PLACEHOLDER      1   /* was made as a placeholder, or in the place of one */
 #define VIEW_FREE_PLACEHOLDER 2   /* is a placeholder now */

@@ -10,12 +10,11 @@
  */
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/mman.h>
 
 #include "address_space.h"
 #include "library.h"
-#include "virtual.h"
+#include "virtual_private.h"
 #include "watch.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -32,29 +31,6 @@ struct placement
     uintptr_t high;     /* last byte, 0: anywhere */
     size_t    align;    /* 0: GRANULARITY */
 };
-
-static pthread_mutex_t virtual_mutex = PTHREAD_MUTEX_INITIALIZER;
-
-/***********************************************************************
- *           virtual_lock
- */
-void virtual_lock( sigset_t *sigset )
-{
-    sigset_t all;
-
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
-    pthread_mutex_lock( &virtual_mutex );
-}
-
-/***********************************************************************
- *           virtual_unlock
- */
-void virtual_unlock( const sigset_t *sigset )
-{
-    pthread_mutex_unlock( &virtual_mutex );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
-}
 
 /***********************************************************************
  *           map_at

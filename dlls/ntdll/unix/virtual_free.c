@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "library.h"
-#include "virtual.h"
+#include "virtual_private.h"
 #include "watch.h"
 
 /***********************************************************************
@@ -23,24 +23,6 @@ static int map_afresh( uintptr_t start, uintptr_t end )
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0 );
 
     return ptr == MAP_FAILED ? -errno : 0;
-}
-
-/***********************************************************************
- *           watched_run_end
- *
- * Almost always that is all of the range.
- */
-uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched )
-{
-    *watched = 1;
-    if (watch_contains( (void *)start, end - start )) return end;
-    *watched = 0;
-    if (!watch_overlaps( (void *)start, end - start )) return end;
-
-    *watched = watch_overlaps( (void *)start, page_size() );
-    do start += page_size();
-    while (start < end && watch_overlaps( (void *)start, page_size() ) == *watched);
-    return start;
 }
 
 /***********************************************************************

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_VIRTUAL_H
-#define WRITEWATCH_VIRTUAL_H
+#ifndef WRITEWATCH_VIRTUAL_PRIVATE_H
+#define WRITEWATCH_VIRTUAL_PRIVATE_H
 
 #include <signal.h>
 
@@ -63,4 +63,4 @@ static inline NTSTATUS put_range_arguments( void **addr, SIZE_T *size, uintptr_t
     return STATUS_SUCCESS;
 }
 
-#endif /* WRITEWATCH_VIRTUAL_H */
+#endif /* WRITEWATCH_VIRTUAL_PRIVATE_H */
