@@ -441,6 +441,15 @@ static void test_busy(void)
     else
     {
         check( !strcmp( writewatch_backend_of( base ), "mprotect" ));
+        check( !strcmp( writewatch_backend(), backend ));
+        /* what could not be taken, why, and where it is */
+        if (strcmp( backend, "mprotect" ))
+        {
+            check( strstr( writewatch_reason(), backend ) == writewatch_reason() );
+            check( strstr( writewatch_reason(), "busy" ) != NULL );
+            check( strstr( writewatch_reason(), "mprotect watches" ) != NULL );
+        }
+        else check( !writewatch_reason()[0] );
         granule = page_size();
         pages = 16;
         memset( written, 0, sizeof(written) );

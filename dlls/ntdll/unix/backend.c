@@ -15,6 +15,10 @@
 static enum { UNTRIED, OPENED, FAILED } states[MAX_BACKENDS];
 static char reasons[MAX_BACKENDS][160];
 
+/* of the first region that was moved; is never changed once it can be seen */
+static char moved[160];
+static int has_moved;
+
 static int open_once( size_t i, char *reason, size_t len )
 {
     if (states[i] == UNTRIED)
@@ -90,6 +94,25 @@ const struct watch_backend *open_next_backend( const struct watch_backend *backe
     for (i++; backend_list[i]; i++)
         if (backend_list[i]->automatic && open_once( i, reason, sizeof(reason) )) return backend_list[i];
     return NULL;
+}
+
+/***********************************************************************
+ *           note_moved_region
+ */
+void note_moved_region( const struct watch_backend *from, const struct watch_backend *to, int err )
+{
+    if (has_moved) return;
+    snprintf( moved, sizeof(moved), "%s cannot watch some of the memory (%s); %s watches it",
+              from->name, strerror( -err ), to->name );
+    __atomic_store_n( &has_moved, 1, __ATOMIC_RELEASE );
+}
+
+/***********************************************************************
+ *           moved_region_notice
+ */
+const char *moved_region_notice(void)
+{
+    return __atomic_load_n( &has_moved, __ATOMIC_ACQUIRE ) ? moved : "";
 }
 
 /***********************************************************************

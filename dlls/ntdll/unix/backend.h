@@ -135,4 +135,10 @@ extern const struct watch_backend *open_backend( const char *name, char *reason,
 extern const struct watch_backend *open_next_backend( const struct watch_backend *backend );
 extern void close_backends(void);
 
+/* Says, once, that a region could not be taken by one backend (-errno) and is with another one;
+ * writers' lock held. And what was said, for people; "" if nothing was. */
+extern void note_moved_region( const struct watch_backend *from, const struct watch_backend *to,
+                               int err );
+extern const char *moved_region_notice(void);
+
 #endif /* WRITEWATCH_BACKEND_H */

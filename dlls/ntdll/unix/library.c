@@ -192,11 +192,15 @@ const char *writewatch_backend_of( const void *addr )
 /***********************************************************************
  *           writewatch_reason
  *
- * Why no backend, or not the best one, was opened; otherwise what happened to our handlers.
+ * Why no backend, or not the best one, was opened; otherwise what happened to our handlers, or that
+ * memory is with another backend.
  */
 const char *writewatch_reason( void )
 {
-    return open_reason[0] ? open_reason : fault_notice();
+    const char *notice = fault_notice();
+
+    if (open_reason[0]) return open_reason;
+    return *notice ? notice : moved_region_notice();
 }
 
 /***********************************************************************

@@ -143,6 +143,7 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
         }
     }
     if (!ret && !backend) ret = first_error;
+    else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
     if (!ret) watch_stats.regions++;
     unlock_regions( &sigset );
     return ret;
