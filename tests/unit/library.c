@@ -100,7 +100,7 @@ static void test_environment(void)
 
 static void test_unknown(void)
 {
-    static const char * const names[] = { "scan", "sigbus", "mprotect", "thread" };
+    static const char * const names[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
     unsigned int i;
     char *base;
 

@@ -50,6 +50,27 @@ static const char *wine_get_version(void)
     return "0.0";
 }
 
+/***********************************************************************
+ *           check_backend
+ *
+ * One that was asked for and cannot be used is told once, not by each test that finds no memory.
+ * In a child, as handlers of the tests are to be there before the library's.
+ */
+static void __attribute__((constructor)) check_backend(void)
+{
+    int status;
+    pid_t pid;
+
+    if (!getenv( "WRITEWATCH_BACKEND" )) return;
+    if (!(pid = fork()))
+    {
+        if (!writewatch_open( NULL )) _exit( 0 );
+        fprintf( stderr, "%s\n", writewatch_reason() );
+        _exit( 1 );
+    }
+    if (waitpid( pid, &status, 0 ) != pid || status) _exit( 2 );
+}
+
 static HMODULE module_of( const void *addr )
 {
     Dl_info info;
