@@ -120,6 +120,9 @@ extern const struct watch_backend mprotect_backend;
 extern const struct watch_backend thread_backend;
 extern const struct watch_backend softdirty_backend;
 
+/* for tests: what mprotect takes for vm.max_map_count when it is opened, unless 0 */
+extern long mprotect_map_limit;
+
 /* all there are, best first, ended by NULL: backend_list.c, or for the preload library another one */
 extern const struct watch_backend * const backend_list[];
 

@@ -52,6 +52,8 @@ static int memory = -1;   /* /proc/self/mem */
 static long splits;       /* pairs of neighbours of which one is armed, and wanted alike otherwise */
 static long max_splits;
 
+long mprotect_map_limit;
+
 static void lock(void)
 {
     while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) raw_syscall3( SYS_sched_yield, 0, 0, 0 );
@@ -392,7 +394,7 @@ static int mprotect_open( char *reason, size_t len )
     static int fork_handled;
     int ret;
 
-    max_splits = read_max_splits();
+    max_splits = mprotect_map_limit ? mprotect_map_limit / 2 : read_max_splits();
     if (!fork_handled) fork_handled = !pthread_atfork( lock_for_fork, unlock_after_fork, go_on_in_child );
     if ((ret = fault_handler_install()))
     {
