@@ -134,6 +134,11 @@ static void test_statuses(void)
     check( release( base + PAGE, 0, MEM_RELEASE ) == STATUS_FREE_VM_NOT_AT_BASE );
     check( release( base + PAGE, 2 * PART, MEM_DECOMMIT ) == STATUS_UNABLE_TO_FREE_VM );
     check( release( base, ~(SIZE_T)0, MEM_DECOMMIT ) == STATUS_UNABLE_TO_FREE_VM );
+    /* sizes that wrap around to the page of the address */
+    check( release( base + PAGE + 7, ~(SIZE_T)0, MEM_DECOMMIT ) == STATUS_UNABLE_TO_FREE_VM );
+    check( protect( base + PAGE + 7, ~(SIZE_T)0, PAGE_READONLY ) == STATUS_INVALID_PARAMETER );
+    check( !VirtualLock( base + PAGE + 7, ~(SIZE_T)0 ) );
+    check( GetLastError() == ERROR_INVALID_PARAMETER );
     check( release( base, 0, 0 ) == STATUS_INVALID_PARAMETER );
     check( release( base, 0, MEM_RELEASE | MEM_DECOMMIT ) == STATUS_INVALID_PARAMETER );
     check( release( base, PART, MEM_COALESCE_PLACEHOLDERS ) == STATUS_INVALID_PARAMETER_4 );

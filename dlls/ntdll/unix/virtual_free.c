@@ -164,8 +164,9 @@ NTSTATUS NTAPI NtFreeVirtualMemory( HANDLE process, void **addr, SIZE_T *size, U
     if (status) return status;
     start = round_down( addr_value );
     end = size_value ? round_up( addr_value + size_value ) : start;
-    /* the end of the address space: as far beyond any view as what wraps around */
-    if (size_value && end <= start) end = start - 1;
+    /* the end of the address space: as far beyond any view as what wraps around, which may end in
+     * the page where it began */
+    if (size_value && (end <= start || addr_value + size_value < addr_value)) end = start - 1;
 
     virtual_lock( &sigset );
     status = free_memory( start, &end, type );

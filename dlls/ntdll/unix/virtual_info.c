@@ -36,7 +36,7 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
     if (status) return status;
     start = round_down( addr_value );
     end = round_up( addr_value + size_value );
-    if (end < addr_value) return STATUS_INVALID_PARAMETER;
+    if (end < addr_value || addr_value + size_value < addr_value) return STATUS_INVALID_PARAMETER;
 
     virtual_lock( &sigset );
     if (start == end || !view_find( start, end )) status = STATUS_INVALID_PARAMETER;
@@ -84,7 +84,7 @@ static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock
     if (status) return status;
     start = round_down( addr_value );
     end = round_up( addr_value + size_value );
-    if (end <= start) return STATUS_INVALID_PARAMETER;
+    if (end <= start || addr_value + size_value < addr_value) return STATUS_INVALID_PARAMETER;
 
     virtual_lock( &sigset );
     view = view_find( start, end );
