@@ -1,0 +1,301 @@
+/*
+ * Steps: GetWriteWatch, with results arrays of all kinds
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "step.h"
+
+#define RESET       WRITE_WATCH_FLAG_RESET
+#define MAX_RESULTS 8192
+#define SENTINEL    ((void *)(uintptr_t)0xdeadbeef)
+
+static void *results[MAX_RESULTS + 1];
+static char *block;        /* a page that can be written, one that cannot, one that can be read */
+
+/***********************************************************************
+ *           get_open
+ */
+int get_open(void)
+{
+    DWORD old;
+
+    if (!(block = VirtualAlloc( NULL, 3 * PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE )))
+        return 0;
+    return VirtualProtect( block + PAGE, PAGE, PAGE_NOACCESS, &old ) &&
+           VirtualProtect( block + 2 * PAGE, PAGE, PAGE_READONLY, &old );
+}
+
+/* how the pages of a range are used by the call itself */
+static int usable( struct space *space, uint64_t addr, uint64_t size, int *guarded )
+{
+    uint64_t page = addr / PAGE, end = (addr + size + PAGE - 1) / PAGE;
+    int ret = 1;
+
+    for (*guarded = 0; page < end; page++)
+    {
+        if (page >= space->pages || !is_writable( &space->page[page] )) ret = 0;
+        if (page < space->pages && space->page[page].protect & PAGE_GUARD) *guarded = 1;
+    }
+    return ret;
+}
+
+/* what the call writes to: the pages may be reported already by it, or not */
+static void open_pages( struct space *space, uint64_t addr, uint64_t size )
+{
+    uint64_t page;
+
+    if (!size) return;
+    for (page = addr / PAGE; page < (addr + size + PAGE - 1) / PAGE; page++)
+        if (space->page[page].written == NOT_WRITTEN) space->page[page].written = MAYBE_WRITTEN;
+}
+
+/* The same afterwards, row 33: a page that was not reported is written. With RESET one that was
+ * reported may have been written again. */
+static void close_pages( struct space *space, uint64_t addr, uint64_t size, int reset, void **array,
+                         size_t count )
+{
+    uint64_t page;
+    size_t i;
+
+    if (!size) return;
+    for (page = addr / PAGE; page < (addr + size + PAGE - 1) / PAGE; page++)
+    {
+        for (i = 0; reset && i < count; i++) if (array[i] == space->base + page * PAGE) break;
+        space->page[page].written = reset && i < count ? MAYBE_WRITTEN : WRITTEN;
+        space->page[page].touched = 1;
+    }
+}
+
+/* the pages of a list such as 0-3,7, for messages */
+static const char *list_pages( const struct space *space, void **array, size_t count )
+{
+    static char buffer[400];
+    size_t i, run, pos = 0;
+
+    strcpy( buffer, "none" );
+    for (i = 0; i < count && pos + 60 < sizeof(buffer); i += run)
+    {
+        ptrdiff_t first = (char *)array[i] - space->base;
+
+        for (run = 1; i + run < count; run++)
+            if ((char *)array[i + run] != (char *)array[i] + run * PAGE) break;
+        pos += sprintf( buffer + pos, "%s%d", i ? "," : "", (int)(first / PAGE) );
+        if (run > 1) pos += sprintf( buffer + pos, "-%d", (int)(first / PAGE + run - 1) );
+    }
+    if (i < count) sprintf( buffer + pos, ",..." );
+    return buffer;
+}
+
+/***********************************************************************
+ *           check_results
+ *
+ * Row 10. The model takes over what was open, and what was reset.
+ */
+static int check_results( struct space *space, size_t first, size_t end, int reset, size_t max,
+                          void **array, size_t count )
+{
+    size_t page, pos = 0;
+
+    if (count > max) return differs( "%u results, there was room for %u", (int)count, (int)max );
+    for (page = first; page < end && pos < max; page++)
+    {
+        unsigned char *state = &space->page[page].written;
+        int told = pos < count && array[pos] == space->base + page * PAGE;
+
+        if (told && *state == NOT_WRITTEN)
+            return differs( "page %u of space %u was reported, which is not written; pages %s",
+                            (int)page, (int)(space - spaces), list_pages( space, array, count ));
+        if (!told && *state == WRITTEN)
+            return differs( "page %u of space %u is written and was not reported; pages %s",
+                            (int)page, (int)(space - spaces), list_pages( space, array, count ));
+        if (told) pos++;
+        *state = told && !reset ? WRITTEN : NOT_WRITTEN;
+    }
+    if (pos < count)
+        return differs( "result %u is page %d of space %u, out of order or beyond pages %u-%u",
+                        (int)pos, (int)(((char *)array[pos] - space->base) / PAGE),
+                        (int)(space - spaces), (int)first, (int)end - 1 );
+    return 1;
+}
+
+/***********************************************************************
+ *           check_region
+ */
+int check_region( struct space *space, const struct view *view )
+{
+    ULONG_PTR count = MAX_RESULTS;
+    ULONG granularity = 0;
+    NTSTATUS status = call_get( 0, space->base + view->first * PAGE,
+                                (view->end - view->first) * PAGE, results, &count, &granularity );
+
+    if (status)
+        return differs( "a query of pages %u-%u of space %u returned %08x", (int)view->first,
+                        (int)view->end - 1, (int)(space - spaces), (int)status );
+    return check_results( space, view->first, view->end, 0, MAX_RESULTS, results, count );
+}
+
+/***********************************************************************
+ *           expected_status
+ *
+ * The order of the checks: rows 2, 3, 5, 4, 1, 34.
+ */
+static NTSTATUS expected_status( struct space *space, const struct op *op, int array_usable,
+                                 int count_usable )
+{
+    uint64_t addr = op->page * PAGE + op->skew;
+
+    if (op->d == ARRAY_NO_COUNT || !count_usable) return STATUS_ACCESS_VIOLATION;
+    if (!op->b || !op->size || op->a & ~(uint64_t)RESET) return STATUS_INVALID_PARAMETER;
+    if (wraps( space, addr, op->size )) return STATUS_INVALID_PARAMETER;
+    if (op->d == ARRAY_NULL) return STATUS_ACCESS_VIOLATION;
+    if (!region_of_range( space, addr, addr + op->size )) return STATUS_INVALID_PARAMETER;
+    if (!array_usable) return STATUS_ACCESS_VIOLATION;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS do_get( const struct op *op, void *base, void **array, ULONG_PTR *count,
+                        ULONG *granularity, DWORD *error )
+{
+    UINT ret;
+    DWORD size;
+
+    if (op->c != FACE_WIN32) return call_get( op->a, base, op->size, array, count, granularity );
+    size = *granularity;
+    SetLastError( 0xdeadbeef );
+    ret = GetWriteWatch( op->a, base, op->size, array, count, &size );
+    *error = GetLastError();
+    *granularity = size;
+    return ret;
+}
+
+/***********************************************************************
+ *           step_get
+ *
+ * Rows 1 to 10, 33, 34.
+ */
+int step_get( struct space *space, const struct op *op )
+{
+    struct space *other = &spaces[op->d_space % SPACES];
+    uint64_t addr = op->page * PAGE + op->skew, place = op->d_page * PAGE + (op->d_offset & 0xff8);
+    ULONG_PTR own_count = op->b, *count = &own_count, max = op->b, i, told;
+    int inside = op->d == ARRAY_INSIDE, counts = op->d == ARRAY_COUNTS;
+    int array_usable = 1, count_usable = 1, guarded = 0, reset = (op->a & RESET) != 0;
+    ULONG granularity = 0xdeadbeef;
+    NTSTATUS status, expect;
+    void **array = results;
+    DWORD error = 0;
+
+    if (max > MAX_RESULTS) return 1;
+    switch (op->d)
+    {
+    case ARRAY_OWN:
+        for (i = 0; i <= max; i++) results[i] = SENTINEL;
+        break;
+    case ARRAY_NULL:
+        array = NULL;
+        break;
+    case ARRAY_READONLY:
+        array = (void **)(block + 2 * PAGE);
+        array_usable = 0;
+        break;
+    case ARRAY_SHORT:
+        if (!max || max > 256) return 1;
+        array = (void **)(block + PAGE) - (max - 1);
+        array_usable = 0;
+        break;
+    case ARRAY_KERNEL:
+        array = (void **)(uintptr_t)0xffff800000000000ull;
+        array_usable = 0;
+        break;
+    case ARRAY_INSIDE:
+    case ARRAY_COUNTS:
+        if (place / PAGE >= other->pages) return 1;
+        if (other != &spaces[ARENA] && !view_at( other, place / PAGE )) return 1;
+        if (inside)
+        {
+            array = (void **)(other->base + place);
+            array_usable = usable( other, place, max * sizeof(*array), &guarded );
+            /* what of the array can be used is not known then */
+            if (!array_usable && other != &spaces[ARENA] &&
+                !view_of_range( other, place, place + max * sizeof(*array) )) return 1;
+        }
+        else
+        {
+            count = (ULONG_PTR *)(other->base + place);
+            count_usable = usable( other, place, sizeof(*count), &guarded );
+            if (!count_usable && other->page[place / PAGE].committed &&
+                is_readable( &other->page[place / PAGE] )) return 1;
+        }
+        if (guarded) return 1;
+        break;
+    case ARRAY_NO_COUNT:
+        count = NULL;
+        break;
+    }
+
+    if (counts && count_usable)
+    {
+        if (!check_contents( other, place / PAGE )) return 0;
+        if (try_copy( count, &max, sizeof(max) ))
+            return differs( "page %u of space %u cannot be written", (int)op->d_page,
+                            (int)op->d_space );
+        model_write( other, place, &max, sizeof(max) );
+    }
+    if (inside && array_usable && max)
+        for (i = place / PAGE; i < (place + max * sizeof(*array) + PAGE - 1) / PAGE; i++)
+            if (!check_contents( other, i )) return 0;
+
+    status = do_get( op, space->base + addr, array, count, &granularity, &error );
+    expect = expected_status( space, op, array_usable, count_usable );
+    /* then it is noticed only if something is stored there */
+    if (inside && !array_usable && !platform.strict_arrays && !status &&
+        !expected_status( space, op, 1, count_usable )) expect = STATUS_SUCCESS;
+    if (!check_status( "a query", 1, op->c != FACE_WIN32, status, error, expect )) return 0;
+
+    if (expect)
+    {
+        /* what part of a bad array was written is left open */
+        for (i = place / PAGE; inside && !array_usable && i < other->pages &&
+             i < (place + max * sizeof(*array) + PAGE - 1) / PAGE; i++)
+        {
+            if (!is_writable( &other->page[i] )) continue;
+            if (other->page[i].written == NOT_WRITTEN) other->page[i].written = MAYBE_WRITTEN;
+            other->page[i].contents = UNKNOWN;
+        }
+        if (granularity != 0xdeadbeef || (!counts && own_count != max))
+            return differs( "a query that failed changed the count or the granularity" );
+        return 1;
+    }
+
+    if (granularity != PAGE) return differs( "the granularity is %#x", (int)granularity );
+    told = own_count;
+    if (counts && try_copy( &told, count, sizeof(told) )) return differs( "the count is gone" );
+    if (told > max) return differs( "%u results, there was room for %u", (int)told, (int)max );
+    if (op->d == ARRAY_OWN && results[max] != SENTINEL)
+        return differs( "a query wrote past the array" );
+    if (inside && try_copy( results, array, told * sizeof(*array) ))
+        return differs( "the array is gone" );
+
+    if (inside) open_pages( other, place, told * sizeof(*array) );
+    if (counts) open_pages( other, place, sizeof(told) );
+    if (!check_results( space, op->page, (addr + op->size + PAGE - 1) / PAGE, reset, max, results,
+                        told )) return 0;
+    if (!strcmp( wrong_rule, "reset" ) && told)
+        space->page[((char *)results[0] - space->base) / PAGE].written = WRITTEN;
+    if (inside)
+    {
+        close_pages( other, place, told * sizeof(*array), reset, results, told );
+        memcpy( other->copy + place, results, told * sizeof(*array) );
+    }
+    if (counts)
+    {
+        close_pages( other, place, sizeof(told), reset, results, told );
+        memcpy( other->copy + place, &told, sizeof(told) );
+    }
+    return 1;
+}
