@@ -372,6 +372,7 @@ const struct watch_backend softdirty_backend =
     .detach    = softdirty_detach,
     .scan      = softdirty_scan,
     .discard   = softdirty_discard,
+    .lock      = lock_pages,
     .protect   = softdirty_protect,
     .signal    = SIGSEGV,
     .fault     = softdirty_fault,
