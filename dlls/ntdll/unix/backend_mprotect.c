@@ -224,7 +224,8 @@ static int mprotect_arm( struct watch_region *region, uintptr_t start, uintptr_t
  *           mprotect_fault
  *
  * A page that is open already was opened by another thread, or the program has protected it itself, which
- * is undone: it was to use watch_protect().
+ * is undone: it was to use watch_protect(). What the kernel refuses is tried again, until the fault has
+ * repeated so often that it must reach the program.
  */
 static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
 {
@@ -235,7 +236,7 @@ static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr
     lock();
     page = get_flags( start );
     ret = (page & KNOWN) && (page & PROT_WRITE) && !((flags & FAULT_REPEAT) && !(page & ARMED)) &&
-          !set_armed( region, start, end, 0 );
+          (!set_armed( region, start, end, 0 ) || !(flags & FAULT_REPEAT));
     unlock();
     return ret;
 }
@@ -386,6 +387,12 @@ static long read_max_splits(void)
     return strtol( text, NULL, 10 ) / 2;
 }
 
+static void mprotect_close(void)
+{
+    if (memory != -1) close( memory );
+    memory = -1;
+}
+
 /***********************************************************************
  *           mprotect_open
  */
@@ -402,13 +409,8 @@ static int mprotect_open( char *reason, size_t len )
         return ret;
     }
     if (memory == -1) memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
-    return selftest_faults( &mprotect_backend, reason, len );
-}
-
-static void mprotect_close(void)
-{
-    if (memory != -1) close( memory );
-    memory = -1;
+    if ((ret = selftest_faults( &mprotect_backend, reason, len ))) mprotect_close();
+    return ret;
 }
 
 const struct watch_backend mprotect_backend =

@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include "fault.h"
 #include "kernel_api.h"
 #include "page.h"
+#include "region.h"
 #include "selftest.h"
 #include "userfault.h"
 
@@ -28,8 +30,11 @@
  * the kernel; elsewhere they fail with EFAULT. */
 static struct userfault served = { .fd = -1 };
 static int stop_fd = -1;
-static int started;
+static int started, stopping, given_up;
 static pthread_t server;
+
+#define MAX_TRIES    100     /* to wake somebody */
+#define MAX_FAILURES 1000   /* to read, one after the other, although there is something */
 
 /***********************************************************************
  *           serve_message
@@ -37,13 +42,31 @@ static pthread_t server;
 static void serve_message( const struct uffd_msg *msg )
 {
     uintptr_t addr = round_down( msg->arg.pagefault.address );
+    struct watch_region *region;
+    unsigned int tries;
     struct uffdio_range range = { .start = addr, .len = page_size() };
 
     if (msg->event != UFFD_EVENT_PAGEFAULT) return;
     /* whoever could not be served meets the fault again; its page may have been let go */
     if (!fault_serve( addr, msg->arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
         sched_yield();
-    ioctl( served.fd, UFFDIO_WAKE, &range );
+    for (tries = 0; tries < MAX_TRIES; tries++) if (!ioctl( served.fd, UFFDIO_WAKE, &range )) return;
+    /* whoever waits for the page must not do so for ever */
+    if (!(region = region_get( addr, addr + page_size() ))) return;
+    userfault_give_up( &served, region, addr, addr + page_size() );
+    region_put( region );
+}
+
+/***********************************************************************
+ *           give_up
+ *
+ * Closes the userfaultfd when it cannot be read any more: the kernel ends all watches and wakes who waits.
+ * Its number stays taken, as others may be about to use it. Queries fail from now on.
+ */
+static void give_up(void)
+{
+    __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
+    dup3( stop_fd, served.fd, O_CLOEXEC );
 }
 
 /***********************************************************************
@@ -55,13 +78,21 @@ static void *serve_faults( void *arg )
 {
     struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
     struct uffd_msg msgs[16];
+    unsigned int failures = 0;
 
-    while (poll( fds, 2, -1 ) > 0 || errno == EINTR)
+    while (!__atomic_load_n( &stopping, __ATOMIC_SEQ_CST ))
     {
         ssize_t i, count;
 
-        if (fds[1].revents) break;
-        count = read( served.fd, msgs, sizeof(msgs) );
+        /* also when it fails: somebody may wait for us */
+        if (poll( fds, 2, -1 ) < 0) sched_yield();
+        if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
+        if ((count = read( served.fd, msgs, sizeof(msgs) )) > 0) failures = 0;
+        else if (fds[0].revents && ++failures > MAX_FAILURES)
+        {
+            give_up();
+            break;
+        }
         for (i = 0; i < count / (ssize_t)sizeof(msgs[0]); i++) serve_message( &msgs[i] );
     }
     return arg;
@@ -75,6 +106,7 @@ static int start_server(void)
 
     if (started) return 0;
     if (stop_fd == -1 && (stop_fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
+    stopping = given_up = 0;
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, &sigset );
     ret = pthread_create( &server, NULL, serve_faults, NULL );
@@ -93,6 +125,7 @@ static void thread_close(void)
     {
         uint64_t one = 1;
 
+        __atomic_store_n( &stopping, 1, __ATOMIC_SEQ_CST );
         if (write( stop_fd, &one, sizeof(one) ) != sizeof(one)) return;
         pthread_join( server, NULL );
         started = 0;
@@ -145,6 +178,11 @@ static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t
     return userfault_fault( &served, region, start, end, flags );
 }
 
+static int thread_check(void)
+{
+    return __atomic_load_n( &given_up, __ATOMIC_SEQ_CST ) ? -EIO : 0;
+}
+
 const struct watch_backend thread_backend =
 {
     .name      = "thread",
@@ -160,4 +198,5 @@ const struct watch_backend thread_backend =
     .fault     = thread_fault,
     .hold      = fault_hold,
     .release   = fault_release,
+    .check     = thread_check,
 };

@@ -163,9 +163,9 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
  */
 int fault_serve( uintptr_t addr, int write )
 {
-    unsigned int repeats = 0;
-
-    return serve( addr, write ? FAULT_WRITE : 0, 0, &repeats );
+    if (last_fault.page != round_down( addr )) last_fault.repeats = 0;
+    last_fault.page = round_down( addr );
+    return serve( addr, write ? FAULT_WRITE : 0, 0, &last_fault.repeats );
 }
 
 static uintptr_t context_pc( const ucontext_t *context )

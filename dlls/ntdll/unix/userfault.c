@@ -177,7 +177,13 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     reg.range.start = region->base;
     reg.range.len   = size;
     reg.mode        = UFFDIO_REGISTER_MODE_WP | (uf->missing ? UFFDIO_REGISTER_MODE_MISSING : 0);
-    if (ioctl( uf->fd, UFFDIO_REGISTER, &reg )) return -errno;
+    if (ioctl( uf->fd, UFFDIO_REGISTER, &reg ))
+    {
+        ret = -errno;
+        /* a part may be registered; but not what another one owns */
+        if (ret != -EBUSY) userfault_detach( uf, region->base, region->end );
+        return ret;
+    }
 
     if ((ret = write_protect( uf, region->base, region->base + granule, 1 )) == -EINVAL) ret = -EOPNOTSUPP;
     if (!ret) ret = write_protect( uf, region->base, region->end, 1 );
@@ -188,15 +194,38 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           userfault_detach
  *
- * The kernel opens the pages and wakes who waits for them.
+ * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a write,
+ * so that nobody faults who would not be served.
  */
 void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end )
 {
     struct uffdio_range range = { .start = start, .len = end - start };
 
     fault_forget();
-    raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range );
+    if (raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range ))
+    {
+        write_protect( uf, start, end, 0 );
+        raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WAKE, (uintptr_t)&range );
+    }
     fault_forget();
+}
+
+/***********************************************************************
+ *           userfault_give_up
+ *
+ * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not watched any
+ * more, so queries of the region fail from now on. Returns 0 if the kernel refuses that as well.
+ */
+int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct uffdio_writeprotect open = { .range = { .start = start, .len = end - start } };
+    int ret;
+
+    __atomic_fetch_or( &region->lost, 2, __ATOMIC_SEQ_CST );
+    mark_written_pages( region, start, end );
+    /* this wakes who waits for a protected page, and that one who waits for a missing one */
+    ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&open );
+    return !raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&open.range ) || !ret;
 }
 
 /***********************************************************************
@@ -318,7 +347,12 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         }
         if (ret != -EEXIST) return 0;
     }
-    if (!(flags & FAULT_WRITE) || write_protect( uf, start, end, 0 )) return 0;
+    if (!(flags & FAULT_WRITE)) return 0;
+    ret = write_protect( uf, start, end, 0 );
+    /* also if that failed: the page may be open all the same */
     mark_written_pages( region, start, end );
-    return 1;
+    if (!ret) return 1;
+    if (ret == -EAGAIN && !(flags & FAULT_REPEAT) &&
+        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & 2)) return 1;
+    return userfault_give_up( uf, region, start, end );
 }
