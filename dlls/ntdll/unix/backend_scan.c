@@ -26,6 +26,8 @@
 static int uffd = -1;      /* registers memory, never read from */
 static int pagemap = -1;   /* /proc/self/pagemap, for the ioctl */
 
+#define MAX_FILL_TRIES 10000
+
 _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kernel's layout" );
 
 /***********************************************************************
@@ -221,6 +223,7 @@ static int scan_attach( struct watch_region *region )
 static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
                       size_t *filled )
 {
+    unsigned int tries = 0;
     struct uffdio_copy copy;
 
     (void)region;
@@ -233,7 +236,14 @@ static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t en
         copy.mode = UFFDIO_COPY_MODE_WP;
         copy.copy = 0;
         if (ioctl( uffd, UFFDIO_COPY, &copy ) && errno != EAGAIN) return -errno;
-        if (copy.copy <= 0) continue;   /* EAGAIN: the address space is changing */
+        if (copy.copy <= 0)
+        {
+            /* the address space is changing, but not for ever */
+            if (++tries > MAX_FILL_TRIES) return -EAGAIN;
+            raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+            continue;
+        }
+        tries = 0;
         start   += copy.copy;
         data     = (const char *)data + copy.copy;
         *filled += copy.copy;
@@ -246,17 +256,19 @@ static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t en
  *
  * Adds to the registration, which keeps the written state. To take the mode away again without
  * losing that is not possible: the kernel takes a registration for fewer modes as done already
- * (6.18).
+ * (6.18). If it failed half-way nobody would bring the missing pages of the first part, so the memory
+ * is registered anew as it was: what is there is written then.
  */
 static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     int ret;
 
-    (void)region;
     ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_MISSING );
+    if (!ret) return uffd;
+    scan_detach( region, start, end );
+    register_range( start, end, UFFDIO_REGISTER_MODE_WP );
     /* files have no missing pages */
-    if (ret) return ret == -EINVAL ? -EOPNOTSUPP : ret;
-    return uffd;
+    return ret == -EINVAL ? -EOPNOTSUPP : ret;
 }
 
 /***********************************************************************

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,9 @@ struct uffdio_poison
 /* How much is read from the file at once. A touch of one page brings its neighbours along, up to
  * the next one that is there; they do not count as written either. */
 #define READ_SIZE ((size_t)65536)
+
+/* how often a touch of one page may come back to us at once */
+#define MAX_REPEATS 10000
 
 struct writewatch_restore
 {
@@ -105,6 +109,8 @@ static int read_file( int fd, off_t offset, char *buffer, size_t size )
  */
 static void serve_page( uintptr_t addr )
 {
+    static uintptr_t last_addr;
+    static unsigned int repeats;
     struct uffdio_range wake;
     struct uffdio_poison poison;
     struct writewatch_restore *restore;
@@ -141,6 +147,10 @@ static void serve_page( uintptr_t addr )
         }
     }
     if (!ret) ret = region->backend->fill( region, start, end, server_buffer, &filled );
+    /* the page is there, or the region is not: the touch goes on, but not for ever in vain */
+    if (filled || addr != last_addr) repeats = 0;
+    else if ((ret == -EEXIST || ret == -ENOENT) && ++repeats > MAX_REPEATS) ret = -EIO;
+    last_addr = addr;
     if (ret && ret != -EEXIST && ret != -ENOENT && !filled)
     {
         memset( &poison, 0, sizeof(poison) );
@@ -174,12 +184,9 @@ static void *serve_pages( void *arg )
     poll_fd.fd = server_fd;
     for (;;)
     {
-        if (poll( &poll_fd, 1, -1 ) < 0 && errno != EINTR) break;
-        if ((size = read( server_fd, messages, sizeof(messages) )) <= 0)
-        {
-            if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-            break;
-        }
+        /* whatever fails, who has touched a page still waits for us */
+        if (poll( &poll_fd, 1, -1 ) < 0) sched_yield();
+        if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
         pthread_mutex_lock( &restore_mutex );
         for (i = 0; i < size / (ssize_t)sizeof(messages[0]); i++)
             if (messages[i].event == UFFD_EVENT_PAGEFAULT)
