@@ -38,6 +38,8 @@
  * reported than was written, or there are more faults, but nothing is lost and the program can go on
  * to map memory. */
 
+#define MAX_DETACH_TRIES 16
+
 #define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
 #define ARMED  0x08
 #define KNOWN  0x10   /* watched by us */
@@ -286,15 +288,18 @@ static int mprotect_attach( struct watch_region *region )
 /***********************************************************************
  *           mprotect_detach
  *
- * The memory may be gone, so failing is no error.
+ * The memory may be gone, so failing is no error. If it is not, the program must not be left with memory
+ * that it cannot write to, so what fails is tried again.
  */
 static void mprotect_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
+    unsigned int tries;
+
     (void)region;
     fault_forget();
     lock();
     splits -= count_splits( start, end, NULL );
-    apply( start, end, 0 );
+    for (tries = 0; tries < MAX_DETACH_TRIES && apply( start, end, 0 ); tries++) /* nothing */;
     clear_flags( start, end );
     splits += count_splits( start, end, NULL );
     unlock();
