@@ -256,8 +256,8 @@ static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t en
  *
  * Adds to the registration, which keeps the written state. To take the mode away again without
  * losing that is not possible: the kernel takes a registration for fewer modes as done already
- * (6.18). If it failed half-way nobody would bring the missing pages of the first part, so the memory
- * is registered anew as it was: what is there is written then.
+ * (6.18). If it failed half-way nobody would bring the missing pages of the first part, so the
+ * memory is registered anew as it was: what is there is written then.
  */
 static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
 {

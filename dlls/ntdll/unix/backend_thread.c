@@ -50,7 +50,8 @@ static void serve_message( const struct uffd_msg *msg )
     /* whoever could not be served meets the fault again; its page may have been let go */
     if (!fault_serve( addr, msg->arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
         sched_yield();
-    for (tries = 0; tries < MAX_TRIES; tries++) if (!ioctl( served.fd, UFFDIO_WAKE, &range )) return;
+    for (tries = 0; tries < MAX_TRIES; tries++)
+        if (!ioctl( served.fd, UFFDIO_WAKE, &range )) return;
     /* whoever waits for the page must not do so for ever */
     if (!(region = region_get( addr, addr + page_size() ))) return;
     userfault_give_up( &served, region, addr, addr + page_size() );
@@ -60,8 +61,8 @@ static void serve_message( const struct uffd_msg *msg )
 /***********************************************************************
  *           give_up
  *
- * Closes the userfaultfd when it cannot be read any more: the kernel ends all watches and wakes who waits.
- * Its number stays taken, as others may be about to use it. Queries fail from now on.
+ * Closes the userfaultfd when it cannot be read any more: the kernel ends all watches and wakes who
+ * waits. Its number stays taken, as others may be about to use it. Queries fail from now on.
  */
 static void give_up(void)
 {

@@ -194,8 +194,8 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           userfault_detach
  *
- * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a write,
- * so that nobody faults who would not be served.
+ * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a
+ * write, so that nobody faults who would not be served.
  */
 void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end )
 {
@@ -213,10 +213,11 @@ void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           userfault_give_up
  *
- * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not watched any
- * more, so queries of the region fail from now on. Returns 0 if the kernel refuses that as well.
+ * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not watched
+ * any more, so queries of the region fail from now on. Returns 0 if the kernel refuses that too.
  */
-int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start, uintptr_t end )
+int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
+                       uintptr_t end )
 {
     struct uffdio_writeprotect open = { .range = { .start = start, .len = end - start } };
     int ret;
