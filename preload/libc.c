@@ -102,15 +102,17 @@ EXPORT void *mremap( void *addr, size_t old_size, size_t new_size, int flags, ..
 /***********************************************************************
  *           madvise
  *
- * MEM_RESET drops the contents, not the written state (row 31).
+ * MEM_RESET drops the contents, not the written state (row 31). The engine drops watched pages, and
+ * at once, where MADV_FREE would let the kernel do so some time later, unseen.
  */
 EXPORT int madvise( void *addr, size_t size, int advice )
 {
     int err;
 
-    if ((advice == MADV_DONTNEED || advice == MADV_FREE) && is_watched( addr, size ) &&
-        (err = watch_save( addr, round_up( size ))))
+    if ((advice == MADV_DONTNEED || advice == MADV_FREE) && is_watched( addr, size ))
     {
+        err = (uintptr_t)addr & (page_size() - 1) ? -EINVAL : watch_discard( addr, round_up( size ));
+        if (!err) return 0;
         errno = -err;
         return -1;
     }

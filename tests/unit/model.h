@@ -19,7 +19,9 @@
 #include "watch.h"
 #include "write_watch.h"
 
+#ifndef PAGES
 #define PAGES 400
+#endif
 
 static char *base;
 static int pipe_fds[2];
@@ -82,14 +84,7 @@ static void commit( size_t first, size_t last )
 
 static void drop_contents( size_t first, size_t last )
 {
-    if (strcmp( watch_backend_name(), "scan" ) || rand() & 1)
-    {
-        check( !watch_discard( page( first ), bytes( last - first )));
-        return;
-    }
-    /* as Wine does it */
-    check( !watch_save( page( first ), bytes( last - first )));
-    check( !madvise( page( first ), bytes( last - first ), MADV_DONTNEED ));
+    check( !watch_discard( page( first ), bytes( last - first )));
 }
 
 static void change_protection( size_t first, size_t last )
@@ -219,7 +214,7 @@ static void test_large(void)
     free( addresses );
 }
 
-static void open_model(void)
+static inline void open_model(void)
 {
     base = mmap( NULL, bytes( PAGES ), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( base != MAP_FAILED && !pipe( pipe_fds ));

@@ -64,6 +64,11 @@ struct watch_backend
      * failure the marks are put back. Called in a step of a query. */
     int (*arm)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
+    /* Marks written pages in the bitmap, which is there; contents are dropped next, so they may stay
+     * written besides. Returns whether there is anything to drop. The region is closed. Writers' lock
+     * held. NULL: scan() does. */
+    int (*save)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
     /* Drops the contents of pages; they become not written, and remain watched. Those that are marked
      * in the bitmap need not be armed. Writers' lock held. */
     int (*discard)( struct watch_region *region, uintptr_t start, uintptr_t end );

@@ -18,73 +18,13 @@
 #include "kernel_api.h"
 #include "backend.h"
 #include "page.h"
-#include "raw_syscall.h"
 #include "region.h"
+#include "scan_query.h"
 #include "selftest.h"
-#include "uninterrupted.h"
 
-static int uffd = -1;      /* registers memory, never read from */
-static int pagemap = -1;   /* /proc/self/pagemap, for the ioctl */
+static int uffd = -1;   /* registers memory, never read from */
 
 #define MAX_FILL_TRIES 10000
-
-_Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kernel's layout" );
-
-/***********************************************************************
- *           scan_scan
- *
- * For fresh memory the exact query: a page that is there (or swapped out), was written, and is not
- * the shared page of zeros. It leaves out what was never touched or only read, so such memory needs
- * neither marking nor page tables. Without the any-of part it is wrong from 6.12.103 on, where an
- * empty entry counts as written.
- *
- * For other memory all pages were protected at the start, and what is not protected any more is
- * written: also an empty entry, which is a written page of a file or of shared memory that was
- * taken back by the kernel (a protected one leaves a marker). This form, with nothing but WRITTEN
- * in both masks, is the one in which empty entries count on all kernels.
- *
- * PM_SCAN_CHECK_WPASYNC makes the kernel refuse memory that lost its registration; otherwise it
- * would pass over it in silence, which reads as "nothing written". walk_end is right only for
- * vectors of at most 512 entries (seen on 6.12 to 7.2), hence the limit.
- */
-static UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
-                                    unsigned int flags, struct page_run *runs, size_t len,
-                                    size_t max_pages, uintptr_t *next )
-{
-    struct pm_scan_arg arg;
-    long ret;
-
-    arg.size                = sizeof(arg);
-    arg.flags               = PM_SCAN_CHECK_WPASYNC |
-                              (flags & SCAN_RESET ? PM_SCAN_WP_MATCHING : 0);
-    arg.start               = start;
-    arg.end                 = end;
-    arg.walk_end            = 0;
-    arg.vec                 = (uintptr_t)runs;
-    arg.vec_len             = len < 512 ? len : 512;
-    arg.max_pages           = max_pages;
-    if (region->kind == REGION_FRESH)
-    {
-        arg.category_inverted   = PAGE_IS_PFNZERO;
-        arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
-        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-        arg.return_mask         = 0;
-    }
-    else
-    {
-        arg.category_inverted   = 0;
-        arg.category_mask       = PAGE_IS_WRITTEN;
-        arg.category_anyof_mask = 0;
-        arg.return_mask         = PAGE_IS_WRITTEN;
-    }
-
-    ret = raw_syscall3( SYS_ioctl, pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
-    if (ret < 0) return ret;
-    /* the walk must have moved or have found something, or a caller would ask for ever */
-    if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !ret)) return -EIO;
-    *next = arg.walk_end;
-    return ret;
-}
 
 static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
 {
@@ -158,7 +98,7 @@ static int split_huge_pages( uintptr_t start, uintptr_t end )
         arg.vec           = (uintptr_t)runs;
         arg.vec_len       = 64;
         arg.category_mask = PAGE_IS_HUGE;
-        if ((count = ioctl( pagemap, PAGEMAP_SCAN, &arg )) < 0) return -errno;
+        if ((count = ioctl( scan_pagemap, PAGEMAP_SCAN, &arg )) < 0) return -errno;
         if (arg.walk_end <= start) return -EIO;
 
         for (i = 0; i < count; i++)
@@ -184,7 +124,7 @@ static int is_populated( uintptr_t start, uintptr_t end )
     arg.category_inverted   = PAGE_IS_PFNZERO;
     arg.category_mask       = PAGE_IS_PFNZERO;
     arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-    return ioctl( pagemap, PAGEMAP_SCAN, &arg ) != 0;
+    return ioctl( scan_pagemap, PAGEMAP_SCAN, &arg ) != 0;
 }
 
 /***********************************************************************
@@ -202,6 +142,9 @@ static int scan_attach( struct watch_region *region )
 {
     uintptr_t start = region->base, end = region->end;
     int ret;
+
+    /* what the program mapped itself, it may drop itself, without a word */
+    if (region->kind == REGION_FRESH) blocks_open( &region->blocks, start, end );
 
     /* EINVAL: the kernel was built without them */
     if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
@@ -272,63 +215,14 @@ static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t e
 }
 
 /***********************************************************************
- *           scan_list
- *
- * What the kernel calls written is put right as scan_scan() does. Outside fresh memory a page that
- * is not written may be a marker, which looks like a page that was swapped out; it is told as
- * neither.
- */
-static int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
-                      uint64_t required,
-                      struct page_run *runs, size_t len, uintptr_t *next )
-{
-    const uint64_t there = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-    struct pm_scan_arg arg;
-    long i, count;
-
-    memset( &arg, 0, sizeof(arg) );
-    arg.size          = sizeof(arg);
-    arg.flags         = PM_SCAN_CHECK_WPASYNC;
-    arg.start         = start;
-    arg.end           = end;
-    arg.vec           = (uintptr_t)runs;
-    arg.vec_len       = len < 512 ? len : 512;
-    arg.category_mask = required & ~PAGE_IS_WRITTEN;
-    arg.return_mask   = there | PAGE_IS_WRITTEN | PAGE_IS_FILE | PAGE_IS_PFNZERO | PAGE_IS_HUGE;
-    if (region->kind == REGION_FRESH && required & PAGE_IS_WRITTEN)
-    {
-        arg.category_mask      |= PAGE_IS_WRITTEN;
-        arg.category_anyof_mask = there;
-    }
-
-    count = raw_syscall3( SYS_ioctl, pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
-    if (count < 0) return count;
-    if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !count))
-        return -EIO;
-    *next = arg.walk_end;
-
-    for (i = 0; i < count; i++)
-    {
-        uint64_t *categories = &runs[i].categories;
-
-        if (region->kind == REGION_FRESH)
-        {
-            if (!(*categories & there) || *categories & PAGE_IS_PFNZERO)
-                *categories &= ~PAGE_IS_WRITTEN;
-        }
-        else if (!(*categories & there)) *categories |= PAGE_IS_WRITTEN;
-        else if (!(*categories & PAGE_IS_WRITTEN)) *categories &= ~PAGE_IS_SWAPPED;
-    }
-    return count;
-}
-
-/***********************************************************************
  *           scan_discard
  */
 static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    int ret = discard_pages( start, end );
+    int ret;
 
+    blocks_forget( &region->blocks, start, end );
+    ret = discard_pages( start, end );
     if (!ret && region->kind != REGION_FRESH) ret = protect_range( start, end );
     return ret;
 }
@@ -370,9 +264,9 @@ static int open_userfaultfd( char *reason, size_t len )
  */
 static void scan_close(void)
 {
-    if (pagemap != -1) close( pagemap );
+    if (scan_pagemap != -1) close( scan_pagemap );
     if (uffd != -1) close( uffd );
-    pagemap = uffd = -1;
+    scan_pagemap = uffd = -1;
 }
 
 /***********************************************************************
@@ -384,7 +278,7 @@ static int scan_open( char *reason, size_t len )
 
     if ((ret = open_userfaultfd( reason, len ))) goto failed;
 
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
+    if ((scan_pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
     {
         ret = -errno;
         snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
@@ -408,6 +302,7 @@ const struct watch_backend scan_backend =
     .attach    = scan_attach,
     .detach    = scan_detach,
     .scan      = scan_scan,
+    .save      = scan_save,
     .discard   = scan_discard,
     .lock      = lock_pages,
     .fill      = scan_fill,

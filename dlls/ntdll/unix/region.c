@@ -248,6 +248,7 @@ static struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     {
         *prev = region->next;
         if (region->saved) saved_free( region->saved );
+        blocks_close( &region->blocks );
     }
     else
     {
@@ -270,6 +271,7 @@ static struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->lost  = 0;
     region->saved = NULL;
     region->next  = NULL;
+    region->blocks.count = 0;
     region->backend = backend;
     region->kind  = kind;
     region->shift = shift;
@@ -279,15 +281,16 @@ static struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
 /***********************************************************************
  *           free_region
  *
- * To be called when the index no longer leads there. A late reader keeps the bitmap until the region
- * is used anew; one that comes later still finds the sequence changed and does not look at it.
+ * To be called when the index no longer leads there. A late reader keeps the bitmaps until the region
+ * is used anew; one that comes later still finds the sequence changed and does not look at them.
  */
 static void free_region( struct watch_region *region )
 {
-    if (region->saved && !__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ))
+    if (!__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ))
     {
-        saved_free( region->saved );
+        if (region->saved) saved_free( region->saved );
         region->saved = NULL;
+        blocks_close( &region->blocks );
     }
     region->next = free_regions;
     free_regions = region;
@@ -390,6 +393,7 @@ static struct watch_region *split_region( struct watch_region *old, uintptr_t st
 
     if (!region) return NULL;
     region->lost = old->lost;
+    if (old->blocks.count) blocks_open( &region->blocks, start, end );
     if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost = 1;
     return region;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "backend.h"
+#include "blocks.h"
 #include "fair_lock.h"
 #include "saved.h"
 
@@ -31,6 +32,7 @@ struct watch_region
     unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
     struct watch_region *next;      /* of the free ones */
     struct fair_lock     faults;    /* shared by faults, held by queries: see fault.c */
+    struct region_blocks blocks;    /* what the backend knows of them */
     uint64_t             held_mask; /* signals that were blocked before a query held the region */
 };
 

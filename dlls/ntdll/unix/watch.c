@@ -15,6 +15,7 @@
 #include "page.h"
 #include "backend.h"
 #include "watch.h"
+#include "watch_lock.h"
 #include "writable.h"
 
 unsigned int page_shift = 12;
@@ -29,9 +30,10 @@ static pthread_mutex_t regions_mutex = PTHREAD_MUTEX_INITIALIZER;
 /***********************************************************************
  *           lock_regions
  *
- * With all signals blocked, so that no thread is suspended or ended while it holds the lock.
+ * The writers' lock, with all signals blocked, so that no thread is suspended or ended while it
+ * holds it.
  */
-static void lock_regions( sigset_t *sigset )
+void lock_regions( sigset_t *sigset )
 {
     sigset_t all;
 
@@ -40,7 +42,7 @@ static void lock_regions( sigset_t *sigset )
     pthread_mutex_lock( &regions_mutex );
 }
 
-static void unlock_regions( const sigset_t *sigset )
+void unlock_regions( const sigset_t *sigset )
 {
     pthread_mutex_unlock( &regions_mutex );
     sigprocmask( SIG_SETMASK, sigset, NULL );
@@ -213,197 +215,6 @@ int watch_serve( void *base, size_t size )
     if (!region || region->base > start || region->end < end) ret = -ENOENT;
     else if (!region->backend->serve) ret = -EOPNOTSUPP;
     else ret = region->backend->serve( region, start, end );
-    unlock_regions( &sigset );
-    return ret;
-}
-
-/***********************************************************************
- *           save_written
- *
- * Moves the written state of a part of a region from the kernel to the bitmap. The region is closed
- * to queries, which otherwise could find a page in both and report it twice. If the kernel fails
- * the whole part counts as written.
- */
-static void save_written( struct watch_region *region, uintptr_t start, uintptr_t end )
-{
-    struct saved_pages *saved = region->saved;
-    struct page_run runs[64];
-    uintptr_t next;
-    int i, count;
-
-    if (!region->backend->scan) return;
-    while (start < end)
-    {
-        count = region->backend->scan( region, start, end, SCAN_RESET, runs, 64, end - start, &next );
-        if (count < 0)
-        {
-            saved_set( saved, start, end );
-            return;
-        }
-        for (i = 0; i < count; i++) saved_set( saved, runs[i].start, runs[i].end );
-        start = next;
-    }
-}
-
-/* makes the bitmaps of all regions of a range, so that saving cannot fail; the lock is held */
-static int prepare_regions( uintptr_t start, uintptr_t end )
-{
-    struct watch_region *region;
-
-    for (; (region = region_first( start, end )); start = region->end)
-        if (!region_saved_pages( region )) return -ENOMEM;
-    return 0;
-}
-
-/* sets the state of all regions of a range; the lock is held */
-static void set_states( uintptr_t start, uintptr_t end, unsigned int state )
-{
-    struct watch_region *region;
-
-    for (; (region = region_first( start, end )); start = region->end)
-        region_set_state( region, state );
-}
-
-/* saves all regions of a range, which are closed; the lock is held */
-static void save_regions( uintptr_t start, uintptr_t end )
-{
-    struct watch_region *region;
-
-    for (; (region = region_first( start, end )); start = region->end)
-        save_written( region, region->base > start ? region->base : start,
-                      region->end < end ? region->end : end );
-}
-
-/* drops the contents of all regions of a range; the lock is held */
-static int discard_regions( uintptr_t start, uintptr_t end )
-{
-    struct watch_region *region;
-    int ret = 0;
-
-    for (; !ret && (region = region_first( start, end )); start = region->end)
-        ret = region->backend->discard( region, region->base > start ? region->base : start,
-                                        region->end < end ? region->end : end );
-    return ret;
-}
-
-/* mprotect() for a range with regions, or parts of them, in it; the lock is held */
-static int protect_regions( uintptr_t start, uintptr_t end, int prot )
-{
-    struct watch_region *region;
-    uintptr_t next;
-    int ret = 0;
-
-    for (; !ret && start < end; start = next)
-    {
-        region = region_first( start, end );
-        if (region && region->backend->protect)
-        {
-            if (region->base <= start)
-            {
-                next = region->end < end ? region->end : end;
-                ret = region->backend->protect( region, start, next, prot );
-                continue;
-            }
-            next = region->base;
-        }
-        /* as much as possible in one call */
-        else if (region) next = region->end < end ? region->end : end;
-        else next = end;
-        if (mprotect( (void *)start, next - start, prot )) ret = -errno;
-    }
-    return ret;
-}
-
-/***********************************************************************
- *           watch_protect
- *
- * mprotect() for memory with watched pages. Written state is unaffected (row 13).
- */
-int watch_protect( void *base, size_t size, int prot )
-{
-    sigset_t sigset;
-    int ret;
-
-    lock_regions( &sigset );
-    ret = protect_regions( (uintptr_t)base, (uintptr_t)base + size, prot );
-    unlock_regions( &sigset );
-    return ret;
-}
-
-/***********************************************************************
- *           watch_save
- *
- * Keeps the written state of pages whose contents are about to be dropped (row 31). A write that is
- * made at the same time is dropped together with what it wrote. Fails with ENOMEM, nothing changed.
- */
-int watch_save( void *base, size_t size )
-{
-    uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
-    int ret;
-
-    if (!region_overlaps( start, end )) return 0;
-    lock_regions( &sigset );
-    if (!(ret = prepare_regions( start, end )))
-    {
-        set_states( start, end, REGION_CLOSED );
-        save_regions( start, end );
-        set_states( start, end, REGION_OPEN );
-    }
-    unlock_regions( &sigset );
-    return ret;
-}
-
-/***********************************************************************
- *           watch_discard
- *
- * Drops the contents of pages, which become zero, and keeps their written state (row 31). Native
- * programs must come here: madvise() alone would end the watch of pages where a backend works by
- * faults. A write that is made at the same time is dropped with what it wrote, or it is seen. Fails
- * with ENOMEM, nothing changed.
- */
-int watch_discard( void *base, size_t size )
-{
-    uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
-    int ret;
-
-    lock_regions( &sigset );
-    if (!(ret = prepare_regions( start, end )))
-    {
-        set_states( start, end, REGION_CLOSED );
-        save_regions( start, end );
-        ret = discard_regions( start, end );
-        set_states( start, end, REGION_OPEN );
-    }
-    unlock_regions( &sigset );
-    return ret;
-}
-
-/***********************************************************************
- *           watch_decommit
- *
- * Takes pages away from the program as a new mapping without access would, but keeps them
- * registered and their written state known (row 15). Access goes first: a write that is made at the
- * same time either is seen as written or faults. Fails with ENOMEM, nothing changed.
- */
-int watch_decommit( void *base, size_t size )
-{
-    uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
-    int ret;
-
-    lock_regions( &sigset );
-    if (!(ret = prepare_regions( start, end )))
-    {
-        if (!(ret = protect_regions( start, end, PROT_NONE )))
-        {
-            set_states( start, end, REGION_CLOSED );
-            save_regions( start, end );
-            ret = discard_regions( start, end );
-            set_states( start, end, REGION_OPEN );
-        }
-    }
     unlock_regions( &sigset );
     return ret;
 }

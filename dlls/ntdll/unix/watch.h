@@ -34,7 +34,6 @@ extern void watch_remove( void *base, size_t size );
 extern int watch_detach( void *base, size_t size );
 extern int watch_serve( void *base, size_t size );
 extern int watch_decommit( void *base, size_t size );
-extern int watch_save( void *base, size_t size );
 extern int watch_discard( void *base, size_t size );
 extern int watch_protect( void *base, size_t size, int prot );
 extern int watch_lock_pages( const void *base, size_t size );

@@ -1,0 +1,266 @@
+/*
+ * What the scan backend asks the kernel: the PAGEMAP_SCAN ioctl
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "kernel_api.h"
+#include "page.h"
+#include "raw_syscall.h"
+#include "region.h"
+#include "scan_query.h"
+#include "uninterrupted.h"
+
+int scan_pagemap = -1;
+
+_Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kernel's layout" );
+
+/* what to ask the kernel for */
+enum scan_form
+{
+    SCAN_EXACT,     /* see scan_fresh() */
+    SCAN_QUICK,
+    SCAN_MISSING,   /* pages that are missing, or the shared page of zeros */
+    SCAN_THERE,     /* pages that are not missing, and how they are */
+};
+
+/***********************************************************************
+ *           ask_kernel
+ *
+ * PM_SCAN_CHECK_WPASYNC makes the kernel refuse memory that lost its registration; otherwise it
+ * would pass over it in silence, which reads as "nothing written". walk_end is right only for
+ * vectors of at most 512 entries (seen on 6.12 to 7.2), hence the limit.
+ */
+static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintptr_t end,
+                                     unsigned int flags, struct page_run *runs, size_t len,
+                                     size_t max_pages, uintptr_t *next )
+{
+    struct pm_scan_arg arg;
+    long ret;
+
+    arg.size                = sizeof(arg);
+    arg.flags               = PM_SCAN_CHECK_WPASYNC |
+                              (flags & SCAN_RESET ? PM_SCAN_WP_MATCHING : 0);
+    arg.start               = start;
+    arg.end                 = end;
+    arg.walk_end            = 0;
+    arg.vec                 = (uintptr_t)runs;
+    arg.vec_len             = len < 512 ? len : 512;
+    arg.max_pages           = max_pages;
+    switch (form)
+    {
+    case SCAN_EXACT:
+        arg.category_inverted   = PAGE_IS_PFNZERO;
+        arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
+        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.return_mask         = 0;
+        break;
+    case SCAN_QUICK:
+        arg.category_inverted   = 0;
+        arg.category_mask       = PAGE_IS_WRITTEN;
+        arg.category_anyof_mask = 0;
+        arg.return_mask         = PAGE_IS_WRITTEN;
+        break;
+    case SCAN_MISSING:
+        arg.category_inverted   = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.category_mask       = PAGE_IS_SWAPPED;
+        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_PFNZERO;
+        arg.return_mask         = 0;
+        break;
+    case SCAN_THERE:
+        arg.category_inverted   = 0;
+        arg.category_mask       = 0;
+        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.return_mask         = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
+        break;
+    }
+
+    ret = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
+    if (ret < 0) return ret;
+    /* the walk must have moved or have found something, or a caller would ask for ever */
+    if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !ret)) return -EIO;
+    *next = arg.walk_end;
+    return ret;
+}
+
+/***********************************************************************
+ *           take_census
+ *
+ * Looks for full blocks among those that were just asked for exactly. When the vector is full, the
+ * rest of the block that filled it is left out.
+ */
+static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t pos, uintptr_t end,
+                                       unsigned int forgotten )
+{
+    uintptr_t start, addr, limit, next;
+    struct page_run runs[32];
+    int i, count, found;
+
+    while (blocks_next_census( blocks, &pos, end, &start, &limit ))
+    {
+        found = 0;
+        for (addr = start; addr < limit; addr = next < limit ? blocks_next_boundary( next ) : limit)
+        {
+            if ((count = ask_kernel( SCAN_MISSING, addr, limit, 0, runs, 32, 0, &next )) < 0) return;
+            for (i = 0; i < count; i++)
+            {
+                found |= blocks_mark_full( blocks, addr, runs[i].start, forgotten );
+                addr = runs[i].end;
+            }
+            found |= blocks_mark_full( blocks, addr, next, forgotten );
+        }
+        blocks_end_census( blocks, start, limit, found );
+    }
+}
+
+/***********************************************************************
+ *           scan_fresh
+ *
+ * For fresh memory the exact query: a page that is there (or swapped out), was written, and is not
+ * the shared page of zeros. It leaves out what was never touched or only read, so such memory needs
+ * neither marking nor page tables. Without the any-of part it is wrong from 6.12.103 on, where an
+ * empty entry counts as written.
+ *
+ * Where blocks are known to be full, written is all that is to be asked, which the kernel does
+ * quickly. Elsewhere that would count what was never touched, and with SCAN_RESET it would make page
+ * tables for it, and lose writes that are made at the same time. Each call does one part of the
+ * range in one way. Blocks known to be written need no call of the kernel.
+ */
+static UNINTERRUPTED int scan_fresh( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                     unsigned int flags, struct page_run *runs, size_t len,
+                                     size_t max_pages, uintptr_t *next )
+{
+    struct region_blocks *blocks = &region->blocks;
+    unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
+    uint64_t resets = __atomic_load_n( &blocks->resets, __ATOMIC_SEQ_CST );
+    int i, count, full, written;
+
+    if (!(flags & SCAN_RESET))
+    {
+        end = blocks_written_part( blocks, start, end, &written );
+        if (written)
+        {
+            if ((end - start) >> page_shift > max_pages) end = start + (max_pages << page_shift);
+            runs[0].start = start;
+            runs[0].end = *next = end;
+            return 1;
+        }
+    }
+    end = blocks_full_part( blocks, start, end, &full );
+
+    if (flags & SCAN_RESET) blocks_begin_reset( blocks, start, end );
+    count = ask_kernel( full ? SCAN_QUICK : SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
+    if (flags & SCAN_RESET) blocks_end_reset( blocks );
+    if (count < 0) return count;
+
+    if (!(flags & SCAN_RESET)) blocks_mark_written( blocks, runs, count, resets );
+    if (full)
+        /* contents were dropped in the middle of a step, which then was no step */
+        return __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) == forgotten ? count : -EIO;
+
+    for (i = 0; i < count; i++) blocks_mark_full( blocks, runs[i].start, runs[i].end, forgotten );
+    take_census( blocks, start, *next, forgotten );
+    return count;
+}
+
+/***********************************************************************
+ *           scan_scan
+ *
+ * For other than fresh memory all pages were protected at the start, and what is not protected any
+ * more is written: also an empty entry, which is a written page of a file or of shared memory that
+ * was taken back by the kernel (a protected one leaves a marker). This form, with nothing but
+ * WRITTEN in both masks, is the one in which empty entries count on all kernels.
+ */
+UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                    unsigned int flags, struct page_run *runs, size_t len,
+                                    size_t max_pages, uintptr_t *next )
+{
+    if (region->kind != REGION_FRESH)
+        return ask_kernel( SCAN_QUICK, start, end, flags, runs, len, max_pages, next );
+    if (region->blocks.count)
+        return scan_fresh( region, start, end, flags, runs, len, max_pages, next );
+    return ask_kernel( SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
+}
+
+/***********************************************************************
+ *           scan_save
+ *
+ * Protects nothing, as the pages go away. What was not fresh may have markers besides, which
+ * scan_scan() knows how to take.
+ */
+int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    int fresh = region->kind == REGION_FRESH, there = !fresh, i, count;
+    struct page_run runs[64];
+    uintptr_t next;
+
+    for (; start < end; start = next)
+    {
+        if (fresh) count = ask_kernel( SCAN_THERE, start, end, 0, runs, 64, 0, &next );
+        else count = scan_scan( region, start, end, SCAN_RESET, runs, 64, end - start, &next );
+        if (count < 0) return count;
+        for (i = 0; i < count; i++)
+        {
+            there = 1;
+            if ((runs[i].categories & (PAGE_IS_WRITTEN | PAGE_IS_PFNZERO)) == PAGE_IS_WRITTEN)
+                saved_set( region->saved, runs[i].start, runs[i].end );
+        }
+    }
+    return there;
+}
+
+/***********************************************************************
+ *           scan_list
+ *
+ * What the kernel calls written is put right as scan_scan() does. Outside fresh memory a page that
+ * is not written may be a marker, which looks like a page that was swapped out; it is told as
+ * neither.
+ */
+int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
+                      uint64_t required,
+                      struct page_run *runs, size_t len, uintptr_t *next )
+{
+    const uint64_t there = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+    struct pm_scan_arg arg;
+    long i, count;
+
+    memset( &arg, 0, sizeof(arg) );
+    arg.size          = sizeof(arg);
+    arg.flags         = PM_SCAN_CHECK_WPASYNC;
+    arg.start         = start;
+    arg.end           = end;
+    arg.vec           = (uintptr_t)runs;
+    arg.vec_len       = len < 512 ? len : 512;
+    arg.category_mask = required & ~PAGE_IS_WRITTEN;
+    arg.return_mask   = there | PAGE_IS_WRITTEN | PAGE_IS_FILE | PAGE_IS_PFNZERO | PAGE_IS_HUGE;
+    if (region->kind == REGION_FRESH && required & PAGE_IS_WRITTEN)
+    {
+        arg.category_mask      |= PAGE_IS_WRITTEN;
+        arg.category_anyof_mask = there;
+    }
+
+    count = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
+    if (count < 0) return count;
+    if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !count))
+        return -EIO;
+    *next = arg.walk_end;
+
+    for (i = 0; i < count; i++)
+    {
+        uint64_t *categories = &runs[i].categories;
+
+        if (region->kind == REGION_FRESH)
+        {
+            if (!(*categories & there) || *categories & PAGE_IS_PFNZERO)
+                *categories &= ~PAGE_IS_WRITTEN;
+        }
+        else if (!(*categories & there)) *categories |= PAGE_IS_WRITTEN;
+        else if (!(*categories & PAGE_IS_WRITTEN)) *categories &= ~PAGE_IS_SWAPPED;
+    }
+    return count;
+}
