@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "give_way.h"
 #include "next.h"
 #include "page.h"
 #include "preload.h"
@@ -67,22 +68,48 @@ EXPORT void *mmap( void *addr, size_t size, int prot, int flags, int fd, off_t o
 {
     void *ret;
 
-    if (before_mmap( addr, size, prot, flags, &ret )) return ret;
-    return NEXT( mmap )( addr, size, prot, flags, fd, offset );
+    begin_address_space_change();
+    if (!before_mmap( addr, size, prot, flags, &ret ))
+        ret = NEXT( mmap )( addr, size, prot, flags, fd, offset );
+    end_address_space_change();
+    return ret;
 }
 
 EXPORT void *mmap64( void *addr, size_t size, int prot, int flags, int fd, off64_t offset )
 {
     void *ret;
 
-    if (before_mmap( addr, size, prot, flags, &ret )) return ret;
-    return NEXT( mmap64 )( addr, size, prot, flags, fd, offset );
+    begin_address_space_change();
+    if (!before_mmap( addr, size, prot, flags, &ret ))
+        ret = NEXT( mmap64 )( addr, size, prot, flags, fd, offset );
+    end_address_space_change();
+    return ret;
 }
 
 EXPORT int munmap( void *addr, size_t size )
 {
+    int ret;
+
+    begin_address_space_change();
     if (is_watched( addr, size )) watch_remove( addr, round_up( size ));
-    return NEXT( munmap )( addr, size );
+    ret = NEXT( munmap )( addr, size );
+    end_address_space_change();
+    return ret;
+}
+
+/***********************************************************************
+ *           mprotect
+ *
+ * Keeps all that is known; only that it waits for queries matters.
+ */
+EXPORT int mprotect( void *addr, size_t size, int prot )
+{
+    int ret;
+
+    begin_address_space_change();
+    ret = NEXT( mprotect )( addr, size, prot );
+    end_address_space_change();
+    return ret;
 }
 
 EXPORT void *mremap( void *addr, size_t old_size, size_t new_size, int flags, ... )

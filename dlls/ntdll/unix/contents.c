@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "advise.h"
 #include "backend.h"
+#include "raw_syscall.h"
 #include "watch.h"
 #include "watch_lock.h"
 
@@ -123,7 +125,7 @@ static int protect_regions( uintptr_t start, uintptr_t end, int prot )
         /* as much as possible in one call */
         else if (region) next = region->end < end ? region->end : end;
         else next = end;
-        if (mprotect( (void *)start, next - start, prot )) ret = -errno;
+        ret = raw_syscall3( SYS_mprotect, start, next - start, prot );
     }
     return ret;
 }

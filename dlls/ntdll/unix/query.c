@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "backend.h"
+#include "give_way.h"
 #include "page.h"
 #include "uninterrupted.h"
 #include "user_memory.h"
@@ -313,6 +314,7 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
     {
         uintptr_t limit = query->end;
 
+        if (start > query->start) give_way();
         if (next_saved( query, start, &limit ) && limit == start)
         {
             limit = start + (min( (query->end - start) >> query->region->shift, max - pos )
@@ -375,6 +377,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
     {
         end = start + min( query->end - start, MAX_SCAN_SIZE );
 
+        if (start > query->start) give_way();
         if ((ret = enter( query ))) return ret;
         ret = reset_marked( query->region, start, end );
         if (ret >= 0)

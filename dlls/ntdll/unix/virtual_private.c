@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "fault.h"
+#include "give_way.h"
 #include "virtual_private.h"
 #include "watch.h"
 
@@ -46,6 +47,7 @@ void virtual_lock( sigset_t *sigset )
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, sigset );
     pthread_mutex_lock( &virtual_mutex );
+    begin_address_space_change();
 }
 
 /***********************************************************************
@@ -53,6 +55,7 @@ void virtual_lock( sigset_t *sigset )
  */
 void virtual_unlock( const sigset_t *sigset )
 {
+    end_address_space_change();
     pthread_mutex_unlock( &virtual_mutex );
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
 }

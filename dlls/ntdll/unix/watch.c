@@ -14,6 +14,7 @@
 
 #include "page.h"
 #include "backend.h"
+#include "give_way.h"
 #include "watch.h"
 #include "watch_lock.h"
 #include "writable.h"
@@ -39,12 +40,14 @@ void lock_regions( sigset_t *sigset )
 
     sigfillset( &all );
     sigprocmask( SIG_BLOCK, &all, sigset );
+    begin_address_space_change();
     pthread_mutex_lock( &regions_mutex );
 }
 
 void unlock_regions( const sigset_t *sigset )
 {
     pthread_mutex_unlock( &regions_mutex );
+    end_address_space_change();
     sigprocmask( SIG_SETMASK, sigset, NULL );
 }
 
