@@ -37,6 +37,26 @@ void writable_close(void)
     maps = -1;
 }
 
+/* the mapping of an address; its end, or 0 if that cannot be told */
+static UNINTERRUPTED uintptr_t query_mapping( uintptr_t addr, int *writable, int *anonymous )
+{
+    union
+    {
+        struct procmap_query query;
+        uint64_t             words[sizeof(struct procmap_query) / sizeof(uint64_t)];
+    } arg;
+    unsigned int i;
+
+    /* not by memset: nothing outside the section is called here */
+    for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++) *(volatile uint64_t *)&arg.words[i] = 0;
+    arg.query.size = sizeof(arg.query);
+    arg.query.query_addr = addr;
+    if (raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg )) return 0;
+    *writable = arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE;
+    *anonymous = !arg.query.inode;
+    return arg.query.vma_end > addr ? arg.query.vma_end : 0;
+}
+
 /***********************************************************************
  *           is_writable
  *
@@ -47,32 +67,30 @@ UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
 {
     while (start < end)
     {
-        union
-        {
-            struct procmap_query query;
-            uint64_t             words[sizeof(struct procmap_query) / sizeof(uint64_t)];
-        } arg;
-        uintptr_t next = end;
-        int writable = -1;
-        unsigned int i;
+        uintptr_t next = end, mapped;
+        int writable = -1, allowed, anonymous;
 
         if (may_write) next = may_write( start, end, &writable );
         if (!writable) return 0;
-        if (writable < 0)
+        if (writable < 0 && (mapped = query_mapping( start, &allowed, &anonymous )))
         {
-            /* not by memset: nothing outside the section is called here */
-            for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++)
-                *(volatile uint64_t *)&arg.words[i] = 0;
-            arg.query.size = sizeof(arg.query);
-            arg.query.query_addr = start;
-            if (!raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg ))
-            {
-                if (!(arg.query.vma_flags & PROCMAP_QUERY_VMA_WRITABLE)) return 0;
-                if (arg.query.vma_end <= start) return 1;
-                next = arg.query.vma_end;
-            }
+            if (!allowed) return 0;
+            next = mapped;
         }
         start = next;
     }
+    return 1;
+}
+
+/***********************************************************************
+ *           is_plain_memory
+ */
+UNINTERRUPTED int is_plain_memory( uintptr_t start, uintptr_t end )
+{
+    int writable, anonymous;
+    uintptr_t next;
+
+    for (; start < end; start = next)
+        if (!(next = query_mapping( start, &writable, &anonymous )) || !writable || !anonymous) return 0;
     return 1;
 }

@@ -1,0 +1,190 @@
+/*
+ * Steps of queries: short, and never in the way of who waits for them
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+
+#include "page.h"
+#include "query_step.h"
+#include "uninterrupted.h"
+#include "user_memory.h"
+
+/***********************************************************************
+ *           scan_step
+ *
+ * Asks the backend; in a step.
+ */
+UNINTERRUPTED int scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
+                               struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+{
+    if (region->backend->scan)
+        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len, max_pages,
+                                      next );
+    *next = end;
+    return 0;
+}
+
+/***********************************************************************
+ *           watch_enter
+ *
+ * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
+ * region; returns -ENOENT if the range is no longer in one.
+ */
+UNINTERRUPTED int watch_enter( struct watch_query *query )
+{
+    struct watch_region *region;
+
+    while (!region_enter( query->region ))
+    {
+        if (!(region = region_get( query->start, query->end ))) return -ENOENT;
+        region_put( query->region );
+        query->region = region;
+    }
+    if (query->region->backend->hold) query->region->backend->hold( query->region );
+    return 0;
+}
+
+/***********************************************************************
+ *           watch_leave
+ */
+UNINTERRUPTED void watch_leave( struct watch_query *query )
+{
+    if (query->region->backend->release) query->region->backend->release( query->region );
+    region_leave( query->region );
+}
+
+/***********************************************************************
+ *           check_region
+ *
+ * Whether queries may be made; outside of a step.
+ */
+UNINTERRUPTED int check_region( struct watch_region *region )
+{
+    return region->backend->check ? region->backend->check() : 0;
+}
+
+/***********************************************************************
+ *           mark_region_written
+ *
+ * In a step.
+ */
+UNINTERRUPTED void mark_region_written( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct saved_pages *saved = region_saved_pages( region );
+
+    if (saved) saved_set( saved, start, end );
+    else __atomic_fetch_or( &region->lost, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           put_back
+ *
+ * Pages that were taken but could not be handed over are written still, as far as they are watched.
+ */
+UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+
+    if (!watch_enter( query ))
+    {
+        mark_region_written( query->region, start, end );
+        watch_leave( query );
+        return;
+    }
+    for (; start < end; start += page_size())
+    {
+        if (!(region = region_get( start, start + page_size() ))) continue;
+        if (region_enter( region ))
+        {
+            mark_region_written( region, start, start + page_size() );
+            region_leave( region );
+        }
+        region_put( region );
+    }
+}
+
+/***********************************************************************
+ *           watch_undo
+ *
+ * Makes pages written again that a query with reset has stored already. They are read back from the
+ * caller's array; if that cannot be read any more, the whole range counts as written.
+ */
+UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size_t count )
+{
+    uint64_t addr;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+    {
+        if (user_load64( &addresses[i], &addr ) || addr < query->start || addr >= query->end)
+        {
+            put_back( query, query->start, query->end );
+            return;
+        }
+        put_back( query, round_down( addr ), round_down( addr ) + page_size() );
+    }
+}
+
+/***********************************************************************
+ *           arm_marked
+ *
+ * Arms the pages of a group whose marks were taken; in a step.
+ */
+UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits )
+{
+    int ret = 0;
+
+    if (!region->backend->arm) return 0;
+    while (bits && !ret)
+    {
+        unsigned int first = __builtin_ctzll( bits ), count = 1;
+
+        while (first + count < 64 && (bits >> (first + count) & 1)) count++;
+        ret = region->backend->arm( region, start + ((uintptr_t)first << region->shift),
+                                    start + ((uintptr_t)(first + count) << region->shift) );
+        bits &= first + count < 64 ? ~0ull << (first + count) : 0;
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_take_marked
+ *
+ * Makes the pages of [start, end) not written, which lies in one group of the bitmap, and returns
+ * which of them were, one bit each. On failure *err is set, and all of them are written. In a step.
+ */
+UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
+                                          int *err )
+{
+    struct watch_region *region = query->region;
+    uint64_t bits = saved_take( region->saved, start, end );
+    struct page_run runs[33];
+    uintptr_t addr, next;
+    int i, count = 0;
+
+    for (addr = start; addr < end; addr = next)
+    {
+        count = scan_step( region, addr, end, 1, runs, 33, (size_t)64 << (region->shift - page_shift), &next );
+        if (count < 0) break;
+        for (i = 0; i < count; i++)
+            for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << region->shift)
+                bits |= 1ull << ((runs[i].start - start) >> region->shift);
+    }
+    if (count >= 0 && bits) count = arm_marked( region, start, bits );
+    *err = count < 0 ? count : 0;
+    if (count < 0) mark_region_written( region, start, end );
+    return bits;
+}
+
+/***********************************************************************
+ *           watch_mark_written
+ *
+ * In a step.
+ */
+UNINTERRUPTED void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end )
+{
+    mark_region_written( query->region, start, end );
+}

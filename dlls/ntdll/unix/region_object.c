@@ -1,0 +1,186 @@
+/*
+ * Regions themselves: made, used anew, split, and held by steps of queries
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "page.h"
+#include "raw_syscall.h"
+#include "region.h"
+#include "region_object.h"
+#include "uninterrupted.h"
+
+static struct watch_region *free_regions;
+
+/***********************************************************************
+ *           region_saved_pages
+ *
+ * The bitmap of a region, made when it is first needed. NULL if there is no memory.
+ */
+UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *region )
+{
+    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+    struct saved_pages *old = NULL;
+
+    if (saved) return saved;
+    if (!(saved = saved_alloc( region->base, region->end - region->base, region->shift ))) return NULL;
+    if (__atomic_compare_exchange_n( &region->saved, &old, saved, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE ))
+        return saved;
+    saved_free( saved );
+    return old;
+}
+
+/***********************************************************************
+ *           region_enter
+ *
+ * Begins a step of a query. While a writer moves written state about, which is short and cannot be
+ * interrupted, this waits. Returns 0 if the region is gone.
+ */
+UNINTERRUPTED int region_enter( struct watch_region *region )
+{
+    unsigned int state;
+
+    for (;;)
+    {
+        __atomic_fetch_add( &region->steps, 1, __ATOMIC_SEQ_CST );
+        if ((state = __atomic_load_n( &region->state, __ATOMIC_SEQ_CST )) == REGION_OPEN) return 1;
+        __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
+        if (state == REGION_GONE) return 0;
+        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+    }
+}
+
+/***********************************************************************
+ *           region_leave
+ */
+UNINTERRUPTED void region_leave( struct watch_region *region )
+{
+    __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           region_set_state
+ *
+ * Lets steps begin, or lets them wait or fail and then waits until those in progress have ended. A
+ * step cannot be interrupted; should one be stopped all the same (by a debugger), we go on after a
+ * second: a page may then be reported twice, none is lost.
+ */
+void region_set_state( struct watch_region *region, unsigned int state )
+{
+    struct timespec start, now;
+
+    __atomic_store_n( &region->state, state, __ATOMIC_SEQ_CST );
+    if (state == REGION_OPEN || !__atomic_load_n( &region->steps, __ATOMIC_SEQ_CST )) return;
+
+    clock_gettime( CLOCK_MONOTONIC, &start );
+    while (__atomic_load_n( &region->steps, __ATOMIC_SEQ_CST ))
+    {
+        sched_yield();
+        clock_gettime( CLOCK_MONOTONIC, &now );
+        if (now.tv_sec - start.tv_sec > 1) return;
+    }
+}
+
+/***********************************************************************
+ *           alloc_region
+ *
+ * NULL if there is no memory.
+ */
+struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
+                                   const struct watch_backend *backend, unsigned int kind,
+                                   unsigned int shift )
+{
+    struct watch_region **prev, *region;
+
+    for (prev = &free_regions; (region = *prev); prev = &region->next)
+        if (!__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST )) break;
+
+    if (region)
+    {
+        *prev = region->next;
+        if (region->saved) saved_free( region->saved );
+        blocks_close( &region->blocks );
+    }
+    else
+    {
+        const size_t size = 65536;
+        long ret = raw_mmap_anon( size );
+        size_t i;
+
+        if (ret < 0 && ret > -4096) return NULL;
+        region = (struct watch_region *)ret;
+        for (i = 1; i < size / sizeof(*region); i++)
+        {
+            region[i].next = free_regions;
+            free_regions = &region[i];
+        }
+    }
+    region->base  = start;
+    region->end   = end;
+    region->steps = 0;
+    region->state = REGION_OPEN;
+    region->lost  = 0;
+    region->saved = NULL;
+    region->next  = NULL;
+    region->blocks.count = 0;
+    region->backend = backend;
+    region->kind  = kind;
+    region->shift = shift;
+    return region;
+}
+
+/***********************************************************************
+ *           free_region
+ *
+ * To be called when the index no longer leads there. A late reader keeps the bitmaps until the region
+ * is used anew; one that comes later still finds the sequence changed and does not look at them.
+ */
+void free_region( struct watch_region *region )
+{
+    if (!__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ))
+    {
+        if (region->saved) saved_free( region->saved );
+        region->saved = NULL;
+        blocks_close( &region->blocks );
+    }
+    region->next = free_regions;
+    free_regions = region;
+}
+
+/***********************************************************************
+ *           split_region
+ *
+ * A region for what is left of an old one. What is known of its blocks is not handed on; it is soon
+ * found out again. NULL if there is no memory.
+ */
+struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
+
+    if (!region) return NULL;
+    region->lost = old->lost;
+    if (old->blocks.count) blocks_open( &region->blocks, start, end );
+    if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost = 1;
+    return region;
+}
+
+/***********************************************************************
+ *           move_saved
+ *
+ * Hands saved state on; the old region is gone, so nobody else looks at its marks.
+ */
+void move_saved( struct watch_region *from, struct watch_region *to )
+{
+    uintptr_t addr;
+
+    if (!from->saved || !to->saved) return;
+    for (addr = saved_next( from->saved, to->base, to->end ); addr < to->end;
+         addr = saved_next( from->saved, addr, to->end ))
+        if (saved_take( from->saved, addr, addr + ((uintptr_t)1 << from->shift )))
+            saved_set( to->saved, addr, addr + ((uintptr_t)1 << from->shift ));
+}

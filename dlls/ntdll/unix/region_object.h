@@ -1,0 +1,21 @@
+/*
+ * Regions themselves, for the index of them
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_REGION_OBJECT_H
+#define WRITEWATCH_REGION_OBJECT_H
+
+#include "region.h"
+
+/* under the writers' lock */
+extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
+                                          const struct watch_backend *backend, unsigned int kind,
+                                          unsigned int shift );
+extern void free_region( struct watch_region *region );
+extern struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end );
+extern void move_saved( struct watch_region *from, struct watch_region *to );
+
+#endif /* WRITEWATCH_REGION_OBJECT_H */
