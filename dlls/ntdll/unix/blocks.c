@@ -57,6 +57,12 @@ static INLINE size_t last_whole( const struct region_blocks *blocks, uintptr_t e
     return end >= blocks->end ? blocks->count : block_index( blocks, end );
 }
 
+/* most runs are short */
+static INLINE int may_hold_block( const struct region_blocks *blocks, uintptr_t start, uintptr_t end )
+{
+    return (end - start) >> block_shift() || start <= blocks->base || end >= blocks->end;
+}
+
 static INLINE uint64_t load_word( const uint64_t *words, size_t index )
 {
     return __atomic_load_n( &words[index / WORD_BITS], __ATOMIC_SEQ_CST );
@@ -253,8 +259,11 @@ UNINTERRUPTED uintptr_t blocks_written_part( const struct region_blocks *blocks,
 UNINTERRUPTED int blocks_mark_full( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
                                     unsigned int forgotten )
 {
-    size_t first = first_whole( blocks, start ), last = last_whole( blocks, end );
+    size_t first, last;
 
+    if (!may_hold_block( blocks, start, end )) return 0;
+    first = first_whole( blocks, start );
+    last = last_whole( blocks, end );
     if (first >= last || __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) != forgotten) return 0;
     return set_bits( blocks->full, first, last );
 }
@@ -273,6 +282,7 @@ UNINTERRUPTED void blocks_mark_written( struct region_blocks *blocks, const stru
     if (resets % RESET_ENDED || marking & 1) return;
     for (i = 0; i < count; i++)
     {
+        if (!may_hold_block( blocks, runs[i].start, runs[i].end )) continue;
         first = first_whole( blocks, runs[i].start );
         last = last_whole( blocks, runs[i].end );
         if (first >= last || next_bit( blocks->written, first, last, ~0ull ) == last) continue;

@@ -58,13 +58,15 @@ static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start,
 /***********************************************************************
  *           collect_scanned
  *
- * Hands over the pages of [*start, limit) that the backend finds, and moves *start on. Pages that
- * could not be handed over have been put back.
+ * Hands over the pages of [*start, limit) that the backend finds, and moves *start on, at most by
+ * *size bytes, which becomes that of the next step. Pages that could not be handed over have been
+ * put back.
  */
 static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *start, uintptr_t limit,
-                                          int reset, void **addresses, size_t max, size_t *pos )
+                                          size_t *size, int reset, void **addresses, size_t max,
+                                          size_t *pos )
 {
-    uintptr_t end = *start + min( limit - *start, MAX_SCAN_SIZE ), next;
+    uintptr_t end = *start + min( limit - *start, *size ), next;
     unsigned int shift = query->region->shift;
     struct page_run runs[MAX_RUNS];
     int i, count;
@@ -99,6 +101,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
         *pos += pages;
     }
     *start = next;
+    *size = next_step_size( *size, count );
     return 0;
 }
 
@@ -174,7 +177,7 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
                                  size_t *count )
 {
     uintptr_t start = query->start;
-    size_t pos = 0;
+    size_t pos = 0, size = MAX_SCAN_SIZE;
     int ret = 0;
 
     if ((ret = check_region( query->region ))) return ret;
@@ -191,7 +194,7 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
                              << query->region->shift);
             ret = collect_mixed( query, &start, limit, reset, addresses, &pos );
         }
-        else ret = collect_scanned( query, &start, limit, reset, addresses, max, &pos );
+        else ret = collect_scanned( query, &start, limit, &size, reset, addresses, max, &pos );
         if (ret) break;
     }
     /* a fault that could not be marked */

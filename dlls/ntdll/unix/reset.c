@@ -46,12 +46,13 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
 {
     uintptr_t start = query->start, end, next;
     struct page_run runs[MAX_RUNS];
+    size_t size = MAX_SCAN_SIZE;
     int ret;
 
     if ((ret = check_region( query->region ))) return ret;
     while (start < query->end)
     {
-        end = start + min( query->end - start, MAX_SCAN_SIZE );
+        end = start + min( query->end - start, size );
 
         if (start > query->start) give_way();
         if ((ret = watch_enter( query ))) return ret;
@@ -63,6 +64,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         watch_leave( query );
         if (ret < 0) return ret;
         start = next;
+        size = next_step_size( size, ret );
     }
     if (query->start == query->region->base && query->end == query->region->end)
         __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );
