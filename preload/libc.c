@@ -138,7 +138,8 @@ EXPORT int madvise( void *addr, size_t size, int advice )
 
     if ((advice == MADV_DONTNEED || advice == MADV_FREE) && is_watched( addr, size ))
     {
-        err = (uintptr_t)addr & (page_size() - 1) ? -EINVAL : watch_discard( addr, round_up( size ));
+        if ((uintptr_t)addr & (page_size() - 1)) err = -EINVAL;
+        else err = watch_discard( addr, round_up( size ));
         if (!err) return 0;
         errno = -err;
         return -1;

@@ -46,7 +46,8 @@ static size_t block_page( size_t block )
 static void open_blocks(void)
 {
     const uintptr_t size = bytes( BLOCK_PAGES );
-    char *memory = mmap( NULL, bytes( PAGES ) + 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *memory = mmap( NULL, bytes( PAGES ) + 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0 );
 
     check( memory != MAP_FAILED && !pipe( pipe_fds ));
     base = (char *)(((uintptr_t)memory & -size) + 2 * size) - bytes( FIRST_PART );
@@ -220,7 +221,7 @@ static void test_page_tables(void)
 static volatile int stopping;
 static volatile unsigned long other_polls;
 
-/* polls of other threads, with and without reset, that do not touch the first three blocks' state */
+/* polls of other threads, with and without reset; the state of the first three blocks remains */
 static void *poll_others( void *arg )
 {
     void **addresses = malloc( PAGES * sizeof(*addresses) );
@@ -232,8 +233,9 @@ static void *poll_others( void *arg )
         count = PAGES;
         check( !get_write_watch( 0, base, bytes( PAGES ), addresses, &count, &granularity ));
         count = PAGES;
-        if (arg) check( !get_write_watch( 1, page( block_page( 4 )), bytes( PAGES - block_page( 4 )),
-                                          addresses, &count, &granularity ));
+        if (arg)
+            check( !get_write_watch( 1, page( block_page( 4 )), bytes( PAGES - block_page( 4 )),
+                                     addresses, &count, &granularity ));
         __atomic_fetch_add( &other_polls, 1, __ATOMIC_RELAXED );
     }
     free( addresses );

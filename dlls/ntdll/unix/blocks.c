@@ -58,7 +58,8 @@ static INLINE size_t last_whole( const struct region_blocks *blocks, uintptr_t e
 }
 
 /* most runs are short */
-static INLINE int may_hold_block( const struct region_blocks *blocks, uintptr_t start, uintptr_t end )
+static INLINE int may_hold_block( const struct region_blocks *blocks, uintptr_t start,
+                                  uintptr_t end )
 {
     return (end - start) >> block_shift() || start <= blocks->base || end >= blocks->end;
 }
@@ -79,7 +80,8 @@ static INLINE uint64_t word_mask( size_t first, size_t last )
 }
 
 /* the first bit of [first, last) that is set (flip 0) or clear (flip ~0), or last */
-static UNINTERRUPTED size_t next_bit( const uint64_t *words, size_t first, size_t last, uint64_t flip )
+static UNINTERRUPTED size_t next_bit( const uint64_t *words, size_t first, size_t last,
+                                      uint64_t flip )
 {
     while (first < last)
     {
@@ -175,8 +177,8 @@ void blocks_close( struct region_blocks *blocks )
 /***********************************************************************
  *           blocks_forget
  *
- * Before contents are dropped in a range; the region is closed. Should a step be in progress all the
- * same (see region_set_state), it notices by the count. Blocks that are known to be written are
+ * Before contents are dropped in a range; the region is closed. Should a step be in progress all
+ * the same (see region_set_state), it notices by the count. Blocks that are known to be written are
  * written still, but where that stands is the bitmap now.
  */
 void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
@@ -264,7 +266,8 @@ UNINTERRUPTED int blocks_mark_full( struct region_blocks *blocks, uintptr_t star
     if (!may_hold_block( blocks, start, end )) return 0;
     first = first_whole( blocks, start );
     last = last_whole( blocks, end );
-    if (first >= last || __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) != forgotten) return 0;
+    if (first >= last) return 0;
+    if (__atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) != forgotten) return 0;
     return set_bits( blocks->full, first, last );
 }
 
@@ -287,8 +290,8 @@ UNINTERRUPTED void blocks_mark_written( struct region_blocks *blocks, const stru
         last = last_whole( blocks, runs[i].end );
         if (first >= last || next_bit( blocks->written, first, last, ~0ull ) == last) continue;
 
-        if (!__atomic_compare_exchange_n( &blocks->marking, &marking, marking + 1, 0, __ATOMIC_SEQ_CST,
-                                          __ATOMIC_SEQ_CST )) return;
+        if (!__atomic_compare_exchange_n( &blocks->marking, &marking, marking + 1, 0,
+                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST )) return;
         if (__atomic_load_n( &blocks->resets, __ATOMIC_SEQ_CST ) == resets)
         {
             set_bits( blocks->written, first, last );
@@ -303,7 +306,8 @@ UNINTERRUPTED void blocks_mark_written( struct region_blocks *blocks, const stru
 /***********************************************************************
  *           blocks_begin_reset
  */
-UNINTERRUPTED void blocks_begin_reset( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
+UNINTERRUPTED void blocks_begin_reset( struct region_blocks *blocks, uintptr_t start,
+                                       uintptr_t end )
 {
     __atomic_fetch_add( &blocks->resets, RESET_RUNNING, __ATOMIC_SEQ_CST );
     clear_bits( blocks->written, block_index( blocks, start ), block_index( blocks, end - 1 ) + 1 );

@@ -17,16 +17,16 @@
  * as one. Two facts are kept of each, and used by the backend that asks the kernel:
  *
  * A block is FULL when every page in it is the program's own, in memory or swapped out: none is
- * missing, none the shared page of zeros. There the kernel's quick way to look for written pages tells
- * the same as the exact one. It stays so until contents are dropped: the kernel moves, swaps and
- * merges pages, but takes none away. Whoever drops contents closes the region to steps of queries
- * (region_set_state) and calls blocks_forget() before anything is dropped. As the fact is found out
- * and used in steps only, no step finds it out before and uses it after.
+ * missing, none the shared page of zeros. There the kernel's quick way to look for written pages
+ * tells the same as the exact one. It stays so until contents are dropped: the kernel moves, swaps
+ * and merges pages, but takes none away. Whoever drops contents closes the region to steps of
+ * queries (region_set_state) and calls blocks_forget() before anything is dropped. As the fact is
+ * found out and used in steps only, no step finds it out before and uses it after.
  *
  * A block is WRITTEN when all its pages were seen to be written, and none was reset since. To ask
  * again without reset needs no look at it. Steps with and without reset run at the same time, so:
- * a reset announces itself, clears the bits and only then begins; who would set a bit checks that no
- * reset has run since before its own look, both before and after setting it; and who reads a bit
+ * a reset announces itself, clears the bits and only then begins; who would set a bit checks that
+ * no reset has run since before its own look, both before and after setting it; and who reads a bit
  * discards it if somebody was at setting meanwhile. */
 struct region_blocks
 {
@@ -38,7 +38,7 @@ struct region_blocks
     uint64_t      *written;
     unsigned char *polls;       /* for each group: how often it was asked for exactly */
     unsigned char *patience;    /* and how often in vain it was looked through for full blocks */
-    uint64_t       resets;      /* RESET_RUNNING for each in progress, RESET_ENDED for each before */
+    uint64_t       resets;      /* RESET_RUNNING for each in progress, RESET_ENDED before */
     unsigned int   group_shift; /* blocks in a group, as a power of two */
     unsigned int   marking;     /* odd while written bits are set */
     unsigned int   forgotten;   /* counts calls of blocks_forget() */
@@ -61,19 +61,20 @@ extern void blocks_close( struct region_blocks *blocks );
 extern void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
 
 /* In steps of queries. Whoever marks passes what the counters said before it looked. */
-extern uintptr_t blocks_full_part( const struct region_blocks *blocks, uintptr_t start, uintptr_t end,
-                                   int *full );
+extern uintptr_t blocks_full_part( const struct region_blocks *blocks, uintptr_t start,
+                                   uintptr_t end, int *full );
 extern uintptr_t blocks_written_part( const struct region_blocks *blocks, uintptr_t start,
                                       uintptr_t end, int *written );
 extern int blocks_mark_full( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
                              unsigned int forgotten );
-extern void blocks_mark_written( struct region_blocks *blocks, const struct page_run *runs, size_t count,
-                                 uint64_t resets );
+extern void blocks_mark_written( struct region_blocks *blocks, const struct page_run *runs,
+                                 size_t count, uint64_t resets );
 extern void blocks_begin_reset( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
 extern void blocks_end_reset( struct region_blocks *blocks );
 extern int blocks_next_census( struct region_blocks *blocks, uintptr_t *pos, uintptr_t end,
                                uintptr_t *start, uintptr_t *limit );
-extern void blocks_end_census( struct region_blocks *blocks, uintptr_t start, uintptr_t end, int found );
+extern void blocks_end_census( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
+                               int found );
 extern uintptr_t blocks_next_boundary( uintptr_t addr );
 
 #define RESET_RUNNING ((uint64_t)1)

@@ -31,7 +31,8 @@ static void save_written( struct watch_region *region, uintptr_t start, uintptr_
 
     while (start < end)
     {
-        count = region->backend->scan( region, start, end, SCAN_RESET, runs, 64, end - start, &next );
+        count = region->backend->scan( region, start, end, SCAN_RESET, runs, 64, end - start,
+                                       &next );
         if (count < 0)
         {
             saved_set( saved, start, end );
@@ -150,8 +151,8 @@ int watch_protect( void *base, size_t size, int prot )
  *           watch_discard
  *
  * Drops the contents of pages, which become zero, and keeps their written state (row 31), as far as
- * they are watched. madvise() alone would lose the state, and leave a block known to be full that is
- * not. A write that is made at the same time is dropped with what it wrote, or it is seen. Fails
+ * they are watched. madvise() alone would lose the state, and leave a block known to be full that
+ * is not. A write that is made at the same time is dropped with what it wrote, or it is seen. Fails
  * with ENOMEM, nothing changed.
  */
 int watch_discard( void *base, size_t size )

@@ -12,12 +12,12 @@
 #include "raw_syscall.h"
 #include "uninterrupted.h"
 
-/* A thread that waits in the kernel wakes up within 50 us or so; with a scan of 0.7 ms before, twice
- * that is a pause of an eighth at most, and only while somebody waits. */
+/* A thread that waits in the kernel wakes up within 50 us or so; with a scan of 0.7 ms before,
+ * twice that is a pause of an eighth at most, and only while somebody waits. */
 #define LONGEST_PAUSE 100000   /* ns */
 
-/* A thread that is ended on its way out of mmap() remains counted for ever, and one may be busy there
- * for long. After so many pauses in vain who is still counted is not waited for. */
+/* A thread that is ended on its way out of mmap() remains counted for ever, and one may be busy
+ * there for long. After so many pauses in vain who is still counted is not waited for. */
 #define PAUSES_IN_VAIN 16
 
 unsigned int address_space_users;

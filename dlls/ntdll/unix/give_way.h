@@ -8,10 +8,11 @@
 #ifndef WRITEWATCH_GIVE_WAY_H
 #define WRITEWATCH_GIVE_WAY_H
 
-/* The kernel holds the lock of the address space during a scan. Long queries are made of many scans,
- * but a thread that waits for the lock (in mmap, say) needs a while to wake up when it becomes free,
- * and the next scan takes it before that. So whoever is about to need the lock counts himself
- * here, and a query pauses between two scans when there is somebody. Any thread, no lock. */
+/* The kernel holds the lock of the address space during a scan. Long queries are made of many
+ * scans, but a thread that waits for the lock (in mmap, say) needs a while to wake up when it
+ * becomes free, and the next scan takes it before that. So whoever is about to need the lock counts
+ * himself here, and a query pauses between two scans when there is somebody. Any thread, no lock.
+ * */
 extern unsigned int address_space_users;
 
 static inline void begin_address_space_change(void)

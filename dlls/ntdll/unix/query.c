@@ -62,9 +62,9 @@ static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start,
  * *size bytes, which becomes that of the next step. Pages that could not be handed over have been
  * put back.
  */
-static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *start, uintptr_t limit,
-                                          size_t *size, int reset, void **addresses, size_t max,
-                                          size_t *pos )
+static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *start,
+                                          uintptr_t limit, size_t *size, int reset,
+                                          void **addresses, size_t max, size_t *pos )
 {
     uintptr_t end = *start + min( limit - *start, *size ), next;
     unsigned int shift = query->region->shift;
@@ -80,8 +80,8 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
         return 0;
     }
     count = scan_step( query->region, *start, end, reset, runs,
-                                  min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                                  min( max - *pos, MAX_SCAN_PAGES ) << (shift - page_shift), &next );
+                       min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
+                       min( max - *pos, MAX_SCAN_PAGES ) << (shift - page_shift), &next );
     watch_leave( query );
     if (count < 0)
     {
@@ -111,8 +111,8 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
  * The same for a group of at most 64 pages of which some are marked in the bitmap. The caller's
  * array has room for every page up to limit, so both sources are taken whole.
  */
-static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start, uintptr_t limit,
-                                        int reset, void **addresses, size_t *pos )
+static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start,
+                                        uintptr_t limit, int reset, void **addresses, size_t *pos )
 {
     unsigned int shift = query->region->shift;
     struct page_run runs[33];
@@ -132,8 +132,8 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
     for (; addr < limit; addr = next)
     {
-        count = scan_step( query->region, addr, limit, reset, runs, 33, (size_t)64 << (shift - page_shift),
-                      &next );
+        count = scan_step( query->region, addr, limit, reset, runs, 33,
+                           (size_t)64 << (shift - page_shift), &next );
         if (count < 0) break;
         for (i = 0; i < count; i++)
             for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << shift)

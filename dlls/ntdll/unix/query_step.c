@@ -18,11 +18,12 @@
  * Asks the backend; in a step.
  */
 UNINTERRUPTED int scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
-                               struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+                               struct page_run *runs, size_t len, size_t max_pages,
+                               uintptr_t *next )
 {
     if (region->backend->scan)
-        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len, max_pages,
-                                      next );
+        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len,
+                                      max_pages, next );
     *next = end;
     return 0;
 }
@@ -71,7 +72,8 @@ UNINTERRUPTED int check_region( struct watch_region *region )
  *
  * In a step.
  */
-UNINTERRUPTED void mark_region_written( struct watch_region *region, uintptr_t start, uintptr_t end )
+UNINTERRUPTED void mark_region_written( struct watch_region *region, uintptr_t start,
+                                        uintptr_t end )
 {
     struct saved_pages *saved = region_saved_pages( region );
 
@@ -167,7 +169,8 @@ UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t s
 
     for (addr = start; addr < end; addr = next)
     {
-        count = scan_step( region, addr, end, 1, runs, 33, (size_t)64 << (region->shift - page_shift), &next );
+        count = scan_step( region, addr, end, 1, runs, 33,
+                           (size_t)64 << (region->shift - page_shift), &next );
         if (count < 0) break;
         for (i = 0; i < count; i++)
             for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << region->shift)

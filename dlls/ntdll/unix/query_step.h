@@ -21,8 +21,9 @@
 #define MAX_SCAN_SIZE  ((size_t)1 << 30)
 #define MAX_SCAN_PAGES ((size_t)16384)
 
-/* After a step that found nothing the next one may be twice as large, up to this: a large reservation
- * has few pages, and in one that has all of them it takes 0.8 ms in full blocks, 2 ms elsewhere. */
+/* After a step that found nothing the next one may be twice as large, up to this: a large
+ * reservation has few pages, and in one that has all of them it takes 0.8 ms in full blocks, 2 ms
+ * elsewhere. */
 #define MAX_EMPTY_SIZE ((size_t)4 << 30)
 
 static inline __attribute__((always_inline)) size_t next_step_size( size_t size, int found )

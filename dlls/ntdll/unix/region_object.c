@@ -28,8 +28,10 @@ UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *regio
     struct saved_pages *old = NULL;
 
     if (saved) return saved;
-    if (!(saved = saved_alloc( region->base, region->end - region->base, region->shift ))) return NULL;
-    if (__atomic_compare_exchange_n( &region->saved, &old, saved, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE ))
+    saved = saved_alloc( region->base, region->end - region->base, region->shift );
+    if (!saved) return NULL;
+    if (__atomic_compare_exchange_n( &region->saved, &old, saved, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE ))
         return saved;
     saved_free( saved );
     return old;
@@ -137,8 +139,9 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
 /***********************************************************************
  *           free_region
  *
- * To be called when the index no longer leads there. A late reader keeps the bitmaps until the region
- * is used anew; one that comes later still finds the sequence changed and does not look at them.
+ * To be called when the index no longer leads there. A late reader keeps the bitmaps until the
+ * region is used anew; one that comes later still finds the sequence changed and does not look at
+ * them.
  */
 void free_region( struct watch_region *region )
 {

@@ -15,7 +15,8 @@ extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
                                           const struct watch_backend *backend, unsigned int kind,
                                           unsigned int shift );
 extern void free_region( struct watch_region *region );
-extern struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end );
+extern struct watch_region *split_region( struct watch_region *old, uintptr_t start,
+                                          uintptr_t end );
 extern void move_saved( struct watch_region *from, struct watch_region *to );
 
 #endif /* WRITEWATCH_REGION_OBJECT_H */

@@ -106,7 +106,8 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t p
         found = 0;
         for (addr = start; addr < limit; addr = next < limit ? blocks_next_boundary( next ) : limit)
         {
-            if ((count = ask_kernel( SCAN_MISSING, addr, limit, 0, runs, 32, 0, &next )) < 0) return;
+            count = ask_kernel( SCAN_MISSING, addr, limit, 0, runs, 32, 0, &next );
+            if (count < 0) return;
             for (i = 0; i < count; i++)
             {
                 found |= blocks_mark_full( blocks, addr, runs[i].start, forgotten );
@@ -127,9 +128,9 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t p
  * empty entry counts as written.
  *
  * Where blocks are known to be full, written is all that is to be asked, which the kernel does
- * quickly. Elsewhere that would count what was never touched, and with SCAN_RESET it would make page
- * tables for it, and lose writes that are made at the same time. Each call does one part of the
- * range in one way. Blocks known to be written need no call of the kernel.
+ * quickly. Elsewhere that would count what was never touched, and with SCAN_RESET it would make
+ * page tables for it, and lose writes that are made at the same time. Each call does one part of
+ * the range in one way. Blocks known to be written need no call of the kernel.
  */
 static UNINTERRUPTED int scan_fresh( struct watch_region *region, uintptr_t start, uintptr_t end,
                                      unsigned int flags, struct page_run *runs, size_t len,
@@ -154,7 +155,8 @@ static UNINTERRUPTED int scan_fresh( struct watch_region *region, uintptr_t star
     end = blocks_full_part( blocks, start, end, &full );
 
     if (flags & SCAN_RESET) blocks_begin_reset( blocks, start, end );
-    count = ask_kernel( full ? SCAN_QUICK : SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
+    count = ask_kernel( full ? SCAN_QUICK : SCAN_EXACT, start, end, flags, runs, len, max_pages,
+                        next );
     if (flags & SCAN_RESET) blocks_end_reset( blocks );
     if (count < 0) return count;
 

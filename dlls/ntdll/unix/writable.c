@@ -48,7 +48,8 @@ static UNINTERRUPTED uintptr_t query_mapping( uintptr_t addr, int *writable, int
     unsigned int i;
 
     /* not by memset: nothing outside the section is called here */
-    for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++) *(volatile uint64_t *)&arg.words[i] = 0;
+    for (i = 0; i < sizeof(arg) / sizeof(arg.words[0]); i++)
+        *(volatile uint64_t *)&arg.words[i] = 0;
     arg.query.size = sizeof(arg.query);
     arg.query.query_addr = addr;
     if (raw_syscall3( SYS_ioctl, maps, PROCMAP_QUERY, (uintptr_t)&arg )) return 0;
@@ -91,6 +92,9 @@ UNINTERRUPTED int is_plain_memory( uintptr_t start, uintptr_t end )
     uintptr_t next;
 
     for (; start < end; start = next)
-        if (!(next = query_mapping( start, &writable, &anonymous )) || !writable || !anonymous) return 0;
+    {
+        next = query_mapping( start, &writable, &anonymous );
+        if (!next || !writable || !anonymous) return 0;
+    }
     return 1;
 }

@@ -45,16 +45,16 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
     return *end > *start;
 }
 
-/* To touch a page of the array takes 20 ns, and 250 when it is the first touch; to ask the kernel for
- * the mapping 400 to 600 (6.18). */
+/* To touch a page of the array takes 20 ns, and 250 when it is the first touch; to ask the kernel
+ * for the mapping 400 to 600 (6.18). */
 #define MANY_PAGES ((uintptr_t)32)
 
 /***********************************************************************
  *           probe_array
  *
  * Whether the whole array can be written, used or not (row 34). A large one most often lies in one
- * writable mapping, which the kernel knows; where it does not say so, a write may still be something
- * that the program's fault handler makes possible. An array that itself is watched is
+ * writable mapping, which the kernel knows; where it does not say so, a write may still be
+ * something that the program's fault handler makes possible. An array that itself is watched is
  * only read, and the kernel is asked: its pages would become written by the call (row 33), also
  * those that nothing is stored to. Before Linux 6.11 it shows only when something is stored that
  * such an array is read-only.
