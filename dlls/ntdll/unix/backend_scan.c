@@ -18,6 +18,7 @@
 #include "kernel_api.h"
 #include "backend.h"
 #include "page.h"
+#include "raw_syscall.h"
 #include "region.h"
 #include "scan_query.h"
 #include "selftest.h"
