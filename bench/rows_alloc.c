@@ -1,0 +1,83 @@
+/*
+ * The benchmark: allocating, decommitting and releasing watched memory
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "bench.h"
+#include "system.h"
+#include "target.h"
+
+#define TIMES 25
+
+/* The median of allocating a size, each time at addresses where nothing was before: Wine notes the
+ * protection of each page in memory that it then touches for the first time. */
+static double time_alloc( size_t size, unsigned int count )
+{
+    double times[TIMES], start;
+    void *bases[TIMES];
+    unsigned int i;
+
+    for (i = 0; i < repeats( count ); i++)
+    {
+        start = now_ns();
+        bases[i] = alloc_watched( size );
+        times[i] = (now_ns() - start) / 1000;
+    }
+    for (i = 0; i < repeats( count ); i++) free_memory( bases[i], size );
+    return median( times, i );
+}
+
+/***********************************************************************
+ *           allocate
+ *
+ * First in a process, or the addresses are not fresh. The small region, on the contrary, is the
+ * same one over and over.
+ */
+void allocate(void)
+{
+    unsigned int i, j, count = repeats( 50 );
+    double times[TIMES], start;
+
+    emit( "alloc_256m", time_alloc( scaled( 256 * MIB ), 15 ), "us" );
+    emit( "alloc_4g", time_alloc( scaled( 4 * GIB ), 7 ), "us" );
+
+    for (i = 0; i < repeats( TIMES ); i++)
+    {
+        start = now_ns();
+        for (j = 0; j < count; j++) free_memory( alloc_watched( 64 * KIB ), 64 * KIB );
+        times[i] = (now_ns() - start) / 1000 / count;
+    }
+    emit( "alloc_free_64k", median( times, i ), "us" );
+}
+
+/***********************************************************************
+ *           decommit
+ *
+ * A part of 64 KiB, all of it written, of a region of 16 MiB; committing and writing it again is
+ * not counted.
+ */
+void decommit(void)
+{
+    size_t size = scaled( 16 * MIB ), part = 64 * KIB;
+    unsigned int i, j, count = repeats( 50 );
+    char *base = alloc_watched( size ), *ptr;
+    double times[TIMES], start;
+
+    for (i = 0; i < repeats( TIMES ); i++)
+    {
+        times[i] = 0;
+        for (j = 0; j < count; j++)
+        {
+            ptr = base + j * part % size;
+            commit_pages( ptr, part );
+            write_pages( ptr, part, 1 );
+            start = now_ns();
+            decommit_pages( ptr, part );
+            times[i] += (now_ns() - start) / 1000 / count;
+        }
+    }
+    emit( "decommit_64k", median( times, i ), "us" );
+    free_memory( base, size );
+}
