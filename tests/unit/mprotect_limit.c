@@ -174,6 +174,20 @@ static int run( size_t limit, int forced )
     step = limit / 4 > pages / 16 ? 16 : 256;
     for (i = 0; i < pages; i += step) write_page( i );
     check( !take( &count ) && count == pages / step );
+
+    /* changes of protection do not lose count of the mappings */
+    for (i = 0; i < 20; i++)
+    {
+        check( !watch_protect( memory, SIZE, PROT_READ ));
+        check( !watch_protect( memory, SIZE, PROT_READ | PROT_WRITE ));
+        for (count = i; count < pages; count += 32) write_page( count );
+    }
+    take( &count );
+    for (i = 0; i < pages; i += 2) write_page( i );
+    mappings = count_mappings();
+    printf( "after changes of protection: %zu mappings\n", mappings );
+    check( mappings > 1000 && mappings < limit / 2 + 1000 );
+    check( take( &count ) > 0 );
     if (!forced) test_none_left( limit );
     return unit_result();
 }

@@ -313,7 +313,7 @@ static void mprotect_detach( struct watch_region *region, uintptr_t start, uintp
  */
 static int mprotect_protect( struct watch_region *region, uintptr_t start, uintptr_t end, int prot )
 {
-    uintptr_t next;
+    uintptr_t first = start, next;
     int ret = 0;
 
     if (prot & ~WANTED) return -EINVAL;
@@ -328,7 +328,7 @@ static int mprotect_protect( struct watch_region *region, uintptr_t start, uintp
         if (armed && (prot & PROT_WRITE) && !(flags & PROT_WRITE)) unite( region, start );
         for (; start < next; start += page_size()) *flags_at( start ) = prot | armed | KNOWN;
     }
-    splits += count_splits( start, end, NULL );
+    splits += count_splits( first, end, NULL );
     unlock();
     return ret;
 }
