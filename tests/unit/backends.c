@@ -148,12 +148,12 @@ static void *write_and_stop( void *arg )
 static void test_detach(void)
 {
     pthread_t threads[WRITERS];
-    unsigned int round;
+    unsigned int round, rounds = unit_share( 300 );
     size_t i;
 
     shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
-    for (round = 0; round < 300; round++)
+    for (round = 0; round < rounds; round++)
     {
         check( !watch_add( (void *)shared, bytes( SHARED_PAGES )));
         check( !watch_detach( (void *)((char *)shared + bytes( round % 32 )), bytes( 32 )));
@@ -222,7 +222,7 @@ static void test_populated(void)
 static int run( const struct variant *variant )
 {
     char reason[160] = "";
-    unsigned int seed;
+    unsigned int seed, seeds = unit_share( 40 );
 
     userfault_old_kernel = variant->old_kernel;
     must_prepare = variant->must_prepare;
@@ -236,10 +236,10 @@ static int run( const struct variant *variant )
     check( !strcmp( watch_backend_name(), variant->backend ));
     open_model();
     test_arguments();
-    for (seed = 1; seed <= 40 && !unit_failures; seed++) test_random_steps( seed, 2000 );
+    for (seed = 1; seed <= seeds && !unit_failures; seed++) test_random_steps( seed, 2000 );
     test_large();
     test_populated();
-    test_threads( 6000 );
+    test_threads( unit_share( 6000 ));
     test_detach();
     check( !*fault_notice() );
     return unit_result();
@@ -247,15 +247,14 @@ static int run( const struct variant *variant )
 
 int main( int argc, char *argv[] )
 {
-    int ret = SKIP, status, arg;
+    int ret = SKIP, status;
     size_t i;
 
     for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
     {
         pid_t pid;
 
-        for (arg = 1; arg < argc && strcmp( argv[arg], variants[i].name ); arg++) /* nothing */;
-        if (argc > 1 && arg == argc) continue;
+        if (!unit_wants( argc, argv, variants[i].name )) continue;
         fflush( stdout );
         if (!(pid = fork()))
         {

@@ -122,12 +122,10 @@ static void test_bad_data(void)
 /* a file has no missing pages */
 static void test_file(void)
 {
-    char name[] = "/tmp/writewatch-fill-XXXXXX";
-    int fd = mkstemp( name ), err;
+    int fd = unit_temp_file(), err;
     struct statfs fs;
 
     check( fd != -1 );
-    unlink( name );
     check( !ftruncate( fd, PAGES * page_size() ));
     base = map( MAP_SHARED, fd );
     check( !writewatch_watch( base, PAGES * page_size() ));

@@ -104,7 +104,7 @@ static void run_model( const char *name, unsigned int seed )
     query( 0, pages, pages, 0 );
     look( 0, pages / 2 );
     query( 0, pages, pages, 0 );
-    for (step = 0; step < 1000 && unit_failures == failures; step++)
+    for (step = 0; step < unit_share( 1000 ) && unit_failures == failures; step++)
     {
         size_t first = rand() % pages, last = first + 1 + rand() % (rand() % 4 ? 8 : pages);
 
@@ -173,14 +173,13 @@ static void *map( size_t size, int flags, int fd )
     return ret;
 }
 
-/* a file of some size in the current directory, or in /tmp */
+/* a file of some size in TMPDIR, or in /tmp */
 static int make_file( size_t size )
 {
-    char name[] = "/tmp/writewatch-mapping-XXXXXX", block[4096];
-    int fd = mkstemp( name );
+    char block[4096];
+    int fd = unit_temp_file();
 
     check( fd != -1 );
-    unlink( name );
     memset( block, 7, sizeof(block) );
     for (; size; size -= sizeof(block)) check( write( fd, block, sizeof(block) ) == sizeof(block) );
     return fd;
@@ -499,7 +498,7 @@ static int run(void)
     return unit_result();
 }
 
-int main(void)
+int main( int argc, char *argv[] )
 {
     static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
     int status, passed = 0;
@@ -507,8 +506,10 @@ int main(void)
 
     for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
     {
-        pid_t pid = fork();
+        pid_t pid;
 
+        if (!unit_wants( argc, argv, backends[i] )) continue;
+        pid = fork();
         backend = backends[i];
         if (!pid) return run();
         check( waitpid( pid, &status, 0 ) == pid && WIFEXITED( status ));

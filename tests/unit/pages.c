@@ -159,12 +159,12 @@ static void run_model( const char *name, unsigned int seed, int file )
 {
     struct writewatch_filter everything = { .returned = known };
     int failures = unit_failures;
-    unsigned int step;
+    unsigned int step, steps = unit_share( 2000 );
     size_t i;
 
     srand( seed );
     memset( model, 0, sizeof(model) );
-    for (step = 0; step < 2000 && unit_failures == failures; step++)
+    for (step = 0; step < steps && unit_failures == failures; step++)
     {
         size_t first = rand() % pages, last = first + 1 + rand() % (rand() % 4 ? 8 : pages);
 
@@ -200,7 +200,7 @@ static void run_model( const char *name, unsigned int seed, int file )
         case 6: list( 0, pages, &everything, PAGES ); break;
         default: random_list( first, last ); break;
         }
-        if (step == 1999 || unit_failures != failures)
+        if (step == steps - 1 || unit_failures != failures)
             list( 0, pages, &everything, PAGES );
     }
     if (unit_failures != failures) fprintf( stderr, "%s, seed %u, step %u\n", name, seed, step );
@@ -289,7 +289,7 @@ static void test_two_takers( int flags )
 
     base = map( flags );
     check( !writewatch_watch( base, PAGES * page_size() ));
-    for (round = 0; round < ROUNDS && !unit_failures; round++)
+    for (round = 0; round < unit_share( ROUNDS ) && !unit_failures; round++)
     {
         for (i = 0; i < PAGES; i++)
         {
@@ -358,7 +358,7 @@ static int run( const char *backend )
     return unit_result();
 }
 
-int main(void)
+int main( int argc, char *argv[] )
 {
     static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
     int status, passed = 0;
@@ -366,9 +366,10 @@ int main(void)
 
     for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
     {
-        pid_t pid = fork();
+        pid_t pid;
 
-        if (!pid) return run( backends[i] );
+        if (!unit_wants( argc, argv, backends[i] )) continue;
+        if (!(pid = fork())) return run( backends[i] );
         check( waitpid( pid, &status, 0 ) == pid && WIFEXITED( status ));
         if (!WIFEXITED( status ) || WEXITSTATUS( status ) == FAIL) return FAIL;
         if (WEXITSTATUS( status ) == PASS) passed++;

@@ -30,7 +30,7 @@ static void test_foreign_mapping(void)
 int main(void)
 {
     char reason[160];
-    unsigned int seed;
+    unsigned int seed, seeds = unit_share( 40 );
 
     if (watch_open( "scan", reason, sizeof(reason) ))
     {
@@ -39,7 +39,7 @@ int main(void)
     }
     open_model();
     test_arguments();
-    for (seed = 1; seed <= 40; seed++) test_random_steps( seed, 2000 );
+    for (seed = 1; seed <= seeds; seed++) test_random_steps( seed, 2000 );
     test_large();
     test_foreign_mapping();
     return unit_result();

@@ -61,12 +61,11 @@ static int has_content( size_t index )
 
 static int make_snapshot( size_t pages )
 {
-    char name[] = "/tmp/writewatch-restore-XXXXXX", block[4096] = { 0 };
-    int fd = mkstemp( name );
+    char block[4096] = { 0 };
+    int fd = unit_temp_file();
     size_t i;
 
     check( fd != -1 );
-    unlink( name );
     check( !ftruncate( fd, 4096 ));
     check( lseek( fd, 4096, SEEK_SET ) == 4096 );
     for (i = 0; i < pages; i++)
@@ -241,7 +240,6 @@ static void test_read_error(void)
 static void test_arguments(void)
 {
     struct writewatch_restore *restore, *other;
-    char name[] = "/tmp/writewatch-restore-XXXXXX";
     int fds[2], fd, err;
     struct statfs fs;
 
@@ -269,8 +267,7 @@ static void test_arguments(void)
     check( !writewatch_unwatch( base, PAGES * page_size() ));
     munmap( base, PAGES * page_size() );
 
-    fd = mkstemp( name );
-    unlink( name );
+    fd = unit_temp_file();
     check( !ftruncate( fd, page_size() ));
     base = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0 );
     check( !writewatch_watch( base, page_size() ));

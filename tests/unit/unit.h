@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define PASS 0
 #define FAIL 1
@@ -29,6 +31,40 @@ static int unit_failures;
 static inline int unit_result(void)
 {
     return unit_failures ? FAIL : PASS;
+}
+
+/* How many of so many rounds, seeds or steps: WRITEWATCH_TEST_SHARE=10 leaves a tenth of them, for
+ * where a processor is emulated. What is asserted about each remains. */
+static inline unsigned int unit_share( unsigned int count )
+{
+    const char *value = getenv( "WRITEWATCH_TEST_SHARE" );
+    unsigned int share = value ? strtoul( value, NULL, 10 ) : 1;
+
+    if (share > 1) count /= share;
+    return count ? count : 1;
+}
+
+/* whether a test that can be run with several backends shall be run with this one: with each, unless
+ * the command line names some */
+static inline int unit_wants( int argc, char *argv[], const char *backend )
+{
+    int i;
+
+    for (i = 1; i < argc; i++) if (!strcmp( argv[i], backend )) return 1;
+    return argc <= 1;
+}
+
+/* a new file in TMPDIR without a name, or -1 */
+static inline int unit_temp_file(void)
+{
+    const char *dir = getenv( "TMPDIR" );
+    char name[4096];
+    int fd;
+
+    snprintf( name, sizeof(name), "%s/writewatch-unit-XXXXXX", dir ? dir : "/tmp" );
+    fd = mkstemp( name );
+    if (fd != -1) unlink( name );
+    return fd;
 }
 
 #endif /* WRITEWATCH_UNIT_H */

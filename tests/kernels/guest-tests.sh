@@ -1,0 +1,110 @@
+# What check-kernels runs inside a guest: read by tests/run-tests there, see tests/groups/.
+# Copyright 2026 the writewatch authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh disable=SC2154
+
+unit=$top_builddir/tests/unit
+native_test=$top_builddir/tests/conformance/write_watch_native_test
+backends='scan sigbus mprotect thread softdirty'
+# Processors are emulated here, one by another: a thread that waits for another may wait for long.
+export WRITEWATCH_TEST_SHARE=10
+# a file system that holds its pages itself; below /tmp they are those of an overlay
+export TMPDIR=/dev/shm
+
+# probe BACKEND: whether it works here; if not, $reason is why
+probe()
+{
+    reason=$("$unit/library" probe "$1" 2>&1)
+}
+
+# shim_aside NAME: the shim must have told the program of $log that it is not active
+shim_aside()
+{
+    if ! grep -q "^writewatch: [0-9]* .*basic_poll.exe: not active: " "$shim_log"; then
+        fail "$1" "the shim did not say that it is not active: $(tail -n 1 "$shim_log")"
+    elif [ "$status" -ne 0 ]; then
+        fail "$1" "exit status $status: $(last_words)"
+    else
+        pass "$1" "$(sed -n 's/^writewatch: [0-9]* .*: not active: /not active: /p' "$shim_log" | head -n 1)"
+    fi
+}
+
+# pages that went out to swap since the guest began
+pages_out()
+{
+    sed -n 's/^pswpout //p' /proc/vmstat
+}
+
+# the parts, the ones with several backends once with each
+for test in region blocks fair_lock handlers hold library query user_memory results_array fill restore \
+    virtual fault; do
+    run "unit/$test" 120 "$unit/$test"
+done
+out=$(pages_out)
+for backend in scan sigbus mprotect thread; do
+    for test in mapping pages; do
+        run "unit/$test-$backend" 120 "$unit/$test" $backend
+    done
+done
+for variant in sigbus sigbus-missing mprotect thread thread-missing softdirty; do
+    run "unit/backends-$variant" 120 "$unit/backends" $variant
+done
+# a smaller limit reaches the same states sooner
+if wanted unit/mprotect_limit; then
+    limit_before=$(cat /proc/sys/vm/max_map_count)
+    echo 8192 >/proc/sys/vm/max_map_count
+    run unit/mprotect_limit 120 "$unit/mprotect_limit"
+    echo "$limit_before" >/proc/sys/vm/max_map_count
+fi
+# what those tests let the kernel take must have gone to swap
+if wanted unit/swap; then
+    out=$(($(pages_out) - out))
+    if ! grep -q '^/dev/zram0 ' /proc/swaps; then fail unit/swap "there is no swap on zram"
+    elif [ $out -eq 0 ]; then fail unit/swap "no page went out to swap"
+    else pass unit/swap "on zram, $out pages went out"
+    fi
+fi
+
+# an example that must tell exactly the pages that were written
+if wanted native/lazy_restore; then
+    if probe scan; then run native/lazy_restore 120 "$top_builddir/tests/kernels/lazy_restore" 128
+    else skip native/lazy_restore "$reason"
+    fi
+fi
+
+# the conformance suite
+names=$("$native_test" --list 2>/dev/null)
+[ -n "$names" ] || fail native "write_watch_native_test --list names no test"
+for backend in $backends; do
+    if ! probe "$backend"; then
+        if wanted "native/$backend"; then skip "native/$backend" "$reason"; fi
+        continue
+    fi
+    for test in $names; do
+        run_native "native/$backend/$test" "$backend" 120 "$native_test" "$test"
+    done
+done
+
+# Windows programs under the shim. The prefix is the host's; what is only read of it is linked,
+# because hard links would bring all of it into the guest's memory.
+[ -n "$WRITEWATCH_GUEST_WINE" ] || return 0
+if may_want wine; then
+    export WRITEWATCH_PREFIX_TEMPLATE=/dev/shm/prefix-template
+    host_prefix=$top_builddir/tests/prefix-template
+    cp -as "$host_prefix" "$WRITEWATCH_PREFIX_TEMPLATE" || fail wine "the prefix cannot be linked"
+    for part in system.reg user.reg userdef.reg .update-timestamp dosdevices drive_c/users drive_c/ProgramData; do
+        [ -e "$host_prefix/$part" ] || continue
+        rm -rf "${WRITEWATCH_PREFIX_TEMPLATE:?}/$part"
+        cp -a "$host_prefix/$part" "$WRITEWATCH_PREFIX_TEMPLATE/$part"
+    done
+    if probe scan; then
+        for test in $WRITEWATCH_GUEST_WINE; do
+            run_winetest "wine/$test" shim 200 \
+                "$top_builddir/tests/conformance/write_watch_test.exe" "$test"
+        done
+        run_wine wine/basic_poll shim 200 "$top_builddir/tests/stress/basic_poll.exe"
+    elif wanted wine/aside; then
+        in_wine wine/aside shim 200 "$top_builddir/tests/stress/basic_poll.exe"
+        shim_aside wine/aside
+    fi
+fi
