@@ -29,6 +29,17 @@ shim_aside()
     fi
 }
 
+# processors NAME: where the test that is run next may run. A fault that another thread answers takes long
+# where that one runs on another emulated processor; tests of concurrency get all the same.
+processors()
+{
+    case $1 in
+    */concurrency) taskset -pc 0,1 $$ ;;
+    thread*|softdirty*) taskset -pc 0 $$ ;;
+    *) taskset -pc 0,1 $$ ;;
+    esac >/dev/null
+}
+
 # pages that went out to swap since the guest began
 pages_out()
 {
@@ -38,22 +49,24 @@ pages_out()
 # the parts, the ones with several backends once with each
 for test in region blocks fair_lock handlers hold library query user_memory results_array fill restore \
     virtual fault; do
-    run "unit/$test" 120 "$unit/$test"
+    run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
 for backend in scan sigbus mprotect thread; do
+    processors "$backend"
     for test in mapping pages; do
-        run "unit/$test-$backend" 120 "$unit/$test" $backend
+        run "unit/$test-$backend" 240 "$unit/$test" $backend
     done
 done
+processors all
 for variant in sigbus sigbus-missing mprotect thread thread-missing softdirty; do
-    run "unit/backends-$variant" 120 "$unit/backends" $variant
+    run "unit/backends-$variant" 240 "$unit/backends" $variant
 done
 # a smaller limit reaches the same states sooner
 if wanted unit/mprotect_limit; then
     limit_before=$(cat /proc/sys/vm/max_map_count)
     echo 8192 >/proc/sys/vm/max_map_count
-    run unit/mprotect_limit 120 "$unit/mprotect_limit"
+    run unit/mprotect_limit 240 "$unit/mprotect_limit"
     echo "$limit_before" >/proc/sys/vm/max_map_count
 fi
 # what those tests let the kernel take must have gone to swap
@@ -81,9 +94,12 @@ for backend in $backends; do
         continue
     fi
     for test in $names; do
-        run_native "native/$backend/$test" "$backend" 120 "$native_test" "$test"
+        processors "$backend/$test"
+        run_native "native/$backend/$test" "$backend" 240 "$native_test" "$test"
     done
 done
+
+processors all
 
 # Windows programs under the shim. The prefix is the host's; what is only read of it is linked,
 # because hard links would bring all of it into the guest's memory.
