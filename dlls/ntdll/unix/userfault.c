@@ -161,7 +161,8 @@ static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, 
  *           userfault_attach
  *
  * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot be
- * protected a page at a time: EOPNOTSUPP.
+ * protected a page at a time: EOPNOTSUPP. The same for memory of huge pages before Linux 6.4, where
+ * missing pages have to be filled: the kernel has no zeros of that size to place.
  */
 int userfault_attach( struct userfault *uf, struct watch_region *region )
 {
@@ -170,6 +171,7 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     struct uffdio_register reg;
     int ret;
 
+    if (uf->missing && region->shift != page_shift) return -EOPNOTSUPP;
     if (!region_saved_pages( region )) return -ENOMEM;
     if ((ret = advise( (void *)region->base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
 
