@@ -255,6 +255,29 @@ static void clear_flags( uintptr_t start, uintptr_t end )
     for (; start < end; start += page_size()) *flags_at( start ) = 0;
 }
 
+/* whether a page can be read; the kernel looks for a path there, as faults are blocked */
+static int has_access( uintptr_t addr )
+{
+    return raw_syscall3( SYS_access, addr, F_OK, 0 ) != -EFAULT;
+}
+
+/***********************************************************************
+ *           find_wanted
+ *
+ * Takes over the protection that the memory has. Where /proc is missing or no descriptor is left,
+ * that is possible for memory without access, as fresh memory is when the memory manager hands it
+ * over: all of it has the same protection then. The lock is held.
+ */
+static int find_wanted( const struct watch_region *region )
+{
+    uintptr_t start = region->base, end = region->end;
+    int ret = maps_for_each( start, end, set_wanted );
+
+    if (!ret || region->kind != REGION_FRESH) return ret;
+    if (has_access( start ) || has_access( end - page_size() )) return ret;
+    return set_wanted( start, end, PROT_NONE );
+}
+
 /***********************************************************************
  *           mprotect_attach
  */
@@ -270,7 +293,7 @@ static int mprotect_attach( struct watch_region *region )
     if (!(ret = page_flags_make( &table, start, end )))
     {
         splits -= count_splits( start, end, NULL );
-        if (!(ret = maps_for_each( start, end, set_wanted )) && (ret = apply( start, end, ARMED )))
+        if (!(ret = find_wanted( region )) && (ret = apply( start, end, ARMED )))
             apply( start, end, 0 );
         for (addr = start; !ret && addr < end; addr += page_size())
         {

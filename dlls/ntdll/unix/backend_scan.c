@@ -282,7 +282,9 @@ static int scan_open( char *reason, size_t len )
     if ((scan_pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
     {
         ret = -errno;
-        snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
+        snprintf( reason, len, "cannot open /proc/self/pagemap: %s%s", strerror( -ret ),
+                  ret == -ENOENT ? " (is /proc mounted?)" :
+                  ret == -EACCES ? " (the process is not dumpable, or a sandbox forbids it)" : "" );
         goto failed;
     }
     if ((ret = selftest_backend( &scan_backend, reason, len ))) goto failed;
