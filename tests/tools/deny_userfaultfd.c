@@ -17,22 +17,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+
 /***********************************************************************
  *           deny
  *
  * Makes the system call fail with that error in this process and its children, whatever their
- * word size.  Returns 0 or -errno.
+ * word size; or only without a flag.  Returns 0 or -errno.
  */
-static int deny( int err )
+static int deny( int err, unsigned int flag )
 {
     struct sock_filter filter[] =
     {
         BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, arch )),
         BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 2 ),
         BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, nr )),
-        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, 374, 2, 3 ),  /* userfaultfd of i386 */
+        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, 374, 2, 5 ),  /* userfaultfd of i386 */
         BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, nr )),
-        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 1 ),
+        BPF_JUMP( BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 3 ),
+        BPF_STMT( BPF_LD | BPF_W | BPF_ABS, offsetof( struct seccomp_data, args ) ),
+        BPF_JUMP( BPF_JMP | BPF_JSET | BPF_K, flag, 1, 0 ),
         BPF_STMT( BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (err & SECCOMP_RET_DATA) ),
         BPF_STMT( BPF_RET | BPF_K, SECCOMP_RET_ALLOW ),
     };
@@ -47,10 +53,14 @@ static int deny( int err )
 /***********************************************************************
  *           main
  *
- * usage: deny_userfaultfd [--errno NUMBER] COMMAND [ARGUMENT...]
+ * usage: deny_userfaultfd [--errno NUMBER] [--kernel-mode] COMMAND [ARGUMENT...]
+ *
+ * With --kernel-mode it may be had with UFFD_USER_MODE_ONLY, as an ordinary user has it where
+ * vm.unprivileged_userfaultfd is 0.
  */
 int main( int argc, char **argv )
 {
+    unsigned int flag = 0;
     int err = EPERM, ret;
 
     argv++;
@@ -59,12 +69,18 @@ int main( int argc, char **argv )
         err = atoi( argv[1] );
         argv += 2;
     }
+    if (argv[0] && !strcmp( argv[0], "--kernel-mode" ))
+    {
+        flag = UFFD_USER_MODE_ONLY;
+        argv++;
+    }
     if (!argv[0] || argv[0][0] == '-' || err <= 0)
     {
-        fprintf( stderr, "usage: deny_userfaultfd [--errno NUMBER] COMMAND [ARGUMENT...]\n" );
+        fprintf( stderr, "usage: deny_userfaultfd [--errno NUMBER] [--kernel-mode] COMMAND "
+                 "[ARGUMENT...]\n" );
         return 125;
     }
-    if ((ret = deny( err )))
+    if ((ret = deny( err, flag )))
     {
         fprintf( stderr, "deny_userfaultfd: no system call filter: %s\n", strerror( -ret ));
         return 125;

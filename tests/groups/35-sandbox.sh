@@ -1,0 +1,17 @@
+# Sandboxes: the right fallback and one clear sentence, natively and under Wine.
+# Copyright 2026 the writewatch authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# a prefix for an ordinary user, made by the first test that needs it
+WRITEWATCH_USER_TEMPLATE=$top_builddir/tests/prefix-template.user
+export WRITEWATCH_USER_TEMPLATE
+
+for sandbox in user user-mode-only seccomp not-dumpable no-proc user-namespace no-descriptors \
+    address-space; do
+    run "sandbox/$sandbox" 120 sh "$tests/sandboxes/sandbox.sh" native $sandbox
+    test=sandbox/wine/$sandbox
+    if wanted "$test" && have_wine "$test" "$top_builddir/tests/stress/basic_poll.exe"; then
+        run "$test" 600 sh "$tests/sandboxes/sandbox.sh" wine $sandbox
+    fi
+done
+rm -rf "$WRITEWATCH_USER_TEMPLATE"

@@ -1,0 +1,193 @@
+/*
+ * A native program for sandboxes: tells the backend that it got and why, and proves it exact
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Usage: exact [OPTION...]: --not-dumpable, --no-descriptors, --address-space MIB (beyond what the
+ * program has already) put it in such a place first. The one line printed is "BACKEND: REASON",
+ * REASON is empty if the backend is the best one; whatever failed goes to standard error.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "writewatch.h"
+
+#include "../unit/unit.h"
+
+#define PAGES  1024
+#define ROUNDS 300
+
+static char *memory;
+static unsigned char model[PAGES];   /* what is written and was not reported yet */
+static void *pages[PAGES];
+static uint64_t state = 0x9e3779b97f4a7c15;
+
+static unsigned int next_random( unsigned int limit )
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (state >> 32) % limit;
+}
+
+/***********************************************************************
+ *           take_descriptors
+ *
+ * From now on the process gets no more of them.
+ */
+static void take_descriptors(void)
+{
+    struct rlimit limit = { 64, 64 };
+
+    check( !setrlimit( RLIMIT_NOFILE, &limit ));
+    while (dup( STDERR_FILENO ) != -1) /* nothing */;
+    check( errno == EMFILE );
+}
+
+/***********************************************************************
+ *           limit_address_space
+ *
+ * So many MiB beyond what is mapped now.
+ */
+static void limit_address_space( unsigned long mib )
+{
+    struct rlimit limit;
+    unsigned long have = 0;
+    FILE *file = fopen( "/proc/self/statm", "re" );
+
+    check( file && fscanf( file, "%lu", &have ) == 1 );
+    if (file) fclose( file );
+    limit.rlim_cur = limit.rlim_max = (rlim_t)have * sysconf( _SC_PAGESIZE ) + (mib << 20);
+    check( !setrlimit( RLIMIT_AS, &limit ));
+}
+
+/***********************************************************************
+ *           poll_range
+ *
+ * One poll against the model: the pages reported are the first that it has, and no others.
+ */
+static void poll_range( unsigned int first, unsigned int count, unsigned int max, int reset )
+{
+    ULONG_PTR found = max;
+    unsigned int page, i = 0;
+    DWORD granularity = 0;
+
+    if (GetWriteWatch( reset ? WRITE_WATCH_FLAG_RESET : 0, memory + first * 0x1000, count * 0x1000,
+                       pages, &found, &granularity ))
+    {
+        fprintf( stderr, "GetWriteWatch failed, error %u\n", GetLastError() );
+        unit_failures++;
+        return;
+    }
+    for (page = first; page < first + count && i < max; page++)
+    {
+        if (!model[page]) continue;
+        if (i >= found || pages[i] != memory + page * 0x1000)
+        {
+            fprintf( stderr, "page %u is written, and entry %u of %lu is %p\n", page, i,
+                     (unsigned long)found, i < found ? pages[i] : NULL );
+            unit_failures++;
+            return;
+        }
+        if (reset) model[page] = 0;
+        i++;
+    }
+    check( found == i );
+}
+
+/***********************************************************************
+ *           exercise
+ *
+ * Writes, reads, resets, protects and decommits at random.
+ */
+static void exercise(void)
+{
+    unsigned int round, i, page, first, count;
+    DWORD old;
+
+    memory = VirtualAlloc( NULL, PAGES * 0x1000, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                           PAGE_READWRITE );
+    check( memory != NULL );
+    if (!memory) return;
+    for (round = 0; round < ROUNDS && !unit_failures; round++)
+    {
+        for (i = next_random( 100 ); i; i--)
+        {
+            page = next_random( PAGES );
+            memory[page * 0x1000 + next_random( 0x1000 )] = next_random( 2 );
+            model[page] = 1;
+            (void)*(volatile char *)(memory + next_random( PAGES ) * 0x1000);
+        }
+        first = next_random( PAGES );
+        count = 1 + next_random( PAGES - first );
+        switch (next_random( 8 ))
+        {
+        case 0:
+            check( !ResetWriteWatch( memory + first * 0x1000, count * 0x1000 ));
+            memset( model + first, 0, count );
+            break;
+        case 1:
+            check( VirtualProtect( memory + first * 0x1000, count * 0x1000, PAGE_READONLY, &old ));
+            poll_range( first, count, PAGES, 0 );
+            check( VirtualProtect( memory + first * 0x1000, count * 0x1000, PAGE_READWRITE, &old ));
+            break;
+        case 2:
+            if (count > 16) count = 16;
+            check( VirtualFree( memory + first * 0x1000, count * 0x1000, MEM_DECOMMIT ));
+            check( VirtualAlloc( memory + first * 0x1000, count * 0x1000, MEM_COMMIT,
+                                 PAGE_READWRITE ) != NULL );
+            break;
+        default:
+            poll_range( first, count, 1 + next_random( PAGES ), next_random( 4 ));
+            break;
+        }
+    }
+    poll_range( 0, PAGES, PAGES, 1 );
+    poll_range( 0, PAGES, PAGES, 1 );
+    check( VirtualFree( memory, 0, MEM_RELEASE ));
+}
+
+/* more memory than the limit leaves is refused, and nothing else breaks by it */
+static void ask_for_too_much( unsigned long mib )
+{
+    check( !VirtualAlloc( NULL, (SIZE_T)(mib + 1) << 20, MEM_RESERVE | MEM_WRITE_WATCH,
+                          PAGE_READWRITE ));
+    check( GetLastError() == ERROR_NOT_ENOUGH_MEMORY );
+}
+
+int main( int argc, char **argv )
+{
+    unsigned long mib = 0;
+    int i;
+
+    for (i = 1; i < argc; i++)
+    {
+        if (!strcmp( argv[i], "--not-dumpable" )) check( !prctl( PR_SET_DUMPABLE, 0, 0, 0, 0 ));
+        else if (!strcmp( argv[i], "--no-descriptors" )) take_descriptors();
+        else if (!strcmp( argv[i], "--address-space" ) && argv[i + 1])
+            limit_address_space( mib = strtoul( argv[++i], NULL, 10 ));
+        else
+        {
+            fprintf( stderr, "what is %s?\n", argv[i] );
+            return FAIL;
+        }
+    }
+    check( !writewatch_open( NULL ));
+    printf( "%s: %s\n", writewatch_backend() ? writewatch_backend() : "none", writewatch_reason() );
+    fflush( stdout );
+    exercise();
+    if (mib)
+    {
+        ask_for_too_much( mib );
+        memset( model, 0, sizeof(model) );
+        exercise();
+    }
+    return unit_result();
+}
