@@ -82,7 +82,9 @@ static HANDLER void segv_handler( int sig, siginfo_t *info, void *context )
 /***********************************************************************
  *           guard_signal
  *
- * Puts a handler before Wine's, which it calls or jumps to. Masks and flags remain.
+ * Puts a handler before Wine's, which it calls or jumps to. Flags and masks remain, except that a
+ * fault is not left half done: Wine takes a lock to look at it and blocks its other signals, but
+ * would let the thread be ended with the lock held.
  */
 static int guard_signal( int sig, handler_func handler, handler_func *wine )
 {
@@ -93,6 +95,7 @@ static int guard_signal( int sig, handler_func handler, handler_func *wine )
     if (action.sa_sigaction == handler) return 0;
     *wine = action.sa_sigaction;
     action.sa_sigaction = handler;
+    if (sig == SIGSEGV) sigaddset( &action.sa_mask, SIGQUIT );
     return sigaction( sig, &action, NULL );
 }
 
