@@ -48,19 +48,20 @@ static void get_program_name(void)
  *           log_line
  *
  * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. In one write, as
- * many processes share the file; made for its owner only.
+ * many processes share the file; made for its owner only. What somebody else may have placed there,
+ * in a shared folder, neither leads elsewhere (a link) nor holds the program up (a pipe).
  */
 void log_line( const char *format, ... )
 {
     const char *file = secure_getenv( "WRITEWATCH_LOG" );
     char message[256], line[400];
+    static const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+                             O_CLOEXEC;
     va_list args;
     int fd = 2, len;
 
     if (!file || !*file) return;
-    if (strcmp( file, "-" ) &&
-        (fd = open( file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600 )) == -1)
-        return;
+    if (strcmp( file, "-" ) && (fd = open( file, flags, 0600 )) == -1) return;
 
     va_start( args, format );
     vsnprintf( message, sizeof(message), format, args );
@@ -86,7 +87,7 @@ void log_start( const char *line )
     if (!file || !*file) return;
     get_program_name();
     snprintf( pid, sizeof(pid), "%d", (int)getpid() );
-    if ((value = getenv( mark )) && !strcmp( value, pid )) return;
+    if ((value = secure_getenv( mark )) && !strcmp( value, pid )) return;
     setenv( mark, pid, 1 );
     log_line( "%s", line );
 }
