@@ -66,6 +66,8 @@ static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
     int (*probe)( void *, size_t, size_t ) = user_probe_write;
 
     if (count > ~(uintptr_t)0 / sizeof(*addresses) || end < start) return -EFAULT;
+    /* beyond what a program can have; to look at it page by page would take for ever */
+    if (end >> 47) return -EFAULT;
     if (region_overlaps( start, end ))
     {
         if (!is_writable( start, end )) return -EFAULT;
