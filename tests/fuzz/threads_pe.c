@@ -10,8 +10,8 @@
 #define VICTIMS 3
 #define PAGES   64
 #define WRITTEN 48   /* the others hold arrays */
-#define STORM   300  /* threads that are ended while they do nothing but fault */
-#define ENDED   500  /* threads that may be ended: Wine does not get everything of theirs back */
+#define STORM   200  /* threads that are ended while they do nothing but fault */
+#define ENDED   260  /* threads that may be ended: Wine does not get everything of theirs back */
 
 static struct victim
 {
@@ -62,10 +62,18 @@ static DWORD WINAPI __attribute__((noreturn)) victim( void *arg )
 
 static void start_victim( struct victim *self )
 {
+    int tries;
+
     self->random = next_random( &state ) | 1;
     self->suspended = 0;
-    if (!(self->thread = CreateThread( NULL, 0x10000, victim, self,
-                                       STACK_SIZE_PARAM_IS_A_RESERVATION, NULL )))
+    /* what an ended thread had is free a little later */
+    for (tries = 0; tries < 100; tries++)
+    {
+        if ((self->thread = CreateThread( NULL, 0x10000, victim, self,
+                                          STACK_SIZE_PARAM_IS_A_RESERVATION, NULL ))) break;
+        Sleep( 20 );
+    }
+    if (!self->thread)
         fuzz_failed( "no thread, error %u", (unsigned int)GetLastError() );
 }
 
