@@ -76,7 +76,7 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
     }
     *ret = base;
     *size_ptr = size;
-    return status;
+    return STATUS_SUCCESS;
 }
 
 /***********************************************************************
@@ -106,7 +106,7 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
     }
     *ret = base;
     *size_ptr = size;
-    return status;
+    return STATUS_SUCCESS;
 }
 
 /***********************************************************************

@@ -41,7 +41,8 @@ static void get_program_name(void)
         if (*p == '/' || *p == '\\') program = p + 1;
         else if ((unsigned char)*p < ' ') *p = '?';
     }
-    snprintf( program_name, sizeof(program_name), "%s", program );
+    /* the precision says that a long name is to be cut */
+    snprintf( program_name, sizeof(program_name), "%.63s", program );
 }
 
 /***********************************************************************

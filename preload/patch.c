@@ -62,7 +62,8 @@ static unsigned char *make_thunks( const struct ntdll_info *info )
     for (i = 0; i < HOOKS_CALLED; i++)
     {
         memcpy( page + 16 * i, jump, sizeof(jump) );
-        memcpy( page + 16 * i + sizeof(jump), &info->convention->hooks[i], sizeof(void *) );
+        memcpy( page + 16 * i + sizeof(jump), &info->convention->hooks[i],
+                sizeof(info->convention->hooks[i]) );
     }
     if (!mprotect( page, sysconf( _SC_PAGESIZE ), PROT_READ | PROT_EXEC )) return page;
     munmap( page, sysconf( _SC_PAGESIZE ));

@@ -67,6 +67,7 @@ const struct watch_backend *open_backend( const char *name, char *reason, size_t
         for (i = 0; backend_list[i]; i++)
         {
             if (!backend_list[i]->automatic) continue;
+            /* cppcheck-suppress legacyUninitvar ; it is written to, by whom cppcheck cannot know */
             if (open_once( i, told ? other : reason, told ? sizeof(other) : len )) return backend_list[i];
             told = 1;
         }

@@ -148,7 +148,7 @@ void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
         size_t bytes = round_up( 4 * words * sizeof(*bits) );
         long ret = raw_mmap_anon( bytes );
 
-        if (ret < 0 && ret > -4096) return;
+        if (raw_failed( ret )) return;
         blocks->mapped = bytes;
         bits = (uint64_t *)ret;
     }
@@ -170,7 +170,7 @@ void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
  */
 void blocks_close( struct region_blocks *blocks )
 {
-    if (blocks->mapped) raw_syscall3( SYS_munmap, (long)blocks->full, blocks->mapped, 0 );
+    if (blocks->mapped) raw_munmap( blocks->full, blocks->mapped );
     blocks->count = blocks->mapped = 0;
 }
 

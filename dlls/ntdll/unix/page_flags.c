@@ -26,7 +26,7 @@ int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
 
         if (table->leaves[i]) continue;
         ret = raw_mmap_anon( PAGE_LEAF_PAGES );
-        if (ret < 0 && ret > -4096) return ret;
+        if (raw_failed( ret )) return ret;
         table->leaves[i] = (uint8_t *)ret;
     }
     return 0;

@@ -47,6 +47,26 @@ static inline __attribute__((always_inline)) long raw_syscall4( long nr, long a,
 #endif
 }
 
+/* whether what a system call returned is -errno; it may be an address otherwise */
+static inline __attribute__((always_inline)) int raw_failed( long ret )
+{
+    return (unsigned long)ret > -4096ul;
+}
+
+/* The kernel lets memory go before it maps other memory in its place. ThreadSanitizer does not see
+ * these system calls, and would take the two owners of an address for a race. */
+#ifdef __SANITIZE_THREAD__
+extern void __tsan_acquire( void * );
+extern void __tsan_release( void * );
+extern char raw_mappings __attribute__((visibility("hidden")));
+char raw_mappings __attribute__((weak));
+#define after_unmapping()  __tsan_acquire( &raw_mappings )
+#define before_unmapping() __tsan_release( &raw_mappings )
+#else
+#define after_unmapping()  (void)0
+#define before_unmapping() (void)0
+#endif
+
 /* Maps zeroed memory for reading and writing. Returns its address or -errno. */
 static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
 {
@@ -59,6 +79,7 @@ static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
     __asm__ __volatile__( "syscall" : "=a" (ret) : "a" ((long)SYS_mmap), "D" (0L), "S" (size),
                           "d" ((long)(PROT_READ | PROT_WRITE)), "r" (flags), "r" (fd), "r" (offset)
                           : "rcx", "r11", "memory" );
+    after_unmapping();
     return ret;
 #else
     long ret = syscall( SYS_mmap, 0L, size, (long)(PROT_READ | PROT_WRITE),
@@ -66,6 +87,13 @@ static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
 
     return ret == -1 ? -errno : ret;
 #endif
+}
+
+/* lets such memory go; for what nobody looks at any more this cannot fail */
+static inline __attribute__((always_inline)) void raw_munmap( void *addr, size_t size )
+{
+    before_unmapping();
+    raw_syscall3( SYS_munmap, (long)addr, size, 0 );
 }
 
 #endif /* WRITEWATCH_RAW_SYSCALL_H */

@@ -175,7 +175,7 @@ static int reserve_entries( size_t more )
     if (count + more <= capacity) return 0;
     capacity = capacity ? 2 * capacity : 170;
     ret = raw_mmap_anon( round_up( sizeof(*index) + capacity * sizeof(index->entries[0]) ) );
-    if (ret < 0 && ret > -4096) return ret;
+    if (raw_failed( ret )) return ret;
 
     index = (struct region_index *)ret;
     index->capacity = capacity;

@@ -114,7 +114,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
         long ret = raw_mmap_anon( size );
         size_t i;
 
-        if (ret < 0 && ret > -4096) return NULL;
+        if (raw_failed( ret )) return NULL;
         region = (struct watch_region *)ret;
         for (i = 1; i < size / sizeof(*region); i++)
         {

@@ -51,7 +51,7 @@ UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size, unsi
     struct saved_pages *saved;
     long ret = raw_mmap_anon( bytes );
 
-    if (ret < 0 && ret > -4096) return NULL;
+    if (raw_failed( ret )) return NULL;
     saved = (struct saved_pages *)ret;
     saved->base  = base;
     saved->bytes = bytes;
@@ -64,7 +64,7 @@ UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size, unsi
  */
 UNINTERRUPTED void saved_free( struct saved_pages *saved )
 {
-    raw_syscall3( SYS_munmap, (long)saved, saved->bytes, 0 );
+    raw_munmap( saved, saved->bytes );
 }
 
 /***********************************************************************
