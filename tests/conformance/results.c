@@ -13,6 +13,12 @@
 
 #define RESET WRITE_WATCH_FLAG_RESET
 
+/* for writes over the border of two pages: the compiler may not take it for aligned */
+struct __attribute__((packed)) unaligned
+{
+    DWORD value;
+};
+
 
 /***********************************************************************
  *           test_fresh
@@ -67,9 +73,9 @@ static void test_writes(void)
     unsigned int i;
     char data[64];
 
-    *(DWORD *)(region + 2 * PAGE - 2) = 0xdeadbeef;
+    ((struct unaligned *)(region + 2 * PAGE - 2))->value = 0xdeadbeef;
     check_written( RESET, region, REGION_SIZE, "1-2" );
-    *(DWORD *)(region + 2 * PAGE - 2) = 0xdeadbeef;
+    ((struct unaligned *)(region + 2 * PAGE - 2))->value = 0xdeadbeef;
     check_written( RESET, region + 2 * PAGE, PAGE, "0" );
     check_written( RESET, region, REGION_SIZE, "1" );
 
@@ -279,7 +285,7 @@ static void test_blocks(void)
     check_written( 0, region, 4 * BLOCK + 5 * PAGE, "" );
 
     /* a straddling write across the border */
-    *(DWORD *)(block + BLOCK - 2) = 1;
+    ((struct unaligned *)(block + BLOCK - 2))->value = 1;
     check_written( RESET, block, 2 * BLOCK, "511-512" );
 
     /* whole blocks, taken in different pieces */

@@ -13,7 +13,8 @@
 
 #include "model.h"
 
-#define ARENA_BASE    ((char *)0x20000000000)
+/* below 2 GiB, where neither the loader nor the tools that watch programs have anything */
+#define ARENA_BASE    ((char *)0x50000000)
 #define ADDRESS_LIMIT 0x7fffffff0000ull
 
 struct space spaces[SPACES];

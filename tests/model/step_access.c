@@ -35,7 +35,7 @@ int check_contents( struct space *space, size_t index )
         page->touched = 1;
         return 1;
     }
-    for (i = 0; i < PAGE && got[i] == copy[i]; i++) /* nothing */;
+    for (i = 0; got[i] == copy[i]; i++) /* there is one that differs */;
     if (page->contents == OLD_OR_ZERO)
     {
         for (j = 0; j < PAGE && !got[j]; j++) /* nothing */;

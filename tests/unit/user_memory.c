@@ -50,7 +50,8 @@ static void check_written( char *memory, size_t pages, size_t step, size_t expec
 int main(void)
 {
     struct sigaction action = { .sa_sigaction = segv_handler, .sa_flags = SA_SIGINFO | SA_NODEFER };
-    const size_t pages = 2000;
+    static void *results[2000];
+    const size_t pages = sizeof(results) / sizeof(results[0]);
     char reason[160], *memory, *array;
     ULONG_PTR count;
     ULONG granularity = 7;
@@ -91,13 +92,13 @@ int main(void)
 
     /* the count and the granularity cannot be stored */
     mprotect( array, page_size(), PROT_READ );
-    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, malloc( pages * 8 ),
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, results,
                             &count, (ULONG *)array ) == STATUS_ACCESS_VIOLATION );
     check_written( memory, pages, 2, pages / 2 );
-    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, malloc( pages * 8 ),
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, results,
                             (ULONG_PTR *)array, &granularity ) == STATUS_ACCESS_VIOLATION );
     check_written( memory, pages, 2, pages / 2 );
-    check( get_write_watch( 0, memory, pages << page_shift, malloc( pages * 8 ),
+    check( get_write_watch( 0, memory, pages << page_shift, results,
                             (ULONG_PTR *)(array + page_size()), &granularity ) == STATUS_ACCESS_VIOLATION );
 
     /* nobody holds the region any more */

@@ -270,20 +270,21 @@ static void test_places(void)
     param[0].Pointer = &req;
     param[1] = param[0];
 
-    /* between limits, from below and from above */
-    req.LowestStartingAddress = (void *)0x200000000000;
-    req.HighestEndingAddress = (void *)0x2000000fffff;
+    /* between limits, from below and from above; below 2 GiB, where neither the loader nor the tools
+     * that watch programs have anything */
+    req.LowestStartingAddress = (void *)0x60000000;
+    req.HighestEndingAddress = (void *)0x600fffff;
     first = VirtualAlloc2( NULL, NULL, PART + 1, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
-    check( first == (char *)0x200000000000 );
+    check( first == (char *)0x60000000 );
     second = VirtualAlloc2( NULL, NULL, PAGE, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
     check( second == first + 2 * PART );
     VirtualFree( second, 0, MEM_RELEASE );
     second = VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS, param, 1 );
-    check( second == (char *)0x2000000f0000 );
+    check( second == (char *)0x600f0000 );
     VirtualFree( second, 0, MEM_RELEASE );
     req.Alignment = 0x80000;
     second = VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
-    check( second == (char *)0x200000080000 );
+    check( second == (char *)0x60080000 );
     check( !VirtualAlloc2( NULL, NULL, 0x80001, MEM_RESERVE, PAGE_NOACCESS, param, 1 ) );
     check( GetLastError() == ERROR_NOT_ENOUGH_MEMORY );
     VirtualFree( second, 0, MEM_RELEASE );
@@ -308,7 +309,7 @@ static void test_places(void)
     req.LowestStartingAddress = (void *)0x1000;
     check( !VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE, PAGE_NOACCESS, param, 1 ) );
     req.LowestStartingAddress = NULL;
-    req.HighestEndingAddress = (void *)0x200000000000;
+    req.HighestEndingAddress = (void *)0x60000000;
     check( !VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE, PAGE_NOACCESS, param, 1 ) );
     param[0].Type = MemExtendedParameterMax;
     check( !VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE, PAGE_NOACCESS, param, 1 ) );
