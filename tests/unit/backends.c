@@ -34,13 +34,24 @@ static const struct variant
 #define SHARED_PAGES 64
 #define WRITERS      2
 
-static volatile uint64_t *shared;   /* SHARED_PAGES pages */
+static uint64_t *shared;   /* SHARED_PAGES pages */
 static uint64_t copies[SHARED_PAGES][WRITERS + 1];   /* what was there when a page was told */
 static int stop;
 
-static volatile uint64_t *word( size_t index, size_t writer )
+static uint64_t *word( size_t index, size_t writer )
 {
     return &shared[(index << page_shift) / sizeof(*shared) + writer];
+}
+
+static uint64_t value_of( size_t index, size_t writer )
+{
+    return __atomic_load_n( word( index, writer ), __ATOMIC_RELAXED );
+}
+
+/* a plain write, as no other thread writes to this word */
+static void count_up( size_t index, size_t writer )
+{
+    __atomic_store_n( word( index, writer ), value_of( index, writer ) + 1, __ATOMIC_RELAXED );
 }
 
 /* The first half is written by all, so that pages are opened by one thread for another. Of the second half
@@ -57,10 +68,11 @@ static void *write_shared( void *arg )
             if (index >= SHARED_PAGES / 2)
             {
                 index = (index & ~(size_t)1) + writer;
-                if (__atomic_load_n( &copies[index][writer], __ATOMIC_SEQ_CST ) != *word( index, writer ))
+                if (__atomic_load_n( &copies[index][writer], __ATOMIC_SEQ_CST ) !=
+                    value_of( index, writer ))
                     continue;
             }
-            ++*word( index, writer );
+            count_up( index, writer );
         }
     return NULL;
 }
@@ -87,7 +99,7 @@ static void test_threads( unsigned int rounds )
     long count;
 
     shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    check( !watch_add( (void *)shared, bytes( SHARED_PAGES )));
+    check( !watch_add( shared, bytes( SHARED_PAGES )));
     for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_shared, (void *)i ));
 
     for (round = 0; round < rounds && !unit_failures; round++)
@@ -100,7 +112,7 @@ static void test_threads( unsigned int rounds )
             first = mine;
             last = mine + 1;
         }
-        ++*word( mine, WRITERS );
+        count_up( mine, WRITERS );
         count = take( addresses, first, last );
         check( count >= 0 );
         for (i = 0; (long)i < count; i++)
@@ -109,7 +121,7 @@ static void test_threads( unsigned int rounds )
 
             if (index == mine) seen = 1;
             for (j = 0; j <= WRITERS; j++)
-                __atomic_store_n( &copies[index][j], *word( index, j ), __ATOMIC_SEQ_CST );
+                __atomic_store_n( &copies[index][j], value_of( index, j ), __ATOMIC_SEQ_CST );
         }
         if (!seen) missed++;
     }
@@ -121,17 +133,17 @@ static void test_threads( unsigned int rounds )
     {
         size_t index = ((char *)addresses[i] - (char *)shared) >> page_shift;
 
-        for (j = 0; j <= WRITERS; j++) copies[index][j] = *word( index, j );
+        for (j = 0; j <= WRITERS; j++) copies[index][j] = value_of( index, j );
     }
     for (i = 0; i < SHARED_PAGES; i++)
-        for (j = 0; j <= WRITERS; j++) if (copies[i][j] != *word( i, j )) lost++;
+        for (j = 0; j <= WRITERS; j++) if (copies[i][j] != value_of( i, j )) lost++;
     if (missed || lost)
         fprintf( stderr, "%u rounds: %u writes told late, %u words lost\n", rounds, missed, lost );
     check( !missed && !lost );
     check( !take( addresses, 0, SHARED_PAGES ));
 
-    watch_remove( (void *)shared, bytes( SHARED_PAGES ));
-    munmap( (void *)shared, bytes( SHARED_PAGES ));
+    watch_remove( shared, bytes( SHARED_PAGES ));
+    munmap( shared, bytes( SHARED_PAGES ));
     stop = 0;
 }
 
@@ -140,7 +152,7 @@ static void *write_and_stop( void *arg )
     size_t i;
 
     while (!__atomic_load_n( &stop, __ATOMIC_SEQ_CST ))
-        for (i = 0; i < SHARED_PAGES; i++) ++*word( i, (size_t)arg );
+        for (i = 0; i < SHARED_PAGES; i++) count_up( i, (size_t)arg );
     return NULL;
 }
 
@@ -155,14 +167,14 @@ static void test_detach(void)
     for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
     for (round = 0; round < rounds; round++)
     {
-        check( !watch_add( (void *)shared, bytes( SHARED_PAGES )));
+        check( !watch_add( shared, bytes( SHARED_PAGES )));
         check( !watch_detach( (void *)((char *)shared + bytes( round % 32 )), bytes( 32 )));
-        check( !watch_detach( (void *)shared, bytes( SHARED_PAGES )));
-        check( !watch_overlaps( (void *)shared, bytes( SHARED_PAGES )));
+        check( !watch_detach( shared, bytes( SHARED_PAGES )));
+        check( !watch_overlaps( shared, bytes( SHARED_PAGES )));
     }
     __atomic_store_n( &stop, 1, __ATOMIC_SEQ_CST );
     for (i = 0; i < WRITERS; i++) pthread_join( threads[i], NULL );
-    munmap( (void *)shared, bytes( SHARED_PAGES ));
+    munmap( shared, bytes( SHARED_PAGES ));
     stop = 0;
 }
 

@@ -218,8 +218,8 @@ static void test_page_tables(void)
     free( addresses );
 }
 
-static volatile int stopping;
-static volatile unsigned long other_polls;
+static int stopping;
+static unsigned long other_polls;
 
 /* polls of other threads, with and without reset; the state of the first three blocks remains */
 static void *poll_others( void *arg )
@@ -228,7 +228,7 @@ static void *poll_others( void *arg )
     ULONG_PTR count;
     ULONG granularity;
 
-    while (!stopping)
+    while (!__atomic_load_n( &stopping, __ATOMIC_RELAXED ))
     {
         count = PAGES;
         check( !get_write_watch( 0, base, bytes( PAGES ), addresses, &count, &granularity ));
@@ -248,7 +248,7 @@ static void *drop_others( void *arg )
     size_t first = block_page( 4 ), last = block_page( 6 ), i;
 
     (void)arg;
-    while (!stopping)
+    while (!__atomic_load_n( &stopping, __ATOMIC_RELAXED ))
     {
         for (i = first; i < last; i++) *(volatile char *)page( i ) = 1;
         sched_yield();
@@ -268,18 +268,19 @@ static void test_threads( unsigned int turns )
     commit( 0, PAGES );
     drop_contents( 0, PAGES );
     reset_pages( 0, PAGES );
-    stopping = 0;
+    __atomic_store_n( &stopping, 0, __ATOMIC_RELAXED );
     for (i = 0; i < 2; i++)
         check( !pthread_create( &threads[i], NULL, poll_others, i ? base : NULL ));
     check( !pthread_create( &threads[2], NULL, drop_others, NULL ));
     for (turn = 0; turn < turns && !unit_failures; turn++)
     {
-        unsigned long polls = other_polls;
+        unsigned long polls = __atomic_load_n( &other_polls, __ATOMIC_RELAXED );
 
         write_pages( 0, last );
         query( 0, last, last, 0 );
         /* so that the others have something to find out */
-        while (turn % 4 == 0 && other_polls < polls + 2) sched_yield();
+        while (turn % 4 == 0 &&
+               __atomic_load_n( &other_polls, __ATOMIC_RELAXED ) < polls + 2) sched_yield();
         if (turn & 1) query( 0, last, last, 1 );
         else reset_pages( 0, last );
         query( 0, last, last, 0 );
@@ -289,7 +290,7 @@ static void test_threads( unsigned int turns )
         if (turn % 16 == 15) drop_contents( 5, 6 );
         query( 0, last, last, 0 );
     }
-    stopping = 1;
+    __atomic_store_n( &stopping, 1, __ATOMIC_RELAXED );
     for (i = 0; i < 3; i++) pthread_join( threads[i], NULL );
     query( 0, last, last, 0 );
     reset_pages( 0, PAGES );
@@ -302,7 +303,7 @@ static void *poll_first( void *arg )
     ULONG granularity;
 
     (void)arg;
-    while (!stopping)
+    while (!__atomic_load_n( &stopping, __ATOMIC_RELAXED ))
     {
         count = FIRST_PART;
         check( !get_write_watch( 0, base, bytes( FIRST_PART ), addresses, &count, &granularity ));
@@ -318,7 +319,7 @@ static void test_race( unsigned int turns )
 
     block_limits = limits[1];
     commit( 0, FIRST_PART );
-    stopping = 0;
+    __atomic_store_n( &stopping, 0, __ATOMIC_RELAXED );
     for (i = 0; i < 2; i++) check( !pthread_create( &threads[i], NULL, poll_first, NULL ));
     for (turn = 0; turn < turns && !unit_failures; turn++)
     {
@@ -327,7 +328,7 @@ static void test_race( unsigned int turns )
         else reset_pages( 0, FIRST_PART );
         query( 0, FIRST_PART, FIRST_PART, 0 );
     }
-    stopping = 1;
+    __atomic_store_n( &stopping, 1, __ATOMIC_RELAXED );
     for (i = 0; i < 2; i++) pthread_join( threads[i], NULL );
 }
 

@@ -11,12 +11,12 @@
 
 #include "give_way.h"
 
-static volatile int stopping;
+static int stopping;
 
 static void *map_and_unmap( void *arg )
 {
     (void)arg;
-    while (!stopping)
+    while (!__atomic_load_n( &stopping, __ATOMIC_RELAXED ))
     {
         void *memory;
 
@@ -44,7 +44,7 @@ int main(void)
 
     check( !pthread_create( &thread, NULL, map_and_unmap, NULL ));
     for (i = 0; i < 4; i++) test_large();
-    stopping = 1;
+    __atomic_store_n( &stopping, 1, __ATOMIC_RELAXED );
     pthread_join( thread, NULL );
     check( !address_space_users );
 

@@ -258,7 +258,7 @@ static int split_folios( const void *start, size_t size )
 
     if (fd == -1) return 0;
     snprintf( command, sizeof(command), "%d,0x%lx,0x%lx", getpid(), (unsigned long)start,
-              (unsigned long)start + size );
+              (unsigned long)start + (unsigned long)size );
     ret = write( fd, command, strlen( command )) > 0;
     close( fd );
     return ret;

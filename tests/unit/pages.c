@@ -86,7 +86,7 @@ static size_t list( size_t first, size_t last, const struct writewatch_filter *f
     count = writewatch_list( page( first ), (last - first) * page_size(), filter, ranges, len,
                              &next );
     /* the last range that there is room for may end early; the rest comes with the next call */
-    if (n == len && count == (ssize_t)n && ranges[n - 1].end > ranges[n - 1].start &&
+    if (n && n == len && count == (ssize_t)n && ranges[n - 1].end > ranges[n - 1].start &&
         ranges[n - 1].end < expect[n - 1].end)
     {
         for (; expect[n - 1].end > ranges[n - 1].end; expect[n - 1].end -= page_size(), found--)
