@@ -182,7 +182,7 @@ static int run_patterns( struct exact *exact, unsigned char *written )
     {
         for (i = 0, rarity = 1 + turn * turn; i < exact->pages; i++)
         {
-            if (next_random( &random ) % rarity) memory[i * page_size + 8];
+            if (next_random( &random ) % rarity) (void)memory[i * page_size + 8];
             else
             {
                 memory[i * page_size + page_size - 1] = turn;

@@ -36,6 +36,7 @@ void poll_sparse(void)
         times[i] = (now_ns() - start) / 1e6;
     }
     emit( "reserve_64g", median( times, i ), "ms" );
+    /* cppcheck-suppress uninitvar ; it is repeated at least once */
     base = others[0];
     while (i > 1) free_memory( others[--i], size );
 

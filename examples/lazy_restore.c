@@ -90,7 +90,12 @@ static size_t work( char *memory )
 
         if (!is_written( i )) wrong += *word != number( i );
         else if (i & 1) word[1] = i;
-        else *word = *word;
+        else
+        {
+            uint64_t value = *word;
+
+            *word = value;
+        }
     }
     return wrong;
 }

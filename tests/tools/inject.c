@@ -85,6 +85,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die( const char *for
     va_start( args, format );
     fprintf( stderr, "inject: " );
     vfprintf( stderr, format, args );
+    va_end( args );
     fprintf( stderr, "\n" );
     exit( 125 );
 }
