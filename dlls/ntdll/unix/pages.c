@@ -186,6 +186,15 @@ static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64
     return 0;
 }
 
+static int read_error(void)
+{
+#ifdef __clang_analyzer__
+    return -EIO;   /* it would take -errno for a count, as it does not know that errno is positive */
+#else
+    return -errno;
+#endif
+}
+
 /***********************************************************************
  *           read_pagemap
  *
@@ -201,11 +210,11 @@ static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
 
     if (list->pagemap == -1 &&
         (list->pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-        return -errno;
+        return read_error();
     size = min( (end - start) >> page_shift, 512 ) * sizeof(entries[0]);
     if ((size = pread( list->pagemap, entries, size,
                        (start >> page_shift) * sizeof(entries[0]) )) < 0)
-        return -errno;
+        return read_error();
     if (size < (ssize_t)sizeof(entries[0])) return -EIO;
 
     for (i = 0; i < size / (ssize_t)sizeof(entries[0]); i++, start += page_size())

@@ -13,11 +13,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* clang's analyser does not see what the instruction stores, but knows of the function */
+#if defined(__x86_64__) && !defined(__clang_analyzer__)
+#define RAW_X86_64 1
+#else
+#define RAW_X86_64 0
+#endif
+
 /* Returns what the kernel returns: -errno on failure. The instruction itself stands in the caller's
  * section, so a signal that arrives during the call finds the thread there (uninterrupted.h). */
 static inline __attribute__((always_inline)) long raw_syscall3( long nr, long a, long b, long c )
 {
-#ifdef __x86_64__
+#if RAW_X86_64
     long ret;
 
     __asm__ __volatile__( "syscall" : "=a" (ret) : "a" (nr), "D" (a), "S" (b), "d" (c)
@@ -33,7 +40,7 @@ static inline __attribute__((always_inline)) long raw_syscall3( long nr, long a,
 static inline __attribute__((always_inline)) long raw_syscall4( long nr, long a, long b, long c,
                                                                 long d )
 {
-#ifdef __x86_64__
+#if RAW_X86_64
     register long fourth __asm__( "r10" ) = d;
     long ret;
 
@@ -70,7 +77,7 @@ char raw_mappings __attribute__((weak));
 /* Maps zeroed memory for reading and writing. Returns its address or -errno. */
 static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
 {
-#ifdef __x86_64__
+#if RAW_X86_64
     register long flags __asm__( "r10" ) = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     register long fd __asm__( "r8" ) = -1;
     register long offset __asm__( "r9" ) = 0;
