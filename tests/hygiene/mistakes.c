@@ -1,5 +1,5 @@
 /*
- * Mistakes that the tools of make check-hygiene must find: a tool that finds none of these is not on
+ * Mistakes that the tools of make check-hygiene must find: a tool that finds none is not on
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
