@@ -162,12 +162,15 @@ static void test_detach(void)
     pthread_t threads[WRITERS];
     unsigned int round, rounds = unit_share( 300 );
     size_t i;
+    int err;
 
     shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
     for (round = 0; round < rounds; round++)
     {
-        check( !watch_add( shared, bytes( SHARED_PAGES )));
+        if ((err = watch_add( shared, bytes( SHARED_PAGES ))))
+            fprintf( stderr, "round %u: adding fails: %s\n", round, strerror( -err ));
+        check( !err );
         check( !watch_detach( (void *)((char *)shared + bytes( round % 32 )), bytes( 32 )));
         check( !watch_detach( shared, bytes( SHARED_PAGES )));
         check( !watch_overlaps( shared, bytes( SHARED_PAGES )));

@@ -351,7 +351,12 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         if (ret != -EEXIST) return 0;
     }
     if (!(flags & FAULT_WRITE)) return 0;
-    ret = write_protect( uf, start, end, 0 );
+    if ((ret = write_protect( uf, start, end, 0 )) == -ENOENT)
+    {
+        /* a fault of memory that was let go since, and is about to be watched anew: nobody waits */
+        if (is_open( uf, start, flags )) return 0;
+        ret = write_protect( uf, start, end, 0 );
+    }
     /* also if that failed: the page may be open all the same */
     mark_written_pages( region, start, end );
     if (!ret) return 1;
