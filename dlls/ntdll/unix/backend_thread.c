@@ -74,27 +74,31 @@ static void give_up(void)
  *           serve_faults
  *
  * With all signals blocked, as no handler of the program may run here: it could write to watched memory.
+ *
+ * One message after the other: to wake who waits for a page wakes all, and takes back what they have
+ * said that was not read. A message that was read together with another one of the same page would be
+ * served when its write is long done, and told of: the page would be reported again.
  */
 static void *serve_faults( void *arg )
 {
     struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
-    struct uffd_msg msgs[16];
+    struct uffd_msg msg;
     unsigned int failures = 0;
 
     while (!__atomic_load_n( &stopping, __ATOMIC_SEQ_CST ))
     {
-        ssize_t i, count;
+        ssize_t count;
 
         /* also when it fails: somebody may wait for us */
         if (poll( fds, 2, -1 ) < 0) sched_yield();
         if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
-        if ((count = read( served.fd, msgs, sizeof(msgs) )) > 0) failures = 0;
+        if ((count = read( served.fd, &msg, sizeof(msg) )) > 0) failures = 0;
         else if (fds[0].revents && ++failures > MAX_FAILURES)
         {
             give_up();
             break;
         }
-        for (i = 0; i < count / (ssize_t)sizeof(msgs[0]); i++) serve_message( &msgs[i] );
+        if (count == sizeof(msg)) serve_message( &msg );
     }
     return arg;
 }
