@@ -1,0 +1,114 @@
+/*
+ * What the race test needs of Linux
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+struct thread
+{
+    pthread_t thread;
+    void    (*func)( void *arg );
+    void     *arg;
+};
+
+static int pipe_fds[2];
+
+const char *platform_open( const char **name )
+{
+    if (writewatch_open( NULL )) return writewatch_reason();
+    *name = writewatch_backend();
+    return pipe( pipe_fds ) ? "no pipe" : NULL;
+}
+
+static void *run_thread( void *arg )
+{
+    struct thread *thread = arg;
+
+    thread->func( thread->arg );
+    return NULL;
+}
+
+void *start_thread( void (*func)( void *arg ), void *arg )
+{
+    struct thread *thread = malloc( sizeof(*thread) );
+
+    if (!thread) return NULL;
+    thread->func = func;
+    thread->arg = arg;
+    if (!pthread_create( &thread->thread, NULL, run_thread, thread )) return thread;
+    free( thread );
+    return NULL;
+}
+
+void join_thread( void *thread )
+{
+    pthread_join( ((struct thread *)thread)->thread, NULL );
+    free( thread );
+}
+
+void yield_thread(void)
+{
+    sched_yield();
+}
+
+void sleep_ms( unsigned int ms )
+{
+    usleep( ms * 1000 );
+}
+
+uint64_t microseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime( CLOCK_MONOTONIC, &now );
+    return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+}
+
+/***********************************************************************
+ *           write_by_read
+ *
+ * With the backends that must be told before a system call writes, a poll may close the page again
+ * before it does: then it failed and has written nothing, and the word is still in the pipe.
+ */
+int write_by_read( void *addr, uint32_t value )
+{
+    ssize_t ret;
+
+    if (write( pipe_fds[1], &value, sizeof(value) ) != sizeof(value)) return 0;
+    do
+    {
+        if (writewatch_prepare( addr, sizeof(value) )) return 0;
+        ret = read( pipe_fds[0], addr, sizeof(value) );
+    } while (ret == -1 && errno == EFAULT);
+    return ret == sizeof(value);
+}
+
+int write_to_process( void *addr, uint32_t value )
+{
+    struct iovec local = { &value, sizeof(value) }, remote = { addr, sizeof(value) };
+
+    if (writewatch_prepare( addr, sizeof(value) )) return 0;
+    return process_vm_writev( getpid(), &local, 1, &remote, 1, 0 ) == sizeof(value);
+}
+
+int page_out( void *addr, size_t size )
+{
+    madvise( addr, size, MADV_PAGEOUT );
+    return 1;
+}
