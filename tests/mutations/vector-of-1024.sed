@@ -1,0 +1,5 @@
+# Vectors of 1024 entries, after which walk_end is stale.
+# Tests: unit/query race/scan
+# Lines: 2
+s/^#define MAX_RUNS +341$/#define MAX_RUNS 1024/
+/^static .*(scan_scan|ask_kernel)\(/,/^}/ s/= len < 512 \? len : 512;/= len;/
