@@ -54,7 +54,7 @@ done
 out=$(pages_out)
 for backend in scan sigbus mprotect thread; do
     processors "$backend"
-    for test in mapping pages; do
+    for test in mapping pages undo; do
         run "unit/$test-$backend" 240 "$unit/$test" $backend
     done
 done
@@ -97,6 +97,20 @@ for backend in $backends; do
         processors "$backend/$test"
         run_native "native/$backend/$test" "$backend" 240 "$native_test" "$test"
     done
+done
+
+# writers against pollers, while a hog takes all memory that there is
+for backend in $backends; do
+    wanted "race/$backend" || continue
+    if ! probe "$backend"; then
+        skip "race/$backend" "$reason"
+        continue
+    fi
+    processors "$backend"
+    out=$(pages_out)
+    run "race/$backend" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" \
+        --seconds 8 --hog "$(awk '/^MemAvailable:/ { print int( $2 / 1024 ) }' /proc/meminfo)"
+    [ "$(pages_out)" -gt "$out" ] || fail "race/$backend" "no page went out to swap"
 done
 
 processors all
