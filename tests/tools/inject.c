@@ -61,7 +61,10 @@ enum mode { ONCE, EVER, LATE, HALF };
 
 static const char *library = "libwritewatch";   /* whose calls fail */
 static const char *program;   /* only processes with this in their command line, or NULL */
+static int forwards;          /* the library stands before functions of the C library */
 static FILE *out;
+
+#define FRAME_WORDS 32   /* what a function that forwards has on the stack, at most */
 
 static struct
 {
@@ -251,17 +254,58 @@ static char whose_code( uint64_t addr )
 }
 
 /***********************************************************************
+ *           is_forwarded
+ *
+ * Whether the library may make this call in the place of others, who call it instead of the C
+ * library: then an address in it does not tell yet whose call it is.
+ */
+static int is_forwarded( int nr )
+{
+    return forwards && (nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mremap ||
+                        nr == SYS_mprotect || nr == SYS_madvise);
+}
+
+/***********************************************************************
+ *           returns_from
+ *
+ * Whether a word on the stack is where the library goes on after it called a function that has a
+ * given address in it: by the instruction before, a call of a jump in the linkage table. What
+ * merely lies on the stack since earlier calls is not taken for that.
+ */
+static int returns_from( pid_t pid, uint64_t word, uint64_t inside )
+{
+    unsigned char call[5], jump[16];
+    unsigned int i = 0;
+    uint64_t function;
+    int32_t offset;
+
+    if (whose_code( word ) != 'l') return 0;
+    if (read_memory( pid, word - 5, call, sizeof(call) ) != sizeof(call) || call[0] != 0xe8)
+        return 0;
+    memcpy( &offset, call + 1, sizeof(offset) );
+    word += offset;
+    if (read_memory( pid, word, jump, sizeof(jump) ) != sizeof(jump)) return 0;
+    if (!memcmp( jump, "\xf3\x0f\x1e\xfa", 4 )) i = 4;   /* endbr64 */
+    if (jump[i] == 0xf2) i++;                             /* bnd */
+    if (jump[i] != 0xff || jump[i + 1] != 0x25) return 0;
+    memcpy( &offset, jump + i + 2, sizeof(offset) );
+    if (read_memory( pid, word + i + 6 + offset, &function, 8 ) != 8) return 0;
+    return function < inside && inside - function < 1024;
+}
+
+/***********************************************************************
  *           is_ours
  *
  * Whether the library made a system call, itself or by way of the C library: then the first return
- * address on the stack that is not the C library's is in it. The dynamic linker has its own.
+ * address on the stack that is not the C library's is in it. The dynamic linker has its own. Where
+ * it forwards the calls of others, it must have called its own function for that.
  */
-static int is_ours( pid_t tid, uint64_t pc )
+static int is_ours( pid_t tid, int nr, uint64_t pc )
 {
     char text[256];
     uint64_t words[512];
     unsigned long sp;
-    long i, len;
+    long i, first, len;
     char *p, who;
 
     read_codes( tid );
@@ -276,7 +320,11 @@ static int is_ours( pid_t tid, uint64_t pc )
     len = read_memory( tid, sp, words, sizeof(words) );
     if (len < (long)sizeof(words)) len = read_memory( tid, sp, words, 4096 - (sp & 4095) );
     for (i = 0; i < len / 8; i++)
-        if ((who = whose_code( words[i] )) && who != 'c' && who != 'd') return who == 'l';
+        if ((who = whose_code( words[i] )) && who != 'c' && who != 'd') break;
+    if (i >= len / 8 || who != 'l') return 0;
+    if (!is_forwarded( nr )) return 1;
+    for (first = i++; i < len / 8 && i < first + FRAME_WORDS; i++)
+        if (returns_from( tid, words[i], words[first] )) return 1;
     return 0;
 }
 
@@ -464,7 +512,7 @@ static void answer( int listener, struct seccomp_notif *req )
     }
     else if ((fault.armed || counting) && (kind = get_kind( req )) >= 0 &&
              (counting || kind == (int)fault.kind) && is_meant( req->pid ) &&
-             is_ours( req->pid, req->data.instruction_pointer ))
+             is_ours( req->pid, req->data.nr, req->data.instruction_pointer ))
     {
         counts[kind]++;
         if (fault.armed && kind == (int)fault.kind && ++fault.seen >= fault.first &&
@@ -518,8 +566,8 @@ static int serve( int listener, pid_t pid )
 /***********************************************************************
  *           main
  *
- * usage: inject [--library NAME] [--program NAME] [--kinds NAME,NAME...] [--out FILE]
- *               COMMAND [ARG...]
+ * usage: inject [--library NAME] [--forwards yes] [--program NAME] [--kinds NAME,NAME...]
+ *               [--out FILE] COMMAND [ARG...]
  */
 int main( int argc, char **argv )
 {
@@ -531,6 +579,7 @@ int main( int argc, char **argv )
     for (argv++; argc > 2 && argv[0] && !strncmp( argv[0], "--", 2 ) && argv[1]; argv += 2)
     {
         if (!strcmp( argv[0], "--library" )) library = argv[1];
+        else if (!strcmp( argv[0], "--forwards" )) forwards = !strcmp( argv[1], "yes" );
         else if (!strcmp( argv[0], "--program" )) program = argv[1];
         else if (!strcmp( argv[0], "--kinds" )) list = argv[1];
         else if (!strcmp( argv[0], "--out" ))
@@ -540,9 +589,8 @@ int main( int argc, char **argv )
         else die( "unknown option %s", argv[0] );
     }
     if (!argv[0])
-
-        die( "usage: inject [--library NAME] [--program NAME] [--kinds NAMES] [--out FILE] "
-             "COMMAND..." );
+        die( "usage: inject [--library NAME] [--forwards yes] [--program NAME] [--kinds NAMES] "
+             "[--out FILE] COMMAND..." );
 
     shared = mmap( NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0 );
     if (shared == MAP_FAILED) die( "no memory" );
