@@ -15,7 +15,7 @@ if may_want faults; then
             continue
         fi
         rm -f "$logs/faults/$backend.table"
-        run "faults/$backend" 3600 "$top_builddir/tests/tools/inject" \
+        run "faults/$backend" 3600 "$top_builddir/tests/faults/inject" \
             --out "$logs/faults/$backend.table" "$top_builddir/tests/faults/native" \
             $fault_options $backend
     done

@@ -19,11 +19,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../faults/kinds.h"
+#include "caller.h"
+#include "kinds.h"
 
 /* A filter sends the system calls of all kinds to us, who let them through or answer in the place
  * of the kernel. That works for system calls of any code, in any thread and child, also where Wine
@@ -59,12 +59,7 @@
 
 enum mode { ONCE, EVER, LATE, HALF };
 
-static const char *library = "libwritewatch";   /* whose calls fail */
-static const char *program;   /* only processes with this in their command line, or NULL */
-static int forwards;          /* the library stands before functions of the C library */
 static FILE *out;
-
-#define FRAME_WORDS 32   /* what a function that forwards has on the stack, at most */
 
 static struct
 {
@@ -141,193 +136,6 @@ static int install_filter( const char *list )
     return ret;
 }
 
-static long read_memory( pid_t pid, uint64_t addr, void *buffer, size_t size )
-{
-    struct iovec local = { buffer, size }, remote = { (void *)addr, size };
-
-    return process_vm_readv( pid, &local, 1, &remote, 1, 0 );
-}
-
-/* up to the end of the page, if the string ends there or not */
-static int read_string( pid_t pid, uint64_t addr, char *buffer, size_t size )
-{
-    size_t room = 4096 - (addr & 4095);
-    long len = read_memory( pid, addr, buffer, room < size - 1 ? room : size - 1 );
-
-    if (len > 0 && !memchr( buffer, 0, len ) && (size_t)len < size - 1)
-    {
-        long more = read_memory( pid, addr + len, buffer + len, size - 1 - len );
-        if (more > 0) len += more;
-    }
-    buffer[len > 0 ? len : 0] = 0;
-    return len > 0;
-}
-
-/* reads a file in /proc/PID */
-static long read_proc( pid_t pid, const char *name, char *buffer, size_t size )
-{
-    char path[64];
-    size_t len = 0;
-    ssize_t count;
-    int fd;
-
-    snprintf( path, sizeof(path), "/proc/%d/%s", pid, name );
-    if ((fd = open( path, O_RDONLY | O_CLOEXEC )) == -1) return -1;
-    while (len < size - 1 && (count = read( fd, buffer + len, size - 1 - len )) > 0) len += count;
-    close( fd );
-    buffer[len] = 0;
-    return len;
-}
-
-/* whether the command line of a process has the name in it that was asked for */
-static int is_meant( pid_t pid )
-{
-    char line[4096];
-    long i, len;
-
-    if (!program) return 1;
-    if ((len = read_proc( pid, "cmdline", line, sizeof(line) )) <= 0) return 0;
-    for (i = 0; i < len; i++) if (!line[i]) line[i] = ' ';
-    return strstr( line, program ) != NULL;
-}
-
-/* the code of a process, in the order of addresses */
-static struct code
-{
-    uint64_t start;
-    uint64_t end;
-    /* 'l' our library, 'c' the C library and its like, 'd' the dynamic linker, 'o' other */
-    char     who;
-} codes[4096];
-static unsigned int code_count;
-
-/***********************************************************************
- *           read_codes
- *
- * From /proc/PID/maps.
- */
-static void read_codes( pid_t pid )
-{
-    static char maps[1 << 20];
-    const char *line, *next, *name;
-    unsigned long start, end;
-    char text[256];
-    char perms[5], who;
-    int len;
-
-    code_count = 0;
-    if (read_proc( pid, "maps", maps, sizeof(maps) ) <= 0) return;
-    for (line = maps; *line && code_count < sizeof(codes) / sizeof(codes[0]); line = next)
-    {
-        next = strchr( line, '\n' );
-        next = next ? next + 1 : line + strlen( line );
-        len = 0;
-        if (sscanf( line, "%lx-%lx %4s %*x %*x:%*x %*u%n", &start, &end, perms, &len ) < 3 || !len)
-            continue;
-        if (perms[2] != 'x') continue;
-        snprintf( text, sizeof(text), "%.*s", (int)(next - line - len - 1), line + len );
-        name = strrchr( text, '/' );
-        name = name ? name + 1 : text;
-        if (!strncmp( name, library, strlen( library ))) who = 'l';
-        else if (!strncmp( name, "ld-", 3 )) who = 'd';
-        else if (!strncmp( name, "libc.so", 7 ) || !strncmp( name, "libc-", 5 ) || strstr( name,
-                                                                                           "[v" ) ||
-                 !strncmp( name, "libpthread", 10 )) who = 'c';
-        else who = 'o';
-        codes[code_count++] = (struct code){ start, end, who };
-    }
-}
-
-/* 0 for what is no code */
-static char whose_code( uint64_t addr )
-{
-    unsigned int low = 0, high = code_count;
-
-    while (low < high)
-    {
-        unsigned int mid = (low + high) / 2;
-
-        if (codes[mid].end > addr) high = mid;
-        else low = mid + 1;
-    }
-    return low < code_count && codes[low].start <= addr ? codes[low].who : 0;
-}
-
-/***********************************************************************
- *           is_forwarded
- *
- * Whether the library may make this call in the place of others, who call it instead of the C
- * library: then an address in it does not tell yet whose call it is.
- */
-static int is_forwarded( int nr )
-{
-    return forwards && (nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mremap ||
-                        nr == SYS_mprotect || nr == SYS_madvise);
-}
-
-/***********************************************************************
- *           returns_from
- *
- * Whether a word on the stack is where the library goes on after it called a function that has a
- * given address in it: by the instruction before, a call of a jump in the linkage table. What
- * merely lies on the stack since earlier calls is not taken for that.
- */
-static int returns_from( pid_t pid, uint64_t word, uint64_t inside )
-{
-    unsigned char call[5], jump[16];
-    unsigned int i = 0;
-    uint64_t function;
-    int32_t offset;
-
-    if (whose_code( word ) != 'l') return 0;
-    if (read_memory( pid, word - 5, call, sizeof(call) ) != sizeof(call) || call[0] != 0xe8)
-        return 0;
-    memcpy( &offset, call + 1, sizeof(offset) );
-    word += offset;
-    if (read_memory( pid, word, jump, sizeof(jump) ) != sizeof(jump)) return 0;
-    if (!memcmp( jump, "\xf3\x0f\x1e\xfa", 4 )) i = 4;   /* endbr64 */
-    if (jump[i] == 0xf2) i++;                             /* bnd */
-    if (jump[i] != 0xff || jump[i + 1] != 0x25) return 0;
-    memcpy( &offset, jump + i + 2, sizeof(offset) );
-    if (read_memory( pid, word + i + 6 + offset, &function, 8 ) != 8) return 0;
-    return function < inside && inside - function < 1024;
-}
-
-/***********************************************************************
- *           is_ours
- *
- * Whether the library made a system call, itself or by way of the C library: then the first return
- * address on the stack that is not the C library's is in it. The dynamic linker has its own. Where
- * it forwards the calls of others, it must have called its own function for that.
- */
-static int is_ours( pid_t tid, int nr, uint64_t pc )
-{
-    char text[256];
-    uint64_t words[512];
-    unsigned long sp;
-    long i, first, len;
-    char *p, who;
-
-    read_codes( tid );
-    if ((who = whose_code( pc )) != 'c') return who == 'l';
-
-    /* number, six arguments, stack and instruction pointer */
-    if (read_proc( tid, "syscall", text, sizeof(text) ) <= 0) return 0;
-    if (!(p = strrchr( text, ' ' ))) return 0;
-    *p = 0;
-    if (!(p = strrchr( text, ' ' ))) return 0;
-    sp = strtoul( p + 1, NULL, 16 );
-    len = read_memory( tid, sp, words, sizeof(words) );
-    if (len < (long)sizeof(words)) len = read_memory( tid, sp, words, 4096 - (sp & 4095) );
-    for (i = 0; i < len / 8; i++)
-        if ((who = whose_code( words[i] )) && who != 'c' && who != 'd') break;
-    if (i >= len / 8 || who != 'l') return 0;
-    if (!is_forwarded( nr )) return 1;
-    for (first = i++; i < len / 8 && i < first + FRAME_WORDS; i++)
-        if (returns_from( tid, words[i], words[first] )) return 1;
-    return 0;
-}
-
 /***********************************************************************
  *           get_kind
  */
@@ -372,10 +180,10 @@ static int make_call( const struct seccomp_notif *req, int half )
     if ((pidfd = syscall( SYS_pidfd_open, req->pid, 0 )) == -1)
     {
         /* it may be a thread */
-        char text[4096], *p;
-        if (read_proc( req->pid, "status", text, sizeof(text) ) <= 0 || !(p = strstr( text,
-                                                                                      "\nTgid:" )))
-            return -ESRCH;
+        char text[4096], *p = NULL;
+
+        if (read_proc( req->pid, "status", text, sizeof(text) ) > 0) p = strstr( text, "\nTgid:" );
+        if (!p) return -ESRCH;
         if ((pidfd = syscall( SYS_pidfd_open, atoi( p + 6 ), 0 )) == -1) return -errno;
     }
     fd = syscall( SYS_pidfd_getfd, pidfd, (int)req->data.args[0], 0 );
@@ -518,10 +326,10 @@ static void answer( int listener, struct seccomp_notif *req )
         if (fault.armed && kind == (int)fault.kind && ++fault.seen >= fault.first &&
             (fault.seen == fault.first || fault.mode == EVER))
         {
-            int ret = fault.mode == LATE || fault.mode == HALF ? make_call( req,
-                                                                            fault.mode == HALF ) :
-                                                                                0;
+            int ret = 0;
 
+            if (fault.mode == LATE || fault.mode == HALF)
+                ret = make_call( req, fault.mode == HALF );
             if (ret)
                 fprintf( stderr, "inject: %s cannot be made: %s\n", kinds[kind].name,
                          strerror( -ret ));
