@@ -10,17 +10,15 @@
  */
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "backends.h"
+#include "backends_parts.h"
 
 #define MAX_ROUNDS 99
 #define LIMIT      300   /* seconds for one round of one row, even where nothing is fast */
@@ -31,70 +29,9 @@ struct row
     struct findings      *rounds;    /* shared with the processes that fill them */
 };
 
-size_t page_size;
 static size_t pages = 16384;
 static unsigned int round_count = 5, race = 200;
 static int csv;
-
-/***********************************************************************
- *           nanoseconds
- */
-uint64_t nanoseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime( CLOCK_MONOTONIC, &now );
-    return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
-
-
-/***********************************************************************
- *           next_random
- */
-unsigned int next_random( uint64_t *state )
-{
-    *state = *state * 6364136223846793005ull + 1442695040888963407ull;
-    return *state >> 33;
-}
-
-
-/***********************************************************************
- *           compare_doubles
- */
-static int compare_doubles( const void *a, const void *b )
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-
-/***********************************************************************
- *           median
- */
-double median( double *values, unsigned int count )
-{
-    qsort( values, count, sizeof(values[0]), compare_doubles );
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
-
-/***********************************************************************
- *           fail
- *
- * Notes why there are no findings; returns -1.
- */
-int fail( struct findings *findings, const char *format, ... )
-{
-    va_list args;
-
-    va_start( args, format );
-    vsnprintf( findings->reason, sizeof(findings->reason), format, args );
-    va_end( args );
-    findings->state = STATE_FAILED;
-    return -1;
-}
-
 
 /***********************************************************************
  *           usage

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "backends.h"
+#include "backends_parts.h"
 
 #define CHUNK      32         /* pages */
 #define REPEAT      3         /* of what writes */
@@ -29,11 +29,11 @@ static double write_all( char *base, size_t pages )
     if (!times) abort();
     while (i < pages)
     {
-        uint64_t start = nanoseconds();
+        uint64_t start = now_ns();
 
         for (first = i; i < pages && i < first + CHUNK; i++)
             ((volatile char *)base)[i * page_size] = 1;
-        times[count++] = (double)(nanoseconds() - start) / (i - first);
+        times[count++] = (double)(now_ns() - start) / (i - first);
     }
     ret = median( times, count );
     free( times );
@@ -50,12 +50,12 @@ static double write_all( char *base, size_t pages )
 static int timed_polls( const struct tracker *tracker, char *addr, size_t pages, void **results,
                         unsigned int count, double *time )
 {
-    uint64_t start = nanoseconds();
+    uint64_t start = now_ns();
     unsigned int i;
 
     for (i = 0; i < count; i++)
         if (tracker->poll( addr, pages * page_size, results ) < 0) return -1;
-    *time = (double)(nanoseconds() - start) / count;
+    *time = (double)(now_ns() - start) / count;
     return 0;
 }
 
@@ -90,7 +90,7 @@ static int measure_polls( const struct tracker *tracker, char *base, size_t page
 {
     size_t i, few = pages / 100 ? pages / 100 : 1;
     double writes[REPEAT], polls[REPEAT];
-    uint64_t random = nanoseconds();
+    uint64_t random = now_ns();
     unsigned int turn;
 
     /* the first one may still find page tables to be made */

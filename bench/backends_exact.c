@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "backends.h"
+#include "backends_parts.h"
 
 #define WRITERS     2
 #define RACE_POLLS  20     /* at least, however slow they are */
@@ -156,7 +156,7 @@ static void write_every_other( struct exact *exact, unsigned char *written, size
 static int run_patterns( struct exact *exact, unsigned char *written )
 {
     volatile char *memory = exact->base;
-    uint64_t random = nanoseconds();
+    uint64_t random = now_ns();
     unsigned int turn, rarity;
     void *neighbours[2];
     long mappings;
@@ -303,7 +303,7 @@ static int race_poll( struct exact *exact )
 int check_race( const struct tracker *tracker, size_t pages, unsigned int milliseconds,
                 struct findings *findings )
 {
-    uint64_t end = nanoseconds() + milliseconds * 1000000ull;
+    uint64_t end = now_ns() + milliseconds * 1000000ull;
     pthread_t threads[WRITERS];
     struct exact exact;
     uintptr_t i;
@@ -317,7 +317,7 @@ int check_race( const struct tracker *tracker, size_t pages, unsigned int millis
         if (pthread_create( &threads[i], NULL, writer, (void *)i ))
             return fail( findings, "a thread could not be started" );
 
-    for (; !ret && (nanoseconds() < end || findings->polls < RACE_POLLS); findings->polls++)
+    for (; !ret && (now_ns() < end || findings->polls < RACE_POLLS); findings->polls++)
     {
         ret = race_poll( &exact );
         /* polls without a pause leave those that write by faults little time */

@@ -9,12 +9,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "writewatch.h"
 
-#include "backends.h"
+#include "backends_parts.h"
 
 #define PM_SOFT_DIRTY (1ull << 55)
 
@@ -100,31 +99,6 @@ static int plain_open( const struct tracker *tracker, char *reason, size_t len )
     (void)reason;
     (void)len;
     return 0;
-}
-
-
-/***********************************************************************
- *           plain_allocate
- *
- * In small pages, as all watched memory is, or the first writes could not be compared.
- */
-char *plain_allocate( const struct tracker *tracker, size_t size )
-{
-    char *base = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-
-    (void)tracker;
-    if (base == MAP_FAILED) return NULL;
-    madvise( base, size, MADV_NOHUGEPAGE );
-    return base;
-}
-
-
-/***********************************************************************
- *           plain_release
- */
-void plain_release( char *base, size_t size )
-{
-    munmap( base, size );
 }
 
 
