@@ -53,7 +53,6 @@ struct platform
     int system_calls_fail;   /* they say so when the memory cannot be written */
     int has_placeholders;
     int releases_parts;      /* row 37 */
-    int strict_arrays;       /* all of an array in watched memory must be writable, used or not */
     int strict_statuses;     /* allocating and protecting fail as in the model */
     int strict_locks;        /* locking memory without access fails */
     int strict_sizes;        /* sizes that wrap around are errors of all calls */

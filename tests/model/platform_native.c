@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -124,18 +123,6 @@ static void handle_fault( int sig, siginfo_t *info, void *context )
     *pc = next;
 }
 
-/* whether the kernel can be asked how memory is mapped (Linux 6.11): PROCMAP_QUERY */
-static int has_map_queries(void)
-{
-    uint64_t query[13] = { sizeof(query) };
-    int fd = open( "/proc/self/maps", O_RDONLY | O_CLOEXEC ), ret;
-
-    query[2] = (uintptr_t)&platform;
-    ret = ioctl( fd, _IOWR( 'f', 17, query ), query );
-    close( fd );
-    return !ret;
-}
-
 /***********************************************************************
  *           platform_open
  */
@@ -151,7 +138,6 @@ const char *platform_open(void)
 
     if (writewatch_open( NULL )) return writewatch_reason();
     platform.name = writewatch_backend();
-    platform.strict_arrays = has_map_queries();
     must_prepare = strcmp( platform.name, "scan" ) && strcmp( platform.name, "softdirty" );
     return pipe( pipe_fds ) ? "no pipe" : NULL;
 }

@@ -32,7 +32,6 @@ struct platform platform =
     .code         = code,
     .name         = "Windows",
     .system_calls = 2,
-    .strict_arrays = 1,
 };
 
 static HANDLE pipe_read, pipe_write;

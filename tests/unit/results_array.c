@@ -8,15 +8,12 @@
  * reaches the pages that cannot be written, so only asking tells.
  */
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fault.h"
-#include "kernel_api.h"
 #include "page.h"
 #include "unit.h"
 #include "watch.h"
@@ -24,18 +21,7 @@
 
 #define PAGES 8
 
-static const struct
-{
-    const char *name;
-    int         knows;   /* what may be written, on any kernel */
-} backends[] =
-{
-    { "scan",      0 },
-    { "sigbus",    0 },
-    { "mprotect",  1 },
-    { "thread",    0 },
-    { "softdirty", 1 },
-};
+static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
 
 static char *memory;       /* PAGES watched pages */
 static char *neighbour;    /* a page behind them that is not watched */
@@ -43,20 +29,6 @@ static char *neighbour;    /* a page behind them that is not watched */
 static size_t bytes( size_t pages )
 {
     return pages << page_shift;
-}
-
-/* whether the kernel tells without reading all of its list (Linux 6.11) */
-static int kernel_knows(void)
-{
-    struct procmap_query query;
-    int fd = open( "/proc/self/maps", O_RDONLY | O_CLOEXEC ), ret;
-
-    memset( &query, 0, sizeof(query) );
-    query.size = sizeof(query);
-    query.query_addr = (uintptr_t)&query;
-    ret = ioctl( fd, PROCMAP_QUERY, &query );
-    close( fd );
-    return !ret;
 }
 
 /* the pages that are written, one bit each, or -1; and asks with reset if so told */
@@ -82,23 +54,19 @@ static NTSTATUS ask( int reset, char *start, char *end, ULONG_PTR *count )
     return get_write_watch( reset, memory, bytes( PAGES ), (void **)start, count, &granularity );
 }
 
-/* one page is written, and the array begins in page 1 and ends in the pages of another protection
- * */
-static void test_protection( int prot, int knows )
+/* one page is written, and the array begins in page 1 and ends in pages of another protection */
+static void test_protection( int prot )
 {
     char *start = memory + bytes( 2 ) - 64, *end = memory + bytes( 4 ) + 64;
     ULONG_PTR count;
 
     check( !watch_protect( memory + bytes( 2 ), bytes( 2 ), prot ));
     memory[bytes( 6 )] = 1;
-    if (knows || !(prot & PROT_READ))
-    {
-        check( ask( 1, start, end, &count ) == STATUS_ACCESS_VIOLATION );
-        check( ask( 0, start, end, &count ) == STATUS_ACCESS_VIOLATION );
-        check( ask( 1, memory + bytes( 2 ), end, &count ) == STATUS_ACCESS_VIOLATION );
-        /* all of it, and more than there is */
-        check( ask( 1, memory, neighbour + bytes( 1 ), &count ) == STATUS_ACCESS_VIOLATION );
-    }
+    check( ask( 1, start, end, &count ) == STATUS_ACCESS_VIOLATION );
+    check( ask( 0, start, end, &count ) == STATUS_ACCESS_VIOLATION );
+    check( ask( 1, memory + bytes( 2 ), end, &count ) == STATUS_ACCESS_VIOLATION );
+    /* all of it, and more than there is */
+    check( ask( 1, memory, neighbour + bytes( 1 ), &count ) == STATUS_ACCESS_VIOLATION );
     check( written( 0 ) == 0x40 );
 
     /* up to there it is good */
@@ -114,7 +82,7 @@ static void test_protection( int prot, int knows )
 }
 
 /* an array that begins in watched memory and ends beyond it */
-static void test_neighbour( int kernel )
+static void test_neighbour(void)
 {
     char *start = memory + bytes( PAGES ) - 64, *end = neighbour + 64;
     ULONG_PTR count;
@@ -124,7 +92,7 @@ static void test_neighbour( int kernel )
     check( written( 1 ) == 0x81 );
     memory[0] = 1;
     check( !mprotect( neighbour, bytes( 1 ), PROT_READ ));
-    if (kernel) check( ask( 1, start, end, &count ) == STATUS_ACCESS_VIOLATION );
+    check( ask( 1, start, end, &count ) == STATUS_ACCESS_VIOLATION );
     check( !mprotect( neighbour, bytes( 1 ), PROT_NONE ));
     check( ask( 1, start, end, &count ) == STATUS_ACCESS_VIOLATION );
     check( !munmap( neighbour, bytes( 1 )));
@@ -134,9 +102,8 @@ static void test_neighbour( int kernel )
     check( written( 1 ) == 1 );
 }
 
-static int run( const char *name, int knows )
+static int run( const char *name )
 {
-    int kernel = kernel_knows();
     char reason[160] = "";
 
     check( !fault_handler_install() );
@@ -150,11 +117,10 @@ static int run( const char *name, int knows )
     neighbour = memory + bytes( PAGES );
     check( !watch_add( memory, bytes( PAGES )));
     check( !written( 1 ));
-    if (!knows && !kernel) printf( "%s: before Linux 6.11 not all can be asked\n", name );
-    test_protection( PROT_READ, knows || kernel );
-    test_protection( PROT_READ | PROT_EXEC, knows || kernel );
-    test_protection( PROT_NONE, knows || kernel );
-    test_neighbour( kernel );
+    test_protection( PROT_READ );
+    test_protection( PROT_READ | PROT_EXEC );
+    test_protection( PROT_NONE );
+    test_neighbour();
     return unit_result();
 }
 
@@ -170,13 +136,13 @@ int main(void)
         if (!fork())
         {
             alarm( 60 );
-            exit( run( backends[i].name, backends[i].knows ));
+            exit( run( backends[i] ));
         }
         wait( &status );
         if (!status) passed++;
         else if (status != SKIP << 8)
         {
-            printf( "%s: failed, status %x\n", backends[i].name, status );
+            printf( "%s: failed, status %x\n", backends[i], status );
             failures++;
         }
     }

@@ -14,14 +14,14 @@
 #include "uninterrupted.h"
 #include "writable.h"
 
-static int maps = -1;   /* /proc/self/maps, for the ioctl */
+static int maps = -1;   /* /proc/self/maps */
 
 uintptr_t (*may_write)( uintptr_t start, uintptr_t end, int *writable );
 
 /***********************************************************************
  *           writable_open
  *
- * Without it, or before Linux 6.11, is_writable() knows only what a backend tells.
+ * Without it is_writable() knows only what a backend tells.
  */
 void writable_open(void)
 {
@@ -58,6 +58,48 @@ static UNINTERRUPTED uintptr_t query_mapping( uintptr_t addr, int *writable, int
     return arg.query.vma_end > addr ? arg.query.vma_end : 0;
 }
 
+/* what one hexadecimal digit stands for, -1 if it is none */
+static UNINTERRUPTED int digit( char c )
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/***********************************************************************
+ *           read_mapping
+ *
+ * As query_mapping(), before Linux 6.11: from the text, "start-end rw..." a line, ascending. It
+ * costs some microseconds for each line, but results arrays in watched memory are rare.
+ */
+static UNINTERRUPTED uintptr_t read_mapping( uintptr_t addr, int *writable )
+{
+    uintptr_t bounds[2] = { 0, 0 };
+    unsigned int field = 0;   /* start, end, whether it can be read, and written; 4: the rest */
+    char buffer[512];
+    long pos = 0, count, i;
+
+    while ((count = raw_syscall4( SYS_pread64, maps, (long)buffer, sizeof(buffer), pos )) > 0)
+    {
+        for (i = 0; i < count; i++)
+        {
+            int value = digit( buffer[i] );
+
+            if (buffer[i] == '\n') bounds[0] = bounds[1] = field = 0;
+            else if (field < 2 && value >= 0) bounds[field] = bounds[field] << 4 | value;
+            else if (field < 3) field++;
+            else if (field == 3)
+            {
+                *writable = buffer[i] == 'w';
+                if (addr < bounds[0]) return 0;
+                if (addr < bounds[1]) return bounds[1];
+                field = 4;
+            }
+        }
+        pos += count;
+    }
+    return 0;
+}
+
 /***********************************************************************
  *           is_writable
  *
@@ -73,7 +115,8 @@ UNINTERRUPTED int is_writable( uintptr_t start, uintptr_t end )
 
         if (may_write) next = may_write( start, end, &writable );
         if (!writable) return 0;
-        if (writable < 0 && (mapped = query_mapping( start, &allowed, &anonymous )))
+        if (writable < 0 && ((mapped = query_mapping( start, &allowed, &anonymous )) ||
+                             (mapped = read_mapping( start, &allowed ))))
         {
             if (!allowed) return 0;
             next = mapped;

@@ -49,6 +49,13 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
  * for the mapping 400 to 600 (6.18). */
 #define MANY_PAGES ((uintptr_t)32)
 
+/* the end of what the kernel gives to programs that do not ask for more */
+#ifdef __x86_64__
+#define MAX_USER_ADDRESS ((uintptr_t)1 << 47)
+#else
+#define MAX_USER_ADDRESS ((uintptr_t)1 << 48)
+#endif
+
 /***********************************************************************
  *           probe_array
  *
@@ -56,8 +63,7 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
  * writable mapping, which the kernel knows; where it does not say so, a write may still be
  * something that the program's fault handler makes possible. An array that itself is watched is
  * only read, and the kernel is asked: its pages would become written by the call (row 33), also
- * those that nothing is stored to. Before Linux 6.11 it shows only when something is stored that
- * such an array is read-only.
+ * those that nothing is stored to.
  */
 static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
 {
@@ -67,7 +73,7 @@ static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
 
     if (count > ~(uintptr_t)0 / sizeof(*addresses) || end < start) return -EFAULT;
     /* beyond what a program can have; to look at it page by page would take for ever */
-    if (end >> 47) return -EFAULT;
+    if (end > MAX_USER_ADDRESS) return -EFAULT;
     if (region_overlaps( start, end ))
     {
         if (!is_writable( start, end )) return -EFAULT;
