@@ -377,11 +377,12 @@ static void test_fork( const char *name )
     check( written() == 1 );
 }
 
-/* what is asked for by name and cannot work says why */
+/* what is asked for by name and cannot work says why; mprotect needs no descriptor */
 static void test_refused( const char *name )
 {
     struct rlimit limit, old;
     char reason[160] = "";
+    unsigned int i;
 
     check( watch_open( "no-such", reason, sizeof(reason) ));
     check( strstr( reason, "no-such" ) && strstr( reason, name ) && strstr( reason, "scan" ));
@@ -390,13 +391,13 @@ static void test_refused( const char *name )
     limit.rlim_cur = 0;
     limit.rlim_max = old.rlim_max;
     check( !setrlimit( RLIMIT_NOFILE, &limit ));
-    reason[0] = 0;
-    check( watch_open( name, reason, sizeof(reason) ));
-    check( strstr( reason, "Too many open files" ) != NULL );
-    reason[0] = 0;
-    check( watch_open( name, reason, sizeof(reason) ));
-    check( strstr( reason, "Too many open files" ) != NULL );
-    check( !watch_backend_name() );
+    for (i = 0; i < 2 && strcmp( name, "mprotect" ); i++)
+    {
+        reason[0] = 0;
+        check( watch_open( name, reason, sizeof(reason) ));
+        check( strstr( reason, "Too many open files" ) != NULL );
+        check( !watch_backend_name() );
+    }
     check( !setrlimit( RLIMIT_NOFILE, &old ));   /* LeakSanitizer looks at /proc at exit */
 }
 
