@@ -1,0 +1,302 @@
+# The tests, fuzzers and benchmark programs: what they are made of, and the targets that make and
+# run them. Included by the makefile of the project, once the rest has its names.
+#
+# Copyright 2026 the writewatch authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Lists that the rules below stand for are expanded where they are read: they come first.
+
+.PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene
+.PHONY: check-mutations fault-table fuzz compare bench bench-wine10 plots
+
+# What is compiled. Tests and demonstration programs are found by their names.
+
+# The Win32 face, which is also tested as a part of a Windows program.
+KERNELBASE_SRCS = dlls/kernelbase/memory.c
+
+# The benchmark, and what it is over.
+BENCH_SRCS = \
+	bench/writewatch_bench.c \
+	bench/rows_alloc.c \
+	bench/rows_large.c \
+	bench/rows_poll.c \
+	bench/rows_tables.c \
+	bench/rows_threads.c \
+	bench/rows_write.c \
+	bench/system.c \
+	bench/tools.c
+
+BENCH_WIN32_SRCS = bench/win32.c
+BENCH_FLOOR_SRCS = bench/floor.c
+
+# Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
+# What the linker is told for it: UNIT_LDFLAGS_name.
+UNIT_LDFLAGS_hold = -Wl,--wrap=mark_written_pages
+
+UNIT_SRCS := $(call sources,tests/unit/*.c)
+UNIT_PROGS = $(UNIT_SRCS:.c=)
+TOOL_SRCS := $(call sources,tests/tools/*.c)
+TOOL_PROGS = $(TOOL_SRCS:.c=)
+GUEST_EXAMPLE = tests/kernels/lazy_restore
+# A program and a library for sandboxes.
+SANDBOX_PROGS = tests/sandboxes/exact tests/sandboxes/not_dumpable.so
+CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c)
+PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.c) \
+	$(call sources,tests/faults/windows.c)
+
+# Those of the conformance tests that need nothing of Windows but memory, threads and exceptions:
+# io, remote and socket are about what Wine does for a program.
+NATIVE_TESTS = allocation arguments concurrency decommit face hostile model placeholder protection \
+	results
+NATIVE_TEST = tests/conformance/write_watch_native_test
+NATIVE_TEST_OBJS = $(NATIVE_TESTS:%=tests/conformance/%.native.o) \
+	tests/conformance/native/native.native.o tests/conformance/native/testlist.native.o
+
+# The comparison of the backends, over what the library exports.
+BENCH_BACKENDS = bench/backends
+BENCH_BACKENDS_OBJS = bench/backends.o bench/backends_costs.o bench/backends_exact.o \
+	bench/backends_tools.o bench/backends_trackers.o
+
+# The model test: all of its sources for each system, but for the file that knows the other one.
+MODEL_SRCS := $(call sources,tests/model/*.c)
+MODEL_PROG = tests/model/model
+MODEL_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(MODEL_SRCS)))
+MODEL_EXE = tests/model/model.exe
+MODEL_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(MODEL_SRCS)))
+
+# The race test, in the same way.
+RACE_SRCS := $(call sources,tests/race/*.c)
+RACE_PROG = tests/race/race
+RACE_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(RACE_SRCS)))
+RACE_EXE = tests/race/race.exe
+RACE_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(RACE_SRCS)))
+
+# Where system calls fail: a native program, and one for Windows among the others; and what lets
+# them fail.
+FAULTS_PROG = tests/faults/native
+FAULTS_OBJS = tests/faults/native.o tests/faults/native_phases.o
+INJECT_PROG = tests/faults/inject
+INJECT_OBJS = tests/faults/inject.o tests/faults/caller.o
+
+# The fuzzer, the same way; as a target of libFuzzer with the engine built for it.
+FUZZ_SRCS = tests/fuzz/arena.c tests/fuzz/calls.c
+FUZZ_PROG = tests/fuzz/fuzz
+FUZZ_OBJS = $(patsubst %.c,%.native.o,$(FUZZ_SRCS) tests/fuzz/main.c tests/fuzz/threads_native.c)
+FUZZ_EXE = tests/fuzz/fuzz.exe
+FUZZ_PE_OBJS = $(patsubst %.c,%.pe.o,$(FUZZ_SRCS) tests/fuzz/main.c tests/fuzz/threads_pe.c)
+LIBFUZZER_PROG = tests/fuzz/libfuzzer
+LIBFUZZER_OBJS = $(patsubst %.c,%.fuzz.o,$(FUZZ_SRCS) tests/fuzz/libfuzzer.c) \
+	$(patsubst %.o,%.fuzz.o,$(ENGINE_OBJS) $(NATIVE_LIB_OBJS))
+FUZZ_SECONDS = 60
+
+CONFORMANCE_EXE = tests/conformance/write_watch_test.exe
+KERNELBASE_EXE = tests/conformance/write_watch_kernelbase_test.exe
+WINEGCC_EXE = tests/conformance/write_watch_winegcc_test.exe
+PROGRAM_EXES = $(PROGRAM_SRCS:.c=.exe)
+BENCH_EXE = bench/writewatch_bench.exe
+BENCH_NATIVE = bench/writewatch_bench
+BENCH_FLOOR = bench/floor
+PE_EXES = $(if $(CONFORMANCE_SRCS),$(CONFORMANCE_EXE) $(KERNELBASE_EXE) \
+	$(if $(WINEGCC),$(WINEGCC_EXE))) $(PROGRAM_EXES) $(MODEL_EXE) $(RACE_EXE) $(BENCH_EXE) \
+	$(FUZZ_EXE)
+
+BENCH_OBJS = $(call objects,$(BENCH_SRCS))
+BENCH_PE_OBJS = $(BENCH_SRCS:.c=.pe.o) $(BENCH_WIN32_SRCS:.c=.pe.o)
+
+TEST_OBJS = $(addsuffix .o,$(basename $(SANDBOX_PROGS))) $(FUZZ_OBJS) $(LIBFUZZER_OBJS) \
+	$(UNIT_PROGS:=.o) $(TOOL_PROGS:=.o) $(NATIVE_TEST_OBJS) $(BENCH_BACKENDS_OBJS) \
+	$(MODEL_OBJS) $(RACE_OBJS) $(FAULTS_OBJS) $(INJECT_OBJS) $(BENCH_OBJS) \
+	$(call objects,$(BENCH_WIN32_SRCS) $(BENCH_FLOOR_SRCS))
+CONFORMANCE_OBJS = $(CONFORMANCE_SRCS:.c=.pe.o)
+WINEGCC_OBJS = $(CONFORMANCE_SRCS:.c=.wg.o)
+KERNELBASE_OBJS = $(KERNELBASE_SRCS:.c=.pe.o)
+PE_OBJS = $(CONFORMANCE_OBJS) $(KERNELBASE_OBJS) $(WINEGCC_OBJS) $(PROGRAM_SRCS:.c=.pe.o) \
+	$(MODEL_PE_OBJS) $(RACE_PE_OBJS) $(BENCH_PE_OBJS) \
+	$(FUZZ_PE_OBJS)
+
+# Targets.
+
+pe: need-mingw $(PE_EXES)
+
+unit: $(UNIT_PROGS) $(TOOL_PROGS) $(NATIVE_TEST) $(BENCH_BACKENDS) $(MODEL_PROG) $(FAULTS_PROG) \
+	$(INJECT_PROG) $(RACE_PROG) $(SANDBOX_PROGS) $(FUZZ_PROG) bench-programs
+
+bench-programs: $(BENCH_NATIVE) $(BENCH_FLOOR)
+
+$(PE_EXES): | need-mingw
+
+# Native programs.
+
+$(UNIT_PROGS): %: %.o $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl
+
+$(TOOL_PROGS): %: %.o
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+tests/sandboxes/exact: %: %.o $(LIBRARY_A)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+tests/sandboxes/not_dumpable.so: %.so: %.o
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+
+$(BENCH_BACKENDS): $(BENCH_BACKENDS_OBJS) $(LIBRARY_A)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+# An example that guests run.
+$(GUEST_EXAMPLE): examples/lazy_restore.c $(LIBRARY_A)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) -O2 -Wall -Wextra -I$(srcdir)/include $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) \
+	  -pthread -o $@ $< $(LIBRARY_A)
+
+# The conformance tests natively: headers in the place of those of Windows lead to the library's.
+# They use the shared library, as other programs do.
+%.native.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -std=gnu11 -O2 -fPIC -Wall $(WERROR) -D_GNU_SOURCE -I$(srcdir)/include \
+	  -I$(srcdir)/tests/conformance/native -MMD -MP $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+
+tests/conformance/native/testlist.native.o: EXTRA_CFLAGS = \
+	'-DNATIVE_TESTS=$(foreach test,$(NATIVE_TESTS),TEST( $(test) ))'
+tests/conformance/native/testlist.native.o: $(srcdir)/tests/tests.mk
+
+$(NATIVE_TEST): $(NATIVE_TEST_OBJS) $(LIBRARY_LINK)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(NATIVE_TEST_OBJS) \
+	  -L. -lwritewatch -Wl,-rpath,'$$ORIGIN/../..' -ldl
+
+$(MODEL_PROG): $(MODEL_OBJS) $(LIBRARY_LINK)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(MODEL_OBJS) \
+	  -L. -lwritewatch -Wl,-rpath,'$$ORIGIN/../..'
+
+$(MODEL_PROG).static: $(MODEL_OBJS) $(LIBRARY_A)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -static -pthread -o $@ $^
+
+$(RACE_PROG): $(RACE_OBJS) $(LIBRARY_LINK)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(RACE_OBJS) \
+	  -L. -lwritewatch -Wl,-rpath,'$$ORIGIN/../..'
+
+$(FAULTS_PROG): $(FAULTS_OBJS) $(LIBRARY_LINK)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(FAULTS_OBJS) \
+	  -L. -lwritewatch -Wl,-rpath,'$$ORIGIN/../..'
+
+$(INJECT_PROG): $(INJECT_OBJS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# The benchmark natively, over the shared library and over the kernel alone.
+$(BENCH_NATIVE): $(BENCH_OBJS) $(call objects,$(BENCH_WIN32_SRCS)) $(LIBRARY_LINK)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(filter %.o,$^) \
+	  -L. -lwritewatch -Wl,-rpath,'$$ORIGIN/..'
+
+$(BENCH_FLOOR): $(BENCH_OBJS) $(call objects,$(BENCH_FLOOR_SRCS))
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+$(FUZZ_PROG): $(FUZZ_OBJS) $(LIBRARY_A)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+
+# With the engine's assembler code as it is. Warnings are left to the compiler of the others.
+%.fuzz.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CLANG)$(FUZZ_CC) -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address \
+	  -fno-omit-frame-pointer -ftls-model=initial-exec -D_GNU_SOURCE $(INCLUDES) \
+	  -I$(srcdir)/tests/conformance/native -MMD -MP -c -o $@ $<
+
+%.fuzz.o: %.S
+	@mkdir -p $(@D)
+	$(call say,AS)$(FUZZ_CC) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(LIBFUZZER_PROG): $(LIBFUZZER_OBJS)
+	$(call say,LINK)$(FUZZ_CC) -fsanitize=fuzzer,address -pthread -o $@ $^
+
+# Windows programs.
+
+%.pe.o: %.c
+	@mkdir -p $(@D)
+	$(call say,MINGW)$(MINGW) $(PE_ALL_CFLAGS) $(EXTRA_PE_CFLAGS) -c -o $@ $<
+
+# Functions that are compiled with _KERNEL32_ take the place of those that would be imported.
+$(KERNELBASE_OBJS): EXTRA_PE_CFLAGS = -D_KERNEL32_
+
+$(PE_OBJS): | need-mingw
+
+$(CONFORMANCE_EXE): $(CONFORMANCE_OBJS)
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(KERNELBASE_EXE): $(CONFORMANCE_OBJS) $(KERNELBASE_OBJS)
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+# With the headers and import libraries of Wine in place of mingw's.
+%.wg.o: %.c
+	@mkdir -p $(@D)
+	$(call say,WINEGCC)$(WINEGCC) -b x86_64-w64-mingw32 -O2 -Wall -I$(srcdir)/include -MMD -MP \
+	  -c -o $@ $<
+
+$(WINEGCC_EXE): $(WINEGCC_OBJS)
+	$(call say,LINK)$(WINEGCC) -b x86_64-w64-mingw32 -mconsole -o $@ $^ $(PE_LIBS)
+
+$(FUZZ_EXE): $(FUZZ_PE_OBJS)
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(PROGRAM_EXES): %.exe: %.pe.o
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(MODEL_EXE): $(MODEL_PE_OBJS)
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(BENCH_EXE): $(BENCH_PE_OBJS)
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(RACE_EXE): $(RACE_PE_OBJS)
+	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+# Running and testing.
+
+check: all unit
+	@$(TEST_ENV) $(srcdir)/tests/run-tests $(TESTS)
+
+# The same tests, those by chance with many more steps.
+check-long: all unit
+	@$(TEST_ENV) WRITEWATCH_LONG=1 $(srcdir)/tests/run-tests $(TESTS)
+
+check-wine10: all unit need-mingw
+	@$(TEST_ENV) $(srcdir)/tests/check-wine10 $(TESTS)
+
+# What happens when a system call fails, as measured here: docs/fault-injection.md
+fault-table: all unit
+	@$(TEST_ENV) sh $(srcdir)/tests/faults/make-table
+
+check-kernels: all unit need-wine need-mingw $(GUEST_EXAMPLE)
+	@$(TEST_ENV) $(srcdir)/tests/check-kernels $(KERNELS) $(TESTS)
+
+# With the inputs that it found before, in the build tree; a failing one is kept beside them.
+fuzz:
+	@command -v $(FUZZ_CC) >/dev/null || { echo "$(FUZZ_CC), which has libFuzzer, is missing:" \
+	  "install clang-14 and libclang-rt-14-dev, or name another one by FUZZ_CC." >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(LIBFUZZER_PROG)
+	@mkdir -p tests/fuzz/corpus
+	$(LIBFUZZER_PROG) -max_total_time=$(FUZZ_SECONDS) -timeout=20 -max_len=1024 \
+	  -artifact_prefix=tests/fuzz/ -print_final_stats=1 tests/fuzz/corpus
+
+# ONLY="clang asan" runs these configurations.
+check-hygiene:
+	@$(TEST_ENV) $(srcdir)/tests/check-hygiene $(ONLY)
+
+# Deliberate mistakes, one by one; MUTATIONS="NAME..." chooses some.
+check-mutations: all
+	@$(TEST_ENV) $(srcdir)/tests/check-mutations $(MUTATIONS)
+
+# KERNEL=bookworm runs it in a guest; OPTIONS='--csv' and others are passed on.
+compare: $(BENCH_BACKENDS)
+	@$(TEST_ENV) $(srcdir)/bench/compare $(if $(KERNEL),--kernel $(KERNEL)) $(OPTIONS)
+
+# Measuring. Never a part of check. OPTIONS='--rounds 3' and others are passed on.
+bench: all bench-programs need-wine need-mingw
+	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
+	@$(TEST_ENV) $(srcdir)/bench/run $(OPTIONS)
+
+bench-wine10: all bench-programs need-mingw
+	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
+	@$(TEST_ENV) $(srcdir)/tests/check-wine10 --bench $(OPTIONS)
+	@cp tests/logs-wine10/bench.csv bench/bench-wine10.csv
+
+# From what was measured last, or else from the values in the source tree.
+plots:
+	@$(TEST_ENV) $(srcdir)/bench/plot
