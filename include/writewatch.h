@@ -4,10 +4,11 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Three faces of one library: the Win32 calls, the NT calls below them, and calls of its own for what
- * Windows has no name for. writewatch(3) is the overview; each call has a page of its own.
+ * Three faces of one library: the Win32 calls, the NT calls below them, and calls of its own for
+ * what Windows has no name for. writewatch(3) is the overview; each call has a page of its own.
  *
- * A source that has included windows.h (of Wine or mingw) before this file keeps those declarations.
+ * A source that has included windows.h (of Wine or mingw) before this file
+ * keeps those declarations.
  */
 
 #ifndef WRITEWATCH_H
@@ -26,23 +27,25 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* All functions below return 0 (or a count) on success and -errno on failure, may be called by any
- * thread, and not from a signal handler, unless they say otherwise. Addresses and sizes are bytes. */
+ * thread, and not from a signal handler, unless they say otherwise.
+ * Addresses and sizes are bytes. */
 
-/* Chooses the backend: scan, sigbus, mprotect, thread, softdirty, or NULL for WRITEWATCH_BACKEND in the
- * environment or else the best that works. Done by itself (with NULL) when memory is first watched;
- * -EBUSY after that. */
+/* Chooses the backend: scan, sigbus, mprotect, thread, softdirty, or NULL for WRITEWATCH_BACKEND in
+ * the environment or else the best that works. Done by itself (with NULL) when memory is first
+ * watched; -EBUSY after that. */
 extern int writewatch_open( const char *backend );
 
-/* The active backend, and the one of the region that holds an address (NULL if it is not watched). */
+/* The active backend, and the one of the region that holds an address (NULL if it
+ * is not watched). */
 extern const char *writewatch_backend( void );
 extern const char *writewatch_backend_of( const void *addr );
 
-/* Why the last writewatch_open() failed, or why a better backend is not used; "" if nothing is wrong.
- * Valid until the next call of writewatch_open(). */
+/* Why the last writewatch_open() failed, or why a better backend is not used; "" if nothing is
+ * wrong. Valid until the next call of writewatch_open(). */
 extern const char *writewatch_reason( void );
 
-/* Watches memory that the program has mapped itself, of any kind; nothing counts as written yet. It is
- * polled by GetWriteWatch and ResetWriteWatch. -EBUSY: another userfaultfd owns it and no other
+/* Watches memory that the program has mapped itself, of any kind; nothing counts as written yet. It
+ * is polled by GetWriteWatch and ResetWriteWatch. -EBUSY: another userfaultfd owns it and no other
  * backend can take it. -EINVAL: not whole pages, or not mapped. */
 extern int writewatch_watch( void *addr, size_t size );
 extern int writewatch_unwatch( void *addr, size_t size );
@@ -91,9 +94,10 @@ struct writewatch_filter
     int      reset;        /* make what is listed not written, in the same atomic step */
 };
 
-/* Lists pages of watched memory; returns the number of ranges, and in *next where to go on (addr + size
- * when all was looked at). */
-extern ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_filter *filter,
+/* Lists pages of watched memory; returns the number of ranges, and in *next where to go on (addr +
+ * size when all was looked at). */
+extern ssize_t writewatch_list( const void *addr, size_t size,
+                                const struct writewatch_filter *filter,
                                 struct writewatch_range *ranges, size_t count, const void **next );
 
 #pragma GCC visibility pop

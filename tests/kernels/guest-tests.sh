@@ -25,12 +25,14 @@ shim_aside()
     elif [ "$status" -ne 0 ]; then
         fail "$1" "exit status $status: $(last_words)"
     else
-        pass "$1" "$(sed -n 's/^writewatch: [0-9]* .*: not active: /not active: /p' "$shim_log" | head -n 1)"
+        pass "$1" "$(sed -n 's/^writewatch: [0-9]* .*: not active: /not active: /p' "$shim_log" |
+            head -n 1)"
     fi
 }
 
-# processors NAME: where the test that is run next may run. A fault that another thread answers takes long
-# where that one runs on another emulated processor; tests of concurrency get all the same.
+# processors NAME: where the test that is run next may run. A fault that another thread answers
+# takes long where that one runs on another emulated processor; tests of concurrency get all the
+# same.
 processors()
 {
     case $1 in
@@ -47,8 +49,8 @@ pages_out()
 }
 
 # the parts, the ones with several backends once with each
-for test in region blocks fair_lock handlers hold library query user_memory results_array fill restore \
-    virtual fault; do
+for test in region blocks fair_lock handlers hold library query user_memory results_array fill \
+    restore virtual fault; do
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
@@ -122,7 +124,8 @@ if may_want wine; then
     export WRITEWATCH_PREFIX_TEMPLATE=/dev/shm/prefix-template
     host_prefix=$top_builddir/tests/prefix-template
     cp -as "$host_prefix" "$WRITEWATCH_PREFIX_TEMPLATE" || fail wine "the prefix cannot be linked"
-    for part in system.reg user.reg userdef.reg .update-timestamp dosdevices drive_c/users drive_c/ProgramData; do
+    for part in system.reg user.reg userdef.reg .update-timestamp dosdevices drive_c/users \
+        drive_c/ProgramData; do
         [ -e "$host_prefix/$part" ] || continue
         rm -rf "${WRITEWATCH_PREFIX_TEMPLATE:?}/$part"
         cp -a "$host_prefix/$part" "$WRITEWATCH_PREFIX_TEMPLATE/$part"

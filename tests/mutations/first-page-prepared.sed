@@ -1,3 +1,5 @@
 # Of a buffer only the first page is made ready for a system call.
 # Tests: model/sigbus
-/^int writewatch_prepare\(/,/^}/ s/if \(second < start \|\| end <= second\) return 0;/if (second) return 0;/
+/^int writewatch_prepare\(/,/^}/ {
+    s/if \(second < start \|\| end <= second\) return 0;/if (second) return 0;/
+}

@@ -9,7 +9,8 @@
 
 #include "race.h"
 
-/* sixteen pages, of which one writer owns all that are not shared, have a cache line of their own */
+/* sixteen pages, of which one writer owns all that are not shared,
+ * have a cache line of their own */
 static uint32_t began[MAX_PAGES] __attribute__((aligned(64)));
 static uint32_t done[MAX_PAGES] __attribute__((aligned(64)));
 
@@ -161,9 +162,9 @@ static void raise( uint32_t *ptr, uint32_t value )
 /***********************************************************************
  *           note
  *
- * A page was reported. What a page shows that changes its contents otherwise is not known, there all
- * writes that have begun could be told of. A word that a system call is just storing may be read
- * half done, and is no less than what was done before.
+ * A page was reported. What a page shows that changes its contents otherwise is not known, there
+ * all writes that have begun could be told of. A word that a system call is just storing may be
+ * read half done, and is no less than what was done before.
  */
 static void note( struct poller *self, unsigned int page, int reset, uint64_t ticket )
 {

@@ -20,10 +20,10 @@
  *  - false: a page was reported, and all writes to it that have begun by now were done before the
  *    call began that reported it before.
  *
- * Writes at the time of a call may be told by it or by the next one. Of a call that filled its array
- * only what lies before the last page it told of is judged by the first rule. Where several pollers
- * ask at the same time, the first rule waits until they have taken note, and the second one leaves
- * out pages that another one took note of since this call began. */
+ * Writes at the time of a call may be told by it or by the next one. Of a call that filled its
+ * array only what lies before the last page it told of is judged by the first rule. Where several
+ * pollers ask at the same time, the first rule waits until they have taken note, and the second one
+ * leaves out pages that another one took note of since this call began. */
 
 #define PAGE          4096
 #define MAX_PAGES     8192
@@ -55,7 +55,8 @@ extern struct round current;
 
 struct counts
 {
-    uint64_t writes, kernel_writes, calls, full_arrays, reports, lost, falsely, decommits, protections;
+    uint64_t writes, kernel_writes, calls, full_arrays, reports, lost, falsely;
+    uint64_t decommits, protections;
     uint64_t page_outs;
 };
 

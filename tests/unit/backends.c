@@ -19,7 +19,8 @@ static const struct variant
 {
     const char *name;
     const char *backend;
-    int         old_kernel;     /* as before Linux 6.4: pages that are not there cannot be protected */
+    int         old_kernel;     /* as before Linux 6.4: pages that are not there
+                                 * cannot be protected */
     int         must_prepare;
 } variants[] =
 {
@@ -54,8 +55,9 @@ static void count_up( size_t index, size_t writer )
     __atomic_store_n( word( index, writer ), value_of( index, writer ) + 1, __ATOMIC_RELAXED );
 }
 
-/* The first half is written by all, so that pages are opened by one thread for another. Of the second half
- * each page has one writer, who waits until it was told: a write that is lost stays so. */
+/* The first half is written by all, so that pages are opened by one thread for another. Of the
+ * second half each page has one writer, who waits until it was told:
+ * a write that is lost stays so. */
 static void *write_shared( void *arg )
 {
     size_t writer = (size_t)arg, i, index;
@@ -83,13 +85,14 @@ static long take( void **addresses, size_t first, size_t last )
     ULONG_PTR count = last - first;
     ULONG granularity;
 
-    if (get_write_watch( WRITE_WATCH_FLAG_RESET, (char *)shared + bytes( first ), bytes( last - first ),
-                         addresses, &count, &granularity )) return -1;
+    if (get_write_watch( WRITE_WATCH_FLAG_RESET, (char *)shared + bytes( first ),
+                         bytes( last - first ), addresses, &count, &granularity )) return -1;
     return count;
 }
 
-/* What was copied of each page when it was last told must be what is there in the end. And a thread that
- * has written must be told of it by its very next query, whoever else opened the page for it. */
+/* What was copied of each page when it was last told must be what is there in the end. And a thread
+ * that has written must be told of it by its very next query,
+ * whoever else opened the page for it. */
 static void test_threads( unsigned int rounds )
 {
     pthread_t threads[WRITERS];
@@ -98,9 +101,11 @@ static void test_threads( unsigned int rounds )
     size_t i, j;
     long count;
 
-    shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                   -1, 0 );
     check( !watch_add( shared, bytes( SHARED_PAGES )));
-    for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_shared, (void *)i ));
+    for (i = 0; i < WRITERS; i++)
+        check( !pthread_create( &threads[i], NULL, write_shared, (void *)i ));
 
     for (round = 0; round < rounds && !unit_failures; round++)
     {
@@ -164,8 +169,10 @@ static void test_detach(void)
     size_t i;
     int err;
 
-    shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    for (i = 0; i < WRITERS; i++) check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
+    shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                   -1, 0 );
+    for (i = 0; i < WRITERS; i++)
+        check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
     for (round = 0; round < rounds; round++)
     {
         if ((err = watch_add( shared, bytes( SHARED_PAGES ))))
@@ -184,7 +191,8 @@ static void test_detach(void)
 /* what was there before counts as not written, and pages without access or writing stay so */
 static void test_populated(void)
 {
-    char *memory = mmap( NULL, bytes( 8 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *memory = mmap( NULL, bytes( 8 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0 );
     void *addresses[8];
     ULONG_PTR count = 8;
     ULONG granularity;
@@ -204,7 +212,8 @@ static void test_populated(void)
     /* a results array in pages that are not written yet */
     count = bytes( 1 ) / sizeof(void *);
     memory[bytes( 3 )] = 1;
-    check( !get_write_watch( 0, memory, bytes( 8 ), (void **)(memory + bytes( 6 )), &count, &granularity ));
+    check( !get_write_watch( 0, memory, bytes( 8 ), (void **)(memory + bytes( 6 )),
+                             &count, &granularity ));
     check( count == 1 && *(void **)(memory + bytes( 6 )) == memory + bytes( 3 ));
     count = 8;
     check( !get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity ));
@@ -214,7 +223,8 @@ static void test_populated(void)
     check( get_write_watch( 1, memory, bytes( 8 ), (void **)memory, &count, &granularity )
            == STATUS_ACCESS_VIOLATION );
     count = 8;
-    check( !get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity ) && count == 1 );
+    check( !get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity )
+           && count == 1 );
 
     /* the middle is released, the rest goes on */
     memory[bytes( 3 )] = 1;
@@ -224,12 +234,15 @@ static void test_populated(void)
     memory[bytes( 5 )] = 1;
     count = 8;
     check( !get_write_watch( 1, memory + bytes( 5 ), bytes( 3 ), addresses, &count, &granularity ));
-    check( count == 2 && addresses[0] == memory + bytes( 5 ) && addresses[1] == memory + bytes( 7 ));
+    check( count == 2 && addresses[0] == memory + bytes( 5 )
+           && addresses[1] == memory + bytes( 7 ));
     count = 8;
-    check( !get_write_watch( 1, memory, bytes( 4 ), addresses, &count, &granularity ) && count == 1 );
+    check( !get_write_watch( 1, memory, bytes( 4 ), addresses, &count, &granularity )
+           && count == 1 );
     memory[bytes( 3 )] = 1;
     count = 8;
-    check( !get_write_watch( 1, memory, bytes( 4 ), addresses, &count, &granularity ) && count == 1 );
+    check( !get_write_watch( 1, memory, bytes( 4 ), addresses, &count, &granularity )
+           && count == 1 );
     watch_remove( memory, bytes( 8 ));
     munmap( memory, bytes( 8 ));
 }

@@ -19,7 +19,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-exports.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 status=0
 
-sed 's,/\*.*\*/,,; s/local:.*//' "$map" | sed -n 's/^ *\([A-Za-z_0-9]*\);$/\1/p' | sort >"$work/named"
+sed 's,/\*.*\*/,,; s/local:.*//' "$map" | sed -n 's/^ *\([A-Za-z_0-9]*\);$/\1/p' |
+    sort >"$work/named"
 [ -s "$work/named" ] || { echo "no name seen in $map"; exit 1; }
 
 # same WHAT FILE: whether the names in FILE are those of the map
@@ -32,7 +33,8 @@ same()
 }
 
 dump=$("$OBJDUMP" -T "$shared") || exit 1
-echo "$dump" | awk '/^[0-9a-f]+ / && !/\*UND\*/ && !/\*ABS\*/ { print $NF }' | sort >"$work/exported"
+echo "$dump" | awk '/^[0-9a-f]+ / && !/\*UND\*/ && !/\*ABS\*/ { print $NF }' |
+    sort >"$work/exported"
 same "exported by libwritewatch.so.0" "$work/exported"
 others=$(echo "$dump" | awk '/^[0-9a-f]+ / && !/\*UND\*/ && !/\*ABS\*/ && !/WRITEWATCH_0/')
 [ -z "$others" ] || { echo "without the version: $others"; status=1; }
@@ -48,8 +50,8 @@ same "global in libwritewatch.a" "$work/exported"
     sed 's/.*/    (const void *)&,/' "$work/named"
     echo '};'
 } >"$work/names.c"
-"$CC" -std=c99 -Wall -Wextra -Werror -I"$top_srcdir/include" -c -o "$work/names.o" "$work/names.c" ||
-    { echo "not all names are declared"; status=1; }
+"$CC" -std=c99 -Wall -Wextra -Werror -I"$top_srcdir/include" -c -o "$work/names.o" \
+    "$work/names.c" || { echo "not all names are declared"; status=1; }
 
 "$OBJDUMP" -p "$shared" >"$work/dump"
 grep -q 'SONAME *libwritewatch\.so\.0$' "$work/dump" || { echo "another soname"; status=1; }

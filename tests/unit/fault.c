@@ -43,7 +43,8 @@ static int written(void)
     ULONG granularity;
     int ret = 0;
 
-    if (get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( PAGES ), addresses, &count, &granularity ))
+    if (get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( PAGES ), addresses,
+                         &count, &granularity ))
         return -1;
     for (i = 0; i < count; i++) ret |= 1 << (((char *)addresses[i] - memory) >> page_shift);
     return ret;
@@ -54,7 +55,8 @@ static void open_backend_named( const char *name )
     char reason[160];
 
     check( !watch_open( name, reason, sizeof(reason) ));
-    memory = mmap( NULL, bytes( PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    memory = mmap( NULL, bytes( PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                   -1, 0 );
     check( !watch_add( memory, bytes( PAGES )));
 }
 
@@ -272,11 +274,13 @@ static void test_pointers( const char *name )
     memory[0] = 1;
     check( get_write_watch( 1, memory, bytes( PAGES ), (void **)forbidden, &count, &granularity )
            == STATUS_ACCESS_VIOLATION );
-    check( get_write_watch( 1, memory, bytes( PAGES ), addresses, (ULONG_PTR *)forbidden, &granularity )
+    check( get_write_watch( 1, memory, bytes( PAGES ), addresses, (ULONG_PTR *)forbidden,
+                            &granularity )
            == STATUS_ACCESS_VIOLATION );
     check( get_write_watch( 1, memory, bytes( PAGES ), addresses, &count, (ULONG *)forbidden )
            == STATUS_ACCESS_VIOLATION );
-    check( get_write_watch( 1, memory, bytes( PAGES ), (void **)0x8000000000001000, &count, &granularity )
+    check( get_write_watch( 1, memory, bytes( PAGES ), (void **)0x8000000000001000,
+                            &count, &granularity )
            == STATUS_ACCESS_VIOLATION );
     check( written() == 1 );
 }
@@ -345,7 +349,8 @@ static void test_signals( const char *name )
 
     open_backend_named( name );
     signal( SIGALRM, write_in_handler );
-    check( !timer_create( CLOCK_MONOTONIC, NULL, &timer ) && !timer_settime( timer, 0, &every, NULL ));
+    check( !timer_create( CLOCK_MONOTONIC, NULL, &timer )
+           && !timer_settime( timer, 0, &every, NULL ));
     for (i = 0; i < 100000 && alarms < 2000; i++)
     {
         memory[0] = 1;

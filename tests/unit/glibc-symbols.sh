@@ -31,7 +31,8 @@ for version in $needed; do
 done
 
 # the names before local: in the map, without its comments
-wanted=$(tr '\n' ' ' <"$map" | sed 's,/\*[^*]*\*/,,g; s/local:.*//; s/.*global://' | tr -d ' \t' | tr ';' '\n' | grep . | sort -u)
+wanted=$(tr '\n' ' ' <"$map" | sed 's,/\*[^*]*\*/,,g; s/local:.*//; s/.*global://' |
+    tr -d ' \t' | tr ';' '\n' | grep . | sort -u)
 [ -n "$wanted" ] || { echo "no name seen in preload/preload.map"; exit 1; }
 exported=$(echo "$dump" | awk '/^[0-9a-f]+ / && !/\*UND\*/ && !/\*ABS\*/ { print $NF }' | sort -u)
 [ -n "$exported" ] || { echo "the library exports nothing"; exit 1; }

@@ -57,7 +57,8 @@ expect() {
         echo "$words: the program failed with $?"; status=1; return; }
     if [ "$words" = nothing ]; then
         if [ -e "$dir/log" ]; then echo "not silent: $(cat "$dir/log")"; status=1; fi
-    elif ! [ -e "$dir/log" ] || [ "$(wc -l < "$dir/log")" -ne 1 ] || ! grep -q "$words" "$dir/log"; then
+    elif ! [ -e "$dir/log" ] || [ "$(wc -l < "$dir/log")" -ne 1 ] ||
+        ! grep -q "$words" "$dir/log"; then
         echo "expected: $words"; echo "log: $(cat "$dir/log" 2>/dev/null || echo none)"; status=1
     fi
 }
@@ -80,7 +81,8 @@ printf 'MZ' > "$dir/cut_dll/ntdll.dll"
 expect nothing "$dir/load"
 expect nothing "$dir/load" "$dir/empty/other.so"
 expect nothing sh -c 'exit 0'
-expect 'not active: this Wine is not recognised: ntdll.so has no Nt' "$dir/load" "$dir/empty/ntdll.so"
+expect 'not active: this Wine is not recognised: ntdll.so has no Nt' \
+    "$dir/load" "$dir/empty/ntdll.so"
 expect 'not active: this Wine is not recognised: 0 places hold the address of' \
     "$dir/load" "$dir/no_table/ntdll.so"
 expect 'not active: this Wine is not recognised: 2 places hold the address of NtGetWriteWatch' \

@@ -462,7 +462,8 @@ static void test_busy(void)
     check( !writewatch_watch( base, size ));
     other = syscall( SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY );
     check( other != -1 && !ioctl( other, UFFDIO_API, &api ));
-    check( mmap( base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0 )
+    check( mmap( base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                 -1, 0 )
            == base );
     own( other, base, size );
     writewatch_unwatch( base, size );

@@ -89,9 +89,11 @@ static void drop_contents( size_t first, size_t last )
 
 static void change_protection( size_t first, size_t last )
 {
-    check( !watch_protect( page( first ), bytes( last - first ), rand() & 1 ? PROT_NONE : PROT_READ ));
+    check( !watch_protect( page( first ), bytes( last - first ),
+                           rand() & 1 ? PROT_NONE : PROT_READ ));
     for (; first < last; first++)
-        check( !watch_protect( page( first ), bytes( 1 ), committed[first] ? PROT_READ | PROT_WRITE : PROT_NONE ));
+        check( !watch_protect( page( first ), bytes( 1 ),
+                               committed[first] ? PROT_READ | PROT_WRITE : PROT_NONE ));
 }
 
 static void query( size_t first, size_t last, size_t max, int reset )
@@ -102,8 +104,8 @@ static void query( size_t first, size_t last, size_t max, int reset )
     size_t i, pos = 0;
 
     addresses[max] = (void *)0x5a5a;
-    check( !get_write_watch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ), bytes( last - first ),
-                             addresses, &count, &granularity ));
+    check( !get_write_watch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ),
+                             bytes( last - first ), addresses, &count, &granularity ));
     check( granularity == 4096 );
     check( count <= max );
     check( addresses[max] == (void *)0x5a5a );
@@ -158,20 +160,29 @@ static void test_arguments(void)
     ULONG_PTR count = 4;
     ULONG granularity = 1;
 
-    check( get_write_watch( 2, page( 0 ), bytes( 1 ), NULL, NULL, &granularity ) == STATUS_ACCESS_VIOLATION );
+    check( get_write_watch( 2, page( 0 ), bytes( 1 ), NULL, NULL, &granularity )
+           == STATUS_ACCESS_VIOLATION );
     check( get_write_watch( 2, page( 0 ), 0, NULL, &count, NULL ) == STATUS_ACCESS_VIOLATION );
-    check( get_write_watch( 2, page( 0 ), bytes( 1 ), NULL, &count, &granularity ) == STATUS_INVALID_PARAMETER );
-    check( get_write_watch( 0, page( 0 ), 0, NULL, &count, &granularity ) == STATUS_INVALID_PARAMETER );
-    check( get_write_watch( 0, page( 0 ), bytes( 1 ), NULL, &count, &granularity ) == STATUS_ACCESS_VIOLATION );
-    check( get_write_watch( 0, NULL, bytes( 1 ), addresses, &count, &granularity ) == STATUS_INVALID_PARAMETER );
-    check( get_write_watch( 0, page( 1 ), ~(SIZE_T)0, addresses, &count, &granularity ) == STATUS_INVALID_PARAMETER );
-    check( get_write_watch( 0, page( 1 ), bytes( PAGES ), addresses, &count, &granularity ) == STATUS_INVALID_PARAMETER );
-    check( get_write_watch( 0, page( PAGES - 1 ), bytes( 1 ) + 1, addresses, &count, &granularity ) == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 2, page( 0 ), bytes( 1 ), NULL, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 0, page( 0 ), 0, NULL, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 0, page( 0 ), bytes( 1 ), NULL, &count, &granularity )
+           == STATUS_ACCESS_VIOLATION );
+    check( get_write_watch( 0, NULL, bytes( 1 ), addresses, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 0, page( 1 ), ~(SIZE_T)0, addresses, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 0, page( 1 ), bytes( PAGES ), addresses, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 0, page( PAGES - 1 ), bytes( 1 ) + 1, addresses, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
     check( reset_write_watch( page( 0 ), 0 ) == STATUS_INVALID_PARAMETER );
     check( reset_write_watch( page( 0 ), bytes( PAGES ) + 1 ) == STATUS_INVALID_PARAMETER );
     check( count == 4 && granularity == 1 );
     count = 0;
-    check( get_write_watch( 0, page( 0 ), bytes( 1 ), NULL, &count, &granularity ) == STATUS_INVALID_PARAMETER );
+    check( get_write_watch( 0, page( 0 ), bytes( 1 ), NULL, &count, &granularity )
+           == STATUS_INVALID_PARAMETER );
 
     /* rounded outward (row 8) */
     reset_pages( 0, PAGES );
@@ -182,12 +193,13 @@ static void test_arguments(void)
     check( count == 2 && addresses[0] == page( 1 ) && addresses[1] == page( 2 ));
 }
 
-/* more runs than fit into one scan, and runs longer than one scan takes; but not so many that mprotect
- * would need more mappings than it takes, half of 65530, and tell more than was written */
+/* more runs than fit into one scan, and runs longer than one scan takes; but not so many that
+ * mprotect would need more mappings than it takes, half of 65530, and tell more than was written */
 static void test_large(void)
 {
     const size_t pages = 30000;
-    char *memory = mmap( NULL, bytes( pages ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *memory = mmap( NULL, bytes( pages ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0 );
     void **addresses = malloc( (pages + 1) * sizeof(*addresses) );
     ULONG_PTR count;
     ULONG granularity;
@@ -197,13 +209,15 @@ static void test_large(void)
     check( !watch_add( memory, bytes( pages )));
     for (i = 0; i < pages; i += 2) memory[bytes( i )] = 1;
     count = pages;
-    check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( pages ), addresses, &count, &granularity ));
+    check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( pages ), addresses,
+                             &count, &granularity ));
     check( count == pages / 2 );
     for (i = 0; i < pages / 2; i++) check( addresses[i] == memory + bytes( 2 * i ));
 
     for (i = 0; i < pages; i++) memory[bytes( i )] = 2;
     count = pages - 1;
-    check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( pages ), addresses, &count, &granularity ));
+    check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( pages ), addresses,
+                             &count, &granularity ));
     check( count == pages - 1 );
     for (i = 0; i < count; i++) check( addresses[i] == memory + bytes( i ));
     count = pages;

@@ -48,7 +48,8 @@ static size_t take( size_t *count )
     ULONG granularity;
     size_t i, index, missing = 0, others = 0;
 
-    check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, SIZE, addresses, &found, &granularity ));
+    check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, SIZE, addresses, &found,
+                             &granularity ));
     for (i = 0; i < found; i++)
     {
         index = ((char *)addresses[i] - memory) >> page_shift;
@@ -65,7 +66,8 @@ static size_t take( size_t *count )
 /* the program itself has all the mappings that there may be: more is told than was written */
 static void test_none_left( size_t limit )
 {
-    char *filler = mmap( NULL, (limit + 2) << page_shift, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *filler = mmap( NULL, (limit + 2) << page_shift, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0 );
     size_t i, round, count, filled;
 
     check( filler != MAP_FAILED );

@@ -10,7 +10,8 @@
 /* memory that lost its registration behind our back is never called clean */
 static void test_foreign_mapping(void)
 {
-    char *memory = mmap( NULL, bytes( 8 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *memory = mmap( NULL, bytes( 8 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0 );
     void *addresses[8];
     ULONG_PTR count = 8;
     ULONG granularity;
@@ -19,8 +20,10 @@ static void test_foreign_mapping(void)
     check( mmap( memory + bytes( 4 ), bytes( 1 ), PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0 ) != MAP_FAILED );
     memory[bytes( 4 )] = 1;
-    check( get_write_watch( 0, memory, bytes( 8 ), addresses, &count, &granularity ) == STATUS_UNSUCCESSFUL );
-    check( get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity ) == STATUS_UNSUCCESSFUL );
+    check( get_write_watch( 0, memory, bytes( 8 ), addresses, &count, &granularity )
+           == STATUS_UNSUCCESSFUL );
+    check( get_write_watch( 1, memory, bytes( 8 ), addresses, &count, &granularity )
+           == STATUS_UNSUCCESSFUL );
     check( reset_write_watch( memory, bytes( 8 )) == STATUS_UNSUCCESSFUL );
     check( count == 8 );
     watch_remove( memory, bytes( 8 ));

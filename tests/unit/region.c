@@ -147,7 +147,8 @@ static void test_many(void)
 {
     size_t i;
 
-    for (i = 0; i < 3000; i++) check( region_insert( addr( i * 32 ), addr( i * 32 + 16 ), NULL ) != NULL );
+    for (i = 0; i < 3000; i++)
+        check( region_insert( addr( i * 32 ), addr( i * 32 + 16 ), NULL ) != NULL );
     for (i = 0; i < 3000; i++)
     {
         check( region_contains( addr( i * 32 ), addr( i * 32 + 16 )));

@@ -44,8 +44,8 @@ static inline unsigned int unit_share( unsigned int count )
     return count ? count : 1;
 }
 
-/* whether a test that can be run with several backends shall be run with this one: with each, unless
- * the command line names some */
+/* whether a test that can be run with several backends shall be run with this one: with each,
+ * unless the command line names some */
 static inline int unit_wants( int argc, char *argv[], const char *backend )
 {
     int i;

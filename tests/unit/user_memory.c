@@ -31,7 +31,8 @@ static void segv_handler( int sig, siginfo_t *info, void *arg )
 
 static char *map_pages( size_t pages )
 {
-    return mmap( NULL, pages << page_shift, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    return mmap( NULL, pages << page_shift, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                 -1, 0 );
 }
 
 /* all of pages[] must be written still, and nothing else */
@@ -84,8 +85,8 @@ int main(void)
 
         count = pages;
         check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift,
-                                (void **)(array + page_size()) - room, &count,
-                                &granularity ) == STATUS_ACCESS_VIOLATION );
+                                (void **)(array + page_size()) - room,
+                                &count, &granularity ) == STATUS_ACCESS_VIOLATION );
         check( count == pages && granularity == 7 );
         check_written( memory, pages, 2, pages / 2 );
     }
@@ -99,7 +100,8 @@ int main(void)
                             (ULONG_PTR *)array, &granularity ) == STATUS_ACCESS_VIOLATION );
     check_written( memory, pages, 2, pages / 2 );
     check( get_write_watch( 0, memory, pages << page_shift, results,
-                            (ULONG_PTR *)(array + page_size()), &granularity ) == STATUS_ACCESS_VIOLATION );
+                            (ULONG_PTR *)(array + page_size()), &granularity )
+           == STATUS_ACCESS_VIOLATION );
 
     /* nobody holds the region any more */
     {

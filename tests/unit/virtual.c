@@ -270,8 +270,8 @@ static void test_places(void)
     param[0].Pointer = &req;
     param[1] = param[0];
 
-    /* between limits, from below and from above; below 2 GiB, where neither the loader nor the tools
-     * that watch programs have anything */
+    /* between limits, from below and from above; below 2 GiB, where neither the loader nor the
+     * tools that watch programs have anything */
     req.LowestStartingAddress = (void *)0x60000000;
     req.HighestEndingAddress = (void *)0x600fffff;
     first = VirtualAlloc2( NULL, NULL, PART + 1, MEM_RESERVE, PAGE_NOACCESS, param, 1 );

@@ -68,13 +68,15 @@ const struct watch_backend *open_backend( const char *name, char *reason, size_t
         {
             if (!backend_list[i]->automatic) continue;
             /* cppcheck-suppress legacyUninitvar ; it is written to, by whom cppcheck cannot know */
-            if (open_once( i, told ? other : reason, told ? sizeof(other) : len )) return backend_list[i];
+            if (open_once( i, told ? other : reason, told ? sizeof(other) : len ))
+                return backend_list[i];
             told = 1;
         }
         return NULL;
     }
     for (i = 0; backend_list[i]; i++)
-        if (!strcmp( backend_list[i]->name, name )) return open_once( i, reason, len ) ? backend_list[i] : NULL;
+        if (!strcmp( backend_list[i]->name, name ))
+            return open_once( i, reason, len ) ? backend_list[i] : NULL;
     list_names( name, reason, len );
     return NULL;
 }
@@ -82,8 +84,8 @@ const struct watch_backend *open_backend( const char *name, char *reason, size_t
 /***********************************************************************
  *           open_next_backend
  *
- * Where a region goes that a backend could not take. A backend that was asked for by name and is not
- * automatic has no next one.
+ * Where a region goes that a backend could not take. A backend that was asked for by name and is
+ * not automatic has no next one.
  */
 const struct watch_backend *open_next_backend( const struct watch_backend *backend )
 {
@@ -93,7 +95,8 @@ const struct watch_backend *open_next_backend( const struct watch_backend *backe
     if (!backend->automatic) return NULL;
     for (i = 0; backend_list[i] != backend; i++) /* nothing */;
     for (i++; backend_list[i]; i++)
-        if (backend_list[i]->automatic && open_once( i, reason, sizeof(reason) )) return backend_list[i];
+        if (backend_list[i]->automatic && open_once( i, reason, sizeof(reason) ))
+            return backend_list[i];
     return NULL;
 }
 

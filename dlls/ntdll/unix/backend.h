@@ -22,7 +22,8 @@ struct page_run
 #define SCAN_RESET 1
 
 #define FAULT_WRITE  1
-#define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is not open */
+#define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is
+                          * not open */
 
 struct watch_region;
 
@@ -50,42 +51,43 @@ struct watch_backend
      * written. The region is in the index already, so that faults find it. Writers' lock held. */
     int (*attach)( struct watch_region *region );
 
-    /* Finds written pages of [start, end), ascending, in at most len runs (len > 0) with together at
-     * most max_pages pages (> 0). With SCAN_RESET exactly the pages found become not written, in one
-     * atomic step each. *next is the first address that was not looked at: end, or the place to go
-     * on from. Returns the number of runs. On failure pages up to end may have become not written
-     * without being told. Called from uninterrupted code in a step of a query. NULL if all written
-     * state is in the region's bitmap. */
+    /* Finds written pages of [start, end), ascending, in at most len runs (len > 0) with together
+     * at most max_pages pages (> 0). With SCAN_RESET exactly the pages found become not written, in
+     * one atomic step each. *next is the first address that was not looked at: end, or the place to
+     * go on from. Returns the number of runs. On failure pages up to end may have become not
+     * written without being told. Called from uninterrupted code in a step of a query. NULL if all
+     * written state is in the region's bitmap. */
     int (*scan)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags,
                  struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next );
 
-    /* Makes the next write to pages be noticed, whose marks were just taken from the bitmap. A write
-     * before it returns is covered by the report of these marks. NULL if the kernel does that. On
-     * failure the marks are put back. Called in a step of a query. */
+    /* Makes the next write to pages be noticed, whose marks were just taken from the bitmap. A
+     * write before it returns is covered by the report of these marks. NULL if the kernel does
+     * that. On failure the marks are put back. Called in a step of a query. */
     int (*arm)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Marks written pages in the bitmap, which is there; contents are dropped next, so they may stay
-     * written besides. Returns whether there is anything to drop. The region is closed. Writers' lock
-     * held. NULL: scan() does. */
+    /* Marks written pages in the bitmap, which is there; contents are dropped next, so they may
+     * stay written besides. Returns whether there is anything to drop. The region is closed.
+     * Writers' lock held. NULL: scan() does. */
     int (*save)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Drops the contents of pages; they become not written, and remain watched. Those that are marked
-     * in the bitmap need not be armed. Writers' lock held. */
+    /* Drops the contents of pages; they become not written, and remain watched. Those that are
+     * marked in the bitmap need not be armed. Writers' lock held. */
     int (*discard)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* mprotect() of pages, as the program asks for it, that keeps the watch. NULL: mprotect() does. */
+    /* mprotect() of pages, as the program asks for it, that keeps the watch. NULL:
+     * mprotect() does. */
     int (*protect)( struct watch_region *region, uintptr_t start, uintptr_t end, int prot );
 
-    /* Ends watching pages: they become as the program wants them. What was written is forgotten. The
-     * region is closed. Writers' lock held. NULL: nothing is to be done. */
+    /* Ends watching pages: they become as the program wants them. What was written is forgotten.
+     * The region is closed. Writers' lock held. NULL: nothing is to be done. */
     void (*detach)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
     /* mlock() that does not count as a write. NULL: mlock() does. */
     int (*lock)( const void *base, size_t size );
 
-    /* Places data into missing pages, which do not become written by that. *filled is how many bytes
-     * were placed, also on failure; -EEXIST: the page after them is there. In no step, and without a
-     * lock. NULL, as the next one: it cannot. */
+    /* Places data into missing pages, which do not become written by that. *filled is how many
+     * bytes were placed, also on failure; -EEXIST: the page after them is there. In no step, and
+     * without a lock. NULL, as the next one: it cannot. */
     int (*fill)( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
                  size_t *filled );
 
@@ -94,9 +96,9 @@ struct watch_backend
      * that. Writers' lock held. */
     int (*serve)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Tells the categories of pages (WRITEWATCH_*) as they are now, WRITTEN as scan() means it. Pages
-     * without the required ones may be left out. Runs and *next as with scan(). In a step. NULL:
-     * /proc/self/pagemap tells enough. */
+    /* Tells the categories of pages (WRITEWATCH_*) as they are now, WRITTEN as scan() means it.
+     * Pages without the required ones may be left out. Runs and *next as with scan(). In a step.
+     * NULL: /proc/self/pagemap tells enough. */
     int (*list)( struct watch_region *region, uintptr_t start, uintptr_t end, uint64_t required,
                  struct page_run *runs, size_t len, uintptr_t *next );
 
@@ -105,13 +107,14 @@ struct watch_backend
     /* by which faults are met; 0: a thread of the backend is told */
     int signal;
 
-    /* Called for a fault on what is told apart as one, [start, end): lets the access go on, and marks
-     * what a write touches. Returns 0 if the fault is none of the backend's. In a signal handler
-     * or a thread of the backend, in a step, while no query holds the region (see fault.c). */
+    /* Called for a fault on what is told apart as one, [start, end): lets the access go on, and
+     * marks what a write touches. Returns 0 if the fault is none of the backend's. In a signal
+     * handler or a thread of the backend, in a step, while no query holds the
+     * region (see fault.c). */
     int (*fault)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags );
 
-    /* Around each step of a query: faults wait meanwhile, so that taking marks and arming are one to
-     * them, and letting a write go on and marking it are one to a query. */
+    /* Around each step of a query: faults wait meanwhile, so that taking marks and arming are one
+     * to them, and letting a write go on and marking it are one to a query. */
     void (*hold)( struct watch_region *region );
     void (*release)( struct watch_region *region );
 
@@ -128,15 +131,16 @@ extern const struct watch_backend softdirty_backend;
 /* for tests: what mprotect takes for vm.max_map_count when it is opened, unless 0 */
 extern long mprotect_map_limit;
 
-/* all there are, best first, ended by NULL: backend_list.c, or for the preload library another one */
+/* all there are, best first, ended by NULL: backend_list.c,
+ * or for the preload library another one */
 extern const struct watch_backend * const backend_list[];
 
 #define MAX_BACKENDS 8
 
 extern int has_backend( const char *name );
 
-/* Finds and opens backends. By name (any), or NULL for the first automatic one that works. On failure
- * returns NULL and the reason. */
+/* Finds and opens backends. By name (any), or NULL for the first automatic one that works. On
+ * failure returns NULL and the reason. */
 extern const struct watch_backend *open_backend( const char *name, char *reason, size_t len );
 
 /* the next automatic one after one that failed, opened, or NULL */

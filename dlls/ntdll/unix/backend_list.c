@@ -20,4 +20,5 @@ const struct watch_backend * const backend_list[] =
     NULL
 };
 
-_Static_assert( sizeof(backend_list) / sizeof(backend_list[0]) <= MAX_BACKENDS + 1, "see backend.c" );
+_Static_assert( sizeof(backend_list) / sizeof(backend_list[0]) <= MAX_BACKENDS + 1,
+                "see backend.c" );

@@ -27,16 +27,16 @@
 #include "selftest.h"
 #include "writable.h"
 
-/* A page that is armed has the protection that the program wants, without writing. What it wants is kept
- * here for each page. System calls that write to an armed page fail with EFAULT.
+/* A page that is armed has the protection that the program wants, without writing. What it wants is
+ * kept here for each page. System calls that write to an armed page fail with EFAULT.
  *
  * In settled state a page that is not armed is marked. The opposite is harmless.
  *
- * Where an armed page lies beside one that is not, the kernel has to split a mapping, of which a process
- * may have vm.max_map_count. Of these we take half at most, and then go by larger blocks, of 16, 64,
- * 256 ... pages: all of a block is opened and marked for one write, or armed for one page. So more is
- * reported than was written, or there are more faults, but nothing is lost and the program can go on
- * to map memory. */
+ * Where an armed page lies beside one that is not, the kernel has to split a mapping, of which a
+ * process may have vm.max_map_count. Of these we take half at most, and then go by larger blocks,
+ * of 16, 64, 256 ... pages: all of a block is opened and marked for one write, or armed for one
+ * page. So more is reported than was written, or there are more faults, but nothing is lost and the
+ * program can go on to map memory. */
 
 #define MAX_DETACH_TRIES 16
 
@@ -51,14 +51,16 @@ static struct page_flags table;
 static int lock_word;
 
 static int memory = -1;   /* /proc/self/mem */
-static long splits;       /* pairs of neighbours of which one is armed, and wanted alike otherwise */
+static long splits;       /* pairs of neighbours of which one is armed,
+                           * and wanted alike otherwise */
 static long max_splits;
 
 long mprotect_map_limit;
 
 static void lock(void)
 {
-    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE ))
+        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
 }
 
 static void unlock(void)
@@ -97,7 +99,8 @@ static int is_split( unsigned int left, unsigned int right )
            (left & PROT_WRITE) && (left ^ right) & ARMED;
 }
 
-/* The splits at and between the pages of a range: as it is, or if all of it were armed or were not. */
+/* The splits at and between the pages of a range: as it is, or if all of it were armed
+ * or were not. */
 static long count_splits( uintptr_t start, uintptr_t end, const unsigned int *armed )
 {
     unsigned int left = get_flags( start - page_size() ), right;
@@ -120,10 +123,10 @@ static int protect( uintptr_t start, uintptr_t end, int prot )
 /***********************************************************************
  *           unite
  *
- * Mappings that are made by splitting one merge again only if it had a page of its own before: each of
- * them would get its own list of who maps its pages. So one page is made, by writing to it what is
- * there, past its protection. It is armed, so nobody else writes to it. Where that is not allowed
- * there will be more mappings than we count. The lock is held.
+ * Mappings that are made by splitting one merge again only if it had a page of its own before: each
+ * of them would get its own list of who maps its pages. So one page is made, by writing to it what
+ * is there, past its protection. It is armed, so nobody else writes to it. Where that is not
+ * allowed there will be more mappings than we count. The lock is held.
  */
 static void unite( const struct watch_region *region, uintptr_t addr )
 {
@@ -136,8 +139,8 @@ static void unite( const struct watch_region *region, uintptr_t addr )
 /***********************************************************************
  *           apply
  *
- * Gives pages the protection that they have if all are armed, or none, in as few calls as possible. The
- * lock is held.
+ * Gives pages the protection that they have if all are armed, or none, in as few calls as possible.
+ * The lock is held.
  */
 static int apply( uintptr_t start, uintptr_t end, unsigned int armed )
 {
@@ -159,11 +162,12 @@ static int apply( uintptr_t start, uintptr_t end, unsigned int armed )
 /***********************************************************************
  *           set_armed
  *
- * Opens pages that a write is let into, and marks them, or arms them. Where that needs too many mappings,
- * more than these. What fails leaves pages of which we know less: they count as open and are marked.
- * The lock is held.
+ * Opens pages that a write is let into, and marks them, or arms them. Where that needs too many
+ * mappings, more than these. What fails leaves pages of which we know less: they count as open and
+ * are marked. The lock is held.
  */
-static int set_armed( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int armed )
+static int set_armed( struct watch_region *region, uintptr_t start, uintptr_t end,
+                      unsigned int armed )
 {
     uintptr_t size = 4 * page_size(), addr;
     int ret, whole;
@@ -225,11 +229,12 @@ static int mprotect_arm( struct watch_region *region, uintptr_t start, uintptr_t
 /***********************************************************************
  *           mprotect_fault
  *
- * A page that is open already was opened by another thread, or the program has protected it itself, which
- * is undone: it was to use watch_protect(). What the kernel refuses is tried again, until the fault has
- * repeated so often that it must reach the program.
+ * A page that is open already was opened by another thread, or the program has protected it itself,
+ * which is undone: it was to use watch_protect(). What the kernel refuses is tried again, until the
+ * fault has repeated so often that it must reach the program.
  */
-static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
+static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           unsigned int flags )
 {
     unsigned int page;
     int ret;
@@ -311,8 +316,8 @@ static int mprotect_attach( struct watch_region *region )
 /***********************************************************************
  *           mprotect_detach
  *
- * The memory may be gone, so failing is no error. If it is not, the program must not be left with memory
- * that it cannot write to, so what fails is tried again.
+ * The memory may be gone, so failing is no error. If it is not, the program must not be left with
+ * memory that it cannot write to, so what fails is tried again.
  */
 static void mprotect_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -430,7 +435,8 @@ static int mprotect_open( char *reason, size_t len )
     int ret;
 
     max_splits = mprotect_map_limit ? mprotect_map_limit / 2 : read_max_splits();
-    if (!fork_handled) fork_handled = !pthread_atfork( lock_for_fork, unlock_after_fork, go_on_in_child );
+    if (!fork_handled)
+        fork_handled = !pthread_atfork( lock_for_fork, unlock_after_fork, go_on_in_child );
     if ((ret = fault_handler_install()))
     {
         snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));

@@ -16,9 +16,9 @@
 #include "selftest.h"
 #include "userfault.h"
 
-/* A fault is told to the thread itself by a signal, and nobody has to be woken. Mappings are never split,
- * and the program's mprotect() keeps the protection. System calls that write to a protected page
- * fail with EFAULT; before Linux 6.4 also those that read one that was never touched. */
+/* A fault is told to the thread itself by a signal, and nobody has to be woken. Mappings are never
+ * split, and the program's mprotect() keeps the protection. System calls that write to a protected
+ * page fail with EFAULT; before Linux 6.4 also those that read one that was never touched. */
 static struct userfault sigbus = { .fd = -1 };
 
 static void sigbus_close(void)
@@ -33,7 +33,8 @@ static int sigbus_open( char *reason, size_t len )
 {
     int ret;
 
-    if ((ret = userfault_open( &sigbus, UFFD_USER_MODE_ONLY, UFFD_FEATURE_SIGBUS, reason, len ))) return ret;
+    if ((ret = userfault_open( &sigbus, UFFD_USER_MODE_ONLY, UFFD_FEATURE_SIGBUS, reason, len )))
+        return ret;
     if ((ret = fault_handler_install()))
         snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
     else ret = selftest_faults( &sigbus_backend, reason, len );
@@ -63,7 +64,8 @@ static int sigbus_discard( struct watch_region *region, uintptr_t start, uintptr
     return userfault_discard( &sigbus, region, start, end );
 }
 
-static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
+static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
+                         unsigned int flags )
 {
     return userfault_fault( &sigbus, region, start, end, flags );
 }

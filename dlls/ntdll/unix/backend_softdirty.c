@@ -27,13 +27,13 @@
 
 /* For comparison: a query with reset costs time by the size of the whole process.
  *
- * To clear the bits is one system call for all memory of the process, and to read them another one. So
- * before that what all our memory has of them is moved to flags of our own, and from reading to
- * clearing nobody may write: all of it is protected meanwhile, and who meets the fault waits for the
- * end. A system call that writes to it just then fails with EFAULT, though.
+ * To clear the bits is one system call for all memory of the process, and to read them another one.
+ * So before that what all our memory has of them is moved to flags of our own, and from reading to
+ * clearing nobody may write: all of it is protected meanwhile, and who meets the fault waits for
+ * the end. A system call that writes to it just then fails with EFAULT, though.
  *
- * A fresh mapping counts as dirty as a whole until the next clearing, and would pass that on to ours by
- * merging with it. MADV_DONTDUMP keeps it from that, as it makes ours different. */
+ * A fresh mapping counts as dirty as a whole until the next clearing, and would pass that on to
+ * ours by merging with it. MADV_DONTDUMP keeps it from that, as it makes ours different. */
 
 #define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
 #define KNOWN  0x08   /* watched by us */
@@ -55,7 +55,8 @@ static void lock( sigset_t *sigset )
 
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, sigset );
-    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE ))
+        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
 }
 
 static void unlock( const sigset_t *sigset )
@@ -73,8 +74,8 @@ static uintptr_t wants_writing( uintptr_t start, uintptr_t end, int *writable )
 /***********************************************************************
  *           next_run
  *
- * The next pages of a range that have all of mask, alike in what the program wants. Returns 0 if there
- * are none. Leaves that were not made are passed over.
+ * The next pages of a range that have all of mask, alike in what the program wants. Returns 0 if
+ * there are none. Leaves that were not made are passed over.
  */
 static int next_run( uintptr_t *start, uintptr_t *run_end, uintptr_t end, unsigned int mask )
 {
@@ -159,7 +160,8 @@ static int clear_all(void)
 /***********************************************************************
  *           softdirty_scan
  */
-static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags,
+static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           unsigned int flags,
                            struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
 {
     uintptr_t run_end;
@@ -172,7 +174,8 @@ static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr
     ret = flags & SCAN_RESET ? clear_all() : read_dirty( start, end );
     while (!ret && count < len && max_pages && next_run( &start, &run_end, end, KNOWN | DIRTY ))
     {
-        if ((run_end - start) >> page_shift > max_pages) run_end = start + (max_pages << page_shift);
+        if ((run_end - start) >> page_shift > max_pages)
+            run_end = start + (max_pages << page_shift);
         max_pages -= (run_end - start) >> page_shift;
         runs[count].start      = start;
         runs[count].end        = run_end;
@@ -201,8 +204,8 @@ static void clear_flags( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           softdirty_attach
  *
- * The mapping becomes clean before it is made like its neighbours that are watched, with which it may
- * merge then.
+ * The mapping becomes clean before it is made like its neighbours that are watched, with which it
+ * may merge then.
  */
 static int softdirty_attach( struct watch_region *region )
 {
@@ -222,7 +225,8 @@ static int softdirty_attach( struct watch_region *region )
         if (!ret) ret = clear_all();
         if (!ret) ret = advise( (void *)start, end - start, MADV_DONTDUMP );
         if (ret) clear_flags( start, end );
-        else for (addr = start; addr < end; addr += page_size()) *page_flags_at( &table, addr ) &= ~DIRTY;
+        else for (addr = start; addr < end; addr += page_size())
+            *page_flags_at( &table, addr ) &= ~DIRTY;
     }
     unlock( &sigset );
     return ret;
@@ -249,7 +253,8 @@ static void softdirty_detach( struct watch_region *region, uintptr_t start, uint
 /***********************************************************************
  *           softdirty_protect
  */
-static int softdirty_protect( struct watch_region *region, uintptr_t start, uintptr_t end, int prot )
+static int softdirty_protect( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              int prot )
 {
     sigset_t sigset;
     int ret;
@@ -280,7 +285,8 @@ static int softdirty_discard( struct watch_region *region, uintptr_t start, uint
     (void)region;
     lock( &sigset );
     if (!(ret = discard_pages( start, end )))
-        for (addr = start; addr < end; addr += page_size()) *page_flags_at( &table, addr ) &= ~DIRTY;
+        for (addr = start; addr < end; addr += page_size())
+            *page_flags_at( &table, addr ) &= ~DIRTY;
     unlock( &sigset );
     return ret;
 }
@@ -290,7 +296,8 @@ static int softdirty_discard( struct watch_region *region, uintptr_t start, uint
  *
  * Somebody is clearing, or was. A fault that comes back although nobody is, is the program's.
  */
-static int softdirty_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
+static int softdirty_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
+                            unsigned int flags )
 {
     unsigned int page;
     sigset_t sigset;
@@ -309,15 +316,18 @@ static int softdirty_check(void)
     return fault_handler_check( SIGSEGV );
 }
 
-/* whether a page that was just written has the bit; where the kernel has none, clearing does not fail */
+/* whether a page that was just written has the bit; where the kernel has none,
+ * clearing does not fail */
 static int has_bit(void)
 {
-    char *page = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *page = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1, 0 );
     uint64_t entry = 0;
 
     if (page == MAP_FAILED) return 0;
     *(volatile char *)page = 1;
-    if (pread( pagemap, &entry, sizeof(entry), (off_t)((uintptr_t)page >> page_shift) * sizeof(entry) )
+    if (pread( pagemap, &entry, sizeof(entry),
+               (off_t)((uintptr_t)page >> page_shift) * sizeof(entry) )
         != sizeof(entry)) entry = 0;
     munmap( page, page_size() );
     return (entry & PM_SOFT_DIRTY) != 0;
@@ -344,8 +354,8 @@ static int softdirty_open( char *reason, size_t len )
         (clear_refs = open( "/proc/self/clear_refs", O_WRONLY | O_CLOEXEC )) == -1)
     {
         ret = -errno;
-        snprintf( reason, len, "cannot open /proc/self/%s: %s", pagemap == -1 ? "pagemap" : "clear_refs",
-                  strerror( -ret ));
+        snprintf( reason, len, "cannot open /proc/self/%s: %s",
+                  pagemap == -1 ? "pagemap" : "clear_refs", strerror( -ret ));
     }
     else if (!has_bit())
     {

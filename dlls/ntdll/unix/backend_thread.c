@@ -25,9 +25,9 @@
 #include "selftest.h"
 #include "userfault.h"
 
-/* Each first write waits for another thread, so this is slow; it is here for comparison, and as it needs
- * no signal. System calls that write to watched memory work where the process may serve faults of
- * the kernel; elsewhere they fail with EFAULT. */
+/* Each first write waits for another thread, so this is slow; it is here for comparison, and as it
+ * needs no signal. System calls that write to watched memory work where the process may serve
+ * faults of the kernel; elsewhere they fail with EFAULT. */
 static struct userfault served = { .fd = -1 };
 static int stop_fd = -1;
 static int started, stopping, given_up;
@@ -48,7 +48,8 @@ static void serve_message( const struct uffd_msg *msg )
 
     if (msg->event != UFFD_EVENT_PAGEFAULT) return;
     /* whoever could not be served meets the fault again; its page may have been let go */
-    if (!fault_serve( addr, msg->arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
+    if (!fault_serve( addr, msg->arg.pagefault.flags
+                      & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
         sched_yield();
     for (tries = 0; tries < MAX_TRIES; tries++)
         if (!ioctl( served.fd, UFFDIO_WAKE, &range )) return;
@@ -73,15 +74,17 @@ static void give_up(void)
 /***********************************************************************
  *           serve_faults
  *
- * With all signals blocked, as no handler of the program may run here: it could write to watched memory.
+ * With all signals blocked, as no handler of the program may run here: it could write to watched
+ * memory.
  *
- * One message after the other: to wake who waits for a page wakes all, and takes back what they have
- * said that was not read. A message that was read together with another one of the same page would be
- * served when its write is long done, and told of: the page would be reported again.
+ * One message after the other: to wake who waits for a page wakes all, and takes back what they
+ * have said that was not read. A message that was read together with another one of the same page
+ * would be served when its write is long done, and told of: the page would be reported again.
  */
 static void *serve_faults( void *arg )
 {
-    struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN },
+                             { .fd = stop_fd, .events = POLLIN } };
     struct uffd_msg msg;
     unsigned int failures = 0;
 
@@ -178,7 +181,8 @@ static int thread_discard( struct watch_region *region, uintptr_t start, uintptr
     return userfault_discard( &served, region, start, end );
 }
 
-static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags )
+static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
+                         unsigned int flags )
 {
     return userfault_fault( &served, region, start, end, flags );
 }

@@ -19,24 +19,24 @@
 #include "signal_chain.h"
 #include "user_memory.h"
 
-/* A fault lets a write go on (the page is opened) and marks the page; a query with reset takes the marks
- * and arms these pages.
+/* A fault lets a write go on (the page is opened) and marks the page; a query with reset takes the
+ * marks and arms these pages.
  *
- * Without a lock the orders would be: open, then mark; take, then arm. Any other order leaves an open
- * page without a mark for ever. These do not, yet between open and mark another thread can write to
- * the page without a fault, and ask: it would not be told of its own write before the next query. So
- * each region has a lock that faults share and a step of a query has alone. A step waits for faults
- * in progress: what is open is marked then. To faults, take and arm are one: a page whose mark was
- * taken is armed when the next fault looks at it. They take turns: a program that does nothing but
- * ask would else keep a write waiting for a tenth of a second.
+ * Without a lock the orders would be: open, then mark; take, then arm. Any other order leaves an
+ * open page without a mark for ever. These do not, yet between open and mark another thread can
+ * write to the page without a fault, and ask: it would not be told of its own write before the next
+ * query. So each region has a lock that faults share and a step of a query has alone. A step waits
+ * for faults in progress: what is open is marked then. To faults, take and arm are one: a page
+ * whose mark was taken is armed when the next fault looks at it. They take turns: a program that
+ * does nothing but ask would else keep a write waiting for a tenth of a second.
  *
  * Nothing waits in a circle: the lock is taken inside a step (region_enter), by code that has all
  * signals blocked and touches no memory of the program. Who changes regions waits for steps, and
  * steps for him, only before they begin. */
 
-/* A fault that repeats although its page is open is not of our making: the file has no such page any
- * more, or the program has protected the page itself. It must reach the program in the end. So once in
- * so many times the backend makes sure that the page is not open. */
+/* A fault that repeats although its page is open is not of our making: the file has no such page
+ * any more, or the program has protected the page itself. It must reach the program in the end. So
+ * once in so many times the backend makes sure that the page is not open. */
 #define MAX_REPEATS 1000
 
 static __thread struct
@@ -199,7 +199,8 @@ static int is_ours( int sig, const siginfo_t *info, ucontext_t *context )
     unsigned int count;
 
     if (info->si_code <= 0) return 0;   /* sent by somebody */
-    if ((sig == SIGSEGV && info->si_code == SEGV_ACCERR) || (sig == SIGBUS && info->si_code == BUS_ADRERR))
+    if ((sig == SIGSEGV && info->si_code == SEGV_ACCERR)
+        || (sig == SIGBUS && info->si_code == BUS_ADRERR))
     {
         if (last_fault.page != round_down( addr ) || last_fault.pc != pc)
         {
@@ -207,7 +208,8 @@ static int is_ours( int sig, const siginfo_t *info, ucontext_t *context )
             last_fault.pc = pc;
             last_fault.repeats = 0;
         }
-        if (serve( addr, is_write( context ) ? FAULT_WRITE : 0, sig, &last_fault.repeats )) return 1;
+        if (serve( addr, is_write( context ) ? FAULT_WRITE : 0, sig, &last_fault.repeats ))
+            return 1;
 
         /* it may have been ours when it was met */
         count = __atomic_load_n( &forgotten, __ATOMIC_SEQ_CST );
@@ -226,8 +228,8 @@ static int is_ours( int sig, const siginfo_t *info, ucontext_t *context )
 /***********************************************************************
  *           handle_fault
  *
- * The si_code of a guard page is negative, so that a program without a handler ends by it: the access
- * would succeed now.
+ * The si_code of a guard page is negative, so that a program without a handler ends by it: the
+ * access would succeed now.
  */
 static void handle_fault( int sig, siginfo_t *info, void *context )
 {

@@ -12,8 +12,8 @@
 
 struct watch_region;
 
-/* The library's handler of SIGSEGV and SIGBUS: faults on pointers of the program (user_memory.h), then
- * the backends, then what the program had. Once is enough; returns 0 or -errno. Any thread. */
+/* The library's handler of SIGSEGV and SIGBUS: faults on pointers of the program (user_memory.h),
+ * then the backends, then what the program had. Once is enough; returns 0 or -errno. Any thread. */
 extern int fault_handler_install(void);
 
 /* Whether a signal still comes to us. If the program has put a handler of its own in the place of
@@ -23,13 +23,13 @@ extern int fault_handler_check( int sig );
 /* what the program did to our handlers, for people; "" if nothing */
 extern const char *fault_notice(void);
 
-/* Lets the backend of the region that holds an address deal with a fault there, of which its thread was
- * told. Returns 0 if the fault is not of our making. All signals must be blocked. */
+/* Lets the backend of the region that holds an address deal with a fault there, of which its thread
+ * was told. Returns 0 if the fault is not of our making. All signals must be blocked. */
 extern int fault_serve( uintptr_t addr, int write );
 
-/* What the memory manager makes of a fault that is nobody else's: 0 nothing; 1 a guard page, which is none
- * any more: the program is told once, by SIGSEGV with STATUS_GUARD_PAGE_VIOLATION as si_code; 2 it is to
- * be tried again. NULL without a memory manager. */
+/* What the memory manager makes of a fault that is nobody else's: 0 nothing; 1 a guard page, which
+ * is none any more: the program is told once, by SIGSEGV with STATUS_GUARD_PAGE_VIOLATION as
+ * si_code; 2 it is to be tried again. NULL without a memory manager. */
 extern int (*fault_on_guard)( uintptr_t addr );
 
 /* for struct watch_backend */
@@ -39,8 +39,8 @@ extern void fault_release( struct watch_region *region );
 /* What fault() of a backend calls for pages that a write is let into. */
 extern void mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-/* Notes that pages have been let go: a fault that was met before, and is none of ours any more when its
- * handler comes to look, is not to be taken for the program's. */
+/* Notes that pages have been let go: a fault that was met before, and is none of ours any more when
+ * its handler comes to look, is not to be taken for the program's. */
 extern void fault_forget(void);
 
 #endif /* WRITEWATCH_FAULT_H */

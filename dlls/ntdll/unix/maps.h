@@ -10,8 +10,9 @@
 
 #include <stdint.h>
 
-/* Calls back for each mapping or part of one in [start, end), ascending. Returns 0, -errno, or what the
- * callback returned if that was not 0. -ENOMEM: some of the range is not mapped. Writers' lock held. */
+/* Calls back for each mapping or part of one in [start, end), ascending. Returns 0, -errno, or what
+ * the callback returned if that was not 0. -ENOMEM: some of the range is not mapped.
+ * Writers' lock held. */
 extern int maps_for_each( uintptr_t start, uintptr_t end,
                           int (*callback)( uintptr_t start, uintptr_t end, int prot ) );
 

@@ -13,8 +13,8 @@
 
 #include "page.h"
 
-/* By address, as regions are split and removed without a backend's knowing. Leaves are made when they are
- * needed, and stay. The backend has the lock. */
+/* By address, as regions are split and removed without a backend's knowing. Leaves are made when
+ * they are needed, and stay. The backend has the lock. */
 #define PAGE_LEAF_BITS  18u
 #define PAGE_LEAF_PAGES ((size_t)1 << PAGE_LEAF_BITS)
 #define PAGE_ADDR_BITS  47

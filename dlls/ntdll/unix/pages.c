@@ -189,7 +189,8 @@ static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64
 static int read_error(void)
 {
 #ifdef __clang_analyzer__
-    return -EIO;   /* it would take -errno for a count, as it does not know that errno is positive */
+    /* it would take -errno for a count, as it does not know that errno is positive */
+    return -EIO;
 #else
     return -errno;
 #endif

@@ -21,8 +21,9 @@ struct region_entry
     struct watch_region *region;
 };
 
-/* Ordered by address, without overlaps. A fuller one replaces it when there is no room left; the old
- * one stays mapped for readers that are still in it (together at most the size of the newest). */
+/* Ordered by address, without overlaps. A fuller one replaces it when there is no room left; the
+ * old one stays mapped for readers that are still in it (together at most the size
+ * of the newest). */
 struct region_index
 {
     size_t              capacity;
@@ -73,8 +74,8 @@ static UNINTERRUPTED size_t find_entry( struct region_index *index, size_t count
 /***********************************************************************
  *           read_entry
  *
- * Copies the first entry that ends above an address, as it stood at one moment. Returns 0 if there is
- * none. With hold, the region's readers are counted up before that moment has passed.
+ * Copies the first entry that ends above an address, as it stood at one moment. Returns 0 if there
+ * is none. With hold, the region's readers are counted up before that moment has passed.
  */
 static UNINTERRUPTED int read_entry( uintptr_t addr, struct region_entry *ret, int hold )
 {
@@ -220,10 +221,11 @@ static void set_entry( size_t pos, struct watch_region *region )
 /***********************************************************************
  *           region_insert_as
  *
- * Adds a region. Whatever is left of older ones in its place must have been removed. Returns NULL if
- * there is no memory.
+ * Adds a region. Whatever is left of older ones in its place must have been removed. Returns NULL
+ * if there is no memory.
  */
-struct watch_region *region_insert_as( uintptr_t start, uintptr_t end, const struct watch_backend *backend,
+struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
+                                       const struct watch_backend *backend,
                                        unsigned int kind, unsigned int shift )
 {
     struct watch_region *region;
@@ -245,7 +247,8 @@ struct watch_region *region_insert_as( uintptr_t start, uintptr_t end, const str
  *
  * The same for fresh memory.
  */
-struct watch_region *region_insert( uintptr_t start, uintptr_t end, const struct watch_backend *backend )
+struct watch_region *region_insert( uintptr_t start, uintptr_t end,
+                                    const struct watch_backend *backend )
 {
     return region_insert_as( start, end, backend, REGION_FRESH, page_shift );
 }
@@ -253,9 +256,9 @@ struct watch_region *region_insert( uintptr_t start, uintptr_t end, const struct
 /***********************************************************************
  *           region_remove
  *
- * Takes [start, end) out of the index; what is left of a region on both sides remains one of its own
- * (row 37). No query looks at these pages any more when this returns. On failure (no memory) nothing
- * has changed.
+ * Takes [start, end) out of the index; what is left of a region on both sides remains one of its
+ * own (row 37). No query looks at these pages any more when this returns. On failure (no memory)
+ * nothing has changed.
  */
 int region_remove( uintptr_t start, uintptr_t end )
 {
@@ -271,7 +274,8 @@ int region_remove( uintptr_t start, uintptr_t end )
 
     if ((ret = reserve_entries( 2 ))) return ret;
     region = region_index->entries[first].region;
-    if (region->base < start && !(left = split_region( region, region->base, start ))) return -ENOMEM;
+    if (region->base < start && !(left = split_region( region, region->base, start )))
+        return -ENOMEM;
     region = region_index->entries[last - 1].region;
     if (region->end > end && !(right = split_region( region, end, region->end )))
     {

@@ -16,8 +16,8 @@
 #include "fair_lock.h"
 #include "saved.h"
 
-/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader that comes
- * late finds valid memory; used anew only when no reader is left. */
+/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader that
+ * comes late finds valid memory; used anew only when no reader is left. */
 struct watch_region
 {
     uintptr_t            base;
@@ -43,10 +43,10 @@ extern int region_contains( uintptr_t start, uintptr_t end );
 extern int region_overlaps( uintptr_t start, uintptr_t end );
 extern struct saved_pages *region_saved_pages( struct watch_region *region );
 
-/* A step of a query: from region_enter() to region_leave() the memory remains mapped and written state
- * stays where it is, in the kernel or in the bitmap. No memory of the program is touched in a step, as
- * that can fault and then wait for a lock of somebody who waits for us. region_enter() returns 0
- * if the region is gone. */
+/* A step of a query: from region_enter() to region_leave() the memory remains mapped and written
+ * state stays where it is, in the kernel or in the bitmap. No memory of the program is touched in a
+ * step, as that can fault and then wait for a lock of somebody who waits for us. region_enter()
+ * returns 0 if the region is gone. */
 extern int region_enter( struct watch_region *region );
 extern void region_leave( struct watch_region *region );
 
@@ -56,15 +56,17 @@ extern void region_leave( struct watch_region *region );
 
 extern void region_set_state( struct watch_region *region, unsigned int state );
 
-/* What is known of the memory of a region before it is attached. A backend may find out more then. */
-#define REGION_FRESH     0   /* private anonymous memory that was never touched, as MEM_WRITE_WATCH is */
+/* What is known of the memory of a region before it is attached.
+ * A backend may find out more then. */
+#define REGION_FRESH     0   /* private anonymous memory that was never touched, as
+                              * MEM_WRITE_WATCH is */
 #define REGION_ANONYMOUS 1   /* private anonymous memory that may have pages, huge ones too */
 #define REGION_MIXED     2   /* any, files and shared memory included */
 
 /* Writers: one at a time, under the lock of watch.c. */
 extern struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
-                                              const struct watch_backend *backend, unsigned int kind,
-                                              unsigned int shift );
+                                              const struct watch_backend *backend,
+                                              unsigned int kind, unsigned int shift );
 extern struct watch_region *region_insert( uintptr_t start, uintptr_t end,
                                            const struct watch_backend *backend );
 extern int region_remove( uintptr_t start, uintptr_t end );

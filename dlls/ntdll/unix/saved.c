@@ -13,7 +13,8 @@
 #include "saved.h"
 #include "uninterrupted.h"
 
-static inline __attribute__((always_inline)) size_t page_index( const struct saved_pages *saved, uintptr_t addr )
+static inline __attribute__((always_inline)) size_t page_index( const struct saved_pages *saved,
+                                                                uintptr_t addr )
 {
     return (addr - saved->base) >> saved->shift;
 }
@@ -28,7 +29,8 @@ static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t b
 }
 
 /* bits of the word that holds start, from start up to end or the end of the word */
-static inline __attribute__((always_inline)) uint64_t word_mask( const struct saved_pages *saved, uintptr_t start, uintptr_t end )
+static inline __attribute__((always_inline)) uint64_t word_mask( const struct saved_pages *saved,
+                                                                 uintptr_t start, uintptr_t end )
 {
     size_t first = page_index( saved, start ) & 63;
     size_t count = page_index( saved, end - 1 ) - page_index( saved, start ) + 1;
@@ -80,7 +82,8 @@ UNINTERRUPTED void saved_set( struct saved_pages *saved, uintptr_t start, uintpt
         uint64_t *word = &saved->bits[page_index( saved, start ) / 64];
         uint64_t old;
 
-        /* never less than there are, also between these: who finds none does not look at the bits */
+        /* never less than there are, also between these: who finds none does not look
+         * at the bits */
         __atomic_fetch_add( &saved->count, count_bits( mask ), __ATOMIC_SEQ_CST );
         old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
         __atomic_fetch_sub( &saved->count, count_bits( mask & old ), __ATOMIC_SEQ_CST );
@@ -101,7 +104,9 @@ UNINTERRUPTED uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, 
 
         /* start may lie within a huge page, of which nothing before it is asked for */
         if (bits & 1) return start;
-        if (bits) return saved->base + ((page_index( saved, start ) + __builtin_ctzll( bits )) << saved->shift);
+        if (bits)
+            return saved->base
+                   + ((page_index( saved, start ) + __builtin_ctzll( bits )) << saved->shift);
         start = saved_group_end( saved, start );
     }
     return end;

@@ -11,15 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decommitting or resetting a page drops what the kernel knows of it, but Windows still reports it as
- * written. A region gets such a bitmap when that first happens; most never do. The bits are changed
- * by atomic steps and without a lock, so whoever takes a bit is the only one to report it. */
+/* Decommitting or resetting a page drops what the kernel knows of it, but Windows still reports it
+ * as written. A region gets such a bitmap when that first happens; most never do. The bits are
+ * changed by atomic steps and without a lock, so whoever takes a bit is the only one
+ * to report it. */
 struct saved_pages
 {
     uintptr_t base;     /* address of the first page */
     size_t    bytes;    /* size of the mapping that holds this */
     size_t    count;    /* how many bits are set */
-    unsigned int shift; /* a bit stands for so many bytes, as a power of two: see struct watch_region */
+    unsigned int shift; /* a bit stands for so many bytes, as a power of two:
+                         * see struct watch_region */
     uint64_t  bits[];
 };
 

@@ -18,8 +18,8 @@
 #include "selftest.h"
 
 /* Kernels are judged by what they do, never by their version: fixes are backported, and bugs come
- * with stable releases too. Each step below stands for one way in which a kernel was seen to fail, or
- * could. */
+ * with stable releases too. Each step below stands for one way in which a kernel was seen to fail,
+ * or could. */
 
 #define TEST_PAGES 16
 
@@ -52,11 +52,13 @@ static int written( struct selftest *test, unsigned int flags, size_t len, size_
     {
         uintptr_t last = start;
 
-        count = test->backend->scan( &test->region, start, end, flags, runs, len, max_pages, &next );
+        count = test->backend->scan( &test->region, start, end, flags, runs, len, max_pages,
+                                     &next );
         if (count < 0 || (size_t)count > len || next <= start) return -1;
         for (i = 0; i < count; i++)
         {
-            if (runs[i].start < last || runs[i].end <= runs[i].start || runs[i].end > end) return -1;
+            if (runs[i].start < last || runs[i].end <= runs[i].start || runs[i].end > end)
+                return -1;
             last = runs[i].end;
             for (; runs[i].start < runs[i].end; runs[i].start += page_size())
             {
@@ -107,13 +109,13 @@ static const char *test_limits( struct selftest *test )
     size_t i;
 
     for (i = 0; i < TEST_PAGES; i += 2) write_page( test, i, 2 );
-    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift), SCAN_RESET, &run, 1,
-                                TEST_PAGES, &next ), 1 );
+    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift),
+                                SCAN_RESET, &run, 1, TEST_PAGES, &next ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 0 ));
     CHECK( run.end, (uintptr_t)page( test, 3 ));
     CHECK( written( test, 0, 1, 1 ), 0x5550 );
-    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift), SCAN_RESET, &run, 1, 1,
-                                &next ), 1 );
+    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift),
+                                SCAN_RESET, &run, 1, 1, &next ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 4 ));
     CHECK( run.end, (uintptr_t)page( test, 5 ));
     CHECK( written( test, SCAN_RESET, TEST_PAGES, 2 ), 0x5540 );
@@ -133,7 +135,8 @@ static const char *test_kernel_write( struct selftest *test )
 static const char *test_discard( struct selftest *test )
 {
     write_page( test, 3, 1 );
-    if (test->backend->discard( &test->region, (uintptr_t)page( test, 2 ), (uintptr_t)page( test, 4 )))
+    if (test->backend->discard( &test->region, (uintptr_t)page( test, 2 ),
+                                (uintptr_t)page( test, 4 )))
         return "self-test: discard failed";
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0 );
     CHECK( *(volatile char *)page( test, 2 ), 0 );
@@ -173,7 +176,8 @@ int selftest_backend( const struct watch_backend *backend, char *reason, size_t 
     int ret = 0;
     size_t i;
 
-    test.base = mmap( NULL, TEST_PAGES << page_shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    test.base = mmap( NULL, TEST_PAGES << page_shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+                      -1, 0 );
     if (test.base == MAP_FAILED)
     {
         ret = -errno;
@@ -195,7 +199,8 @@ int selftest_backend( const struct watch_backend *backend, char *reason, size_t 
         snprintf( reason, len, "cannot register memory with userfaultfd: %s", strerror( -ret ));
     else
     {
-        for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++) failed = steps[i]( &test );
+        for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++)
+            failed = steps[i]( &test );
         if (failed)
         {
             snprintf( reason, len, "%s", failed );

@@ -15,8 +15,8 @@ struct watch_backend;
 /* Returns 0, or -errno and in reason what went wrong. Takes about 100 us. */
 extern int selftest_backend( const struct watch_backend *backend, char *reason, size_t len );
 
-/* The same for one that works by faults, through the index of regions and queries; selftest_faults.c, in
- * native programs. The writers' lock is held, or there is one thread. */
+/* The same for one that works by faults, through the index of regions and queries;
+ * selftest_faults.c, in native programs. The writers' lock is held, or there is one thread. */
 extern int selftest_faults( const struct watch_backend *backend, char *reason, size_t len );
 
 #endif /* WRITEWATCH_SELFTEST_H */

@@ -18,8 +18,8 @@
 #include "selftest.h"
 #include "watch.h"
 
-/* The written state is in the bitmap, so the way is that of a program: faults find the region in the
- * index, and queries ask. Each step stands for one way in which a kernel could fail. */
+/* The written state is in the bitmap, so the way is that of a program: faults find the region in
+ * the index, and queries ask. Each step stands for one way in which a kernel could fail. */
 
 #define TEST_PAGES 16
 
@@ -72,7 +72,8 @@ static int written( const struct selftest *test, int reset, size_t max )
 static int protect_pages( const struct selftest *test, int prot )
 {
     if (test->backend->protect)
-        return test->backend->protect( test->region, page( test, 0 ), page( test, TEST_PAGES ), prot );
+        return test->backend->protect( test->region, page( test, 0 ), page( test, TEST_PAGES ),
+                                       prot );
     return mprotect( test->base, TEST_PAGES << page_shift, prot );
 }
 
@@ -162,8 +163,8 @@ static const char *test_detach( const struct selftest *test )
 /***********************************************************************
  *           selftest_faults
  *
- * Tries a backend on memory of its own. Returns 0, or -errno and the reason. The caller may have blocked
- * the signals by which faults are told.
+ * Tries a backend on memory of its own. Returns 0, or -errno and the reason. The caller may have
+ * blocked the signals by which faults are told.
  */
 int selftest_faults( const struct watch_backend *backend, char *reason, size_t len )
 {
@@ -194,7 +195,8 @@ int selftest_faults( const struct watch_backend *backend, char *reason, size_t l
     if (ret) snprintf( reason, len, "cannot watch memory: %s", strerror( -ret ));
     else
     {
-        for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++) failed = steps[i]( &test );
+        for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++)
+            failed = steps[i]( &test );
         if (failed)
         {
             snprintf( reason, len, "%s", failed );

@@ -15,10 +15,11 @@
 #include "raw_syscall.h"
 #include "signal_chain.h"
 
-/* The program may have put its handler in the place of ours and call ours from it; we call it, and so
- * it would go on for ever. A call by a handler has the context of the signal that we passed on, and
- * lies deeper in the stack than the first one: it is then led to the next older handler. A handler
- * may also have been left by longjmp(): a new signal in the same place has the same frame again. */
+/* The program may have put its handler in the place of ours and call ours from it; we call it, and
+ * so it would go on for ever. A call by a handler has the context of the signal that we passed on,
+ * and lies deeper in the stack than the first one: it is then led to the next older handler. A
+ * handler may also have been left by longjmp(): a new signal in the same place has the
+ * same frame again. */
 static __thread struct
 {
     void        *context;
@@ -74,9 +75,9 @@ static int note_action( struct signal_chain *chain, const struct sigaction *acti
 /***********************************************************************
  *           signal_chain_install
  *
- * What is there is noted before ours takes its place, so that no signal finds nothing to be passed on
- * to. All signals are blocked in our handler: one whose handler touches watched memory would come
- * back to it. On the alternate stack, if the thread has one: the stack itself may be watched.
+ * What is there is noted before ours takes its place, so that no signal finds nothing to be passed
+ * on to. All signals are blocked in our handler: one whose handler touches watched memory would
+ * come back to it. On the alternate stack, if the thread has one: the stack itself may be watched.
  */
 int signal_chain_install( struct signal_chain *chain )
 {
@@ -116,14 +117,15 @@ static void act_by_default( int sig, const siginfo_t *info )
                       raw_syscall3( SYS_gettid, 0, 0, 0 ), sig );
 }
 
-/* The signals that the program would have blocked in its handler. Not those of faults, though: a handler
- * that writes to watched memory would end the process, as it would not without us. */
+/* The signals that the program would have blocked in its handler. Not those of faults, though: a
+ * handler that writes to watched memory would end the process, as it would not without us. */
 static void block_as_asked( int sig, const struct sigaction *action, const ucontext_t *context )
 {
     sigset_t mask = action->sa_mask;
     int i;
 
-    for (i = 1; i < NSIG; i++) if (sigismember( &context->uc_sigmask, i ) == 1) sigaddset( &mask, i );
+    for (i = 1; i < NSIG; i++)
+        if (sigismember( &context->uc_sigmask, i ) == 1) sigaddset( &mask, i );
     if (!(action->sa_flags & SA_NODEFER)) sigaddset( &mask, sig );
     sigdelset( &mask, SIGSEGV );
     sigdelset( &mask, SIGBUS );

@@ -40,7 +40,9 @@ extern int signal_chain_install( struct signal_chain *chain );
 /* whether it is first */
 extern int signal_chain_is_first( const struct signal_chain *chain );
 
-/* What our handler does with a signal that is not for us. frame is its __builtin_frame_address( 0 ). */
-extern void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *context, void *frame );
+/* What our handler does with a signal that is not for us.
+ * frame is its __builtin_frame_address( 0 ). */
+extern void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *context,
+                               void *frame );
 
 #endif /* WRITEWATCH_SIGNAL_CHAIN_H */

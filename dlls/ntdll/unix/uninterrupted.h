@@ -10,11 +10,12 @@
 
 #include <stdint.h>
 
-/* A query takes pages out of the kernel's books and hands them to the caller. A thread that is ended
- * in between takes its pages along, and one that is suspended there holds its region. Blocking
- * signals for the time costs more than a small query, so the functions on that way stand in a
- * section of their own: who delivers such signals asks in_uninterrupted_code() and waits until the
- * thread has come out. These functions call nothing outside the section, the C library included. */
+/* A query takes pages out of the kernel's books and hands them to the caller. A thread that is
+ * ended in between takes its pages along, and one that is suspended there holds its region.
+ * Blocking signals for the time costs more than a small query, so the functions on that way stand
+ * in a section of their own: who delivers such signals asks in_uninterrupted_code() and waits until
+ * the thread has come out. These functions call nothing outside the section,
+ * the C library included. */
 #define UNINTERRUPTED __attribute__((section("uninterrupted")))
 
 extern const char __start_uninterrupted[] __attribute__((visibility("hidden")));

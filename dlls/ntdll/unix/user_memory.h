@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pointers of the program are good or bad as the program pleases, and may turn bad at any time. These
- * functions return 0, or -EFAULT if a fault was met and whoever handles faults asked
+/* Pointers of the program are good or bad as the program pleases, and may turn bad at any time.
+ * These functions return 0, or -EFAULT if a fault was met and whoever handles faults asked
  * user_access_fixup() where to go on. They stand in uninterrupted code and use no stack. */
 extern int user_load64( const void *ptr, uint64_t *value );
 extern int user_store64( void *ptr, uint64_t value );

@@ -38,7 +38,8 @@ static int open_fd( unsigned int flags )
     int fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | flags );
 
     /* before 5.11 there is only the form that serves the kernel too */
-    if (fd == -1 && errno == EINVAL && flags) fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
+    if (fd == -1 && errno == EINVAL && flags)
+        fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
     return fd;
 }
 
@@ -58,7 +59,8 @@ static int negotiate( int fd, uint64_t *features )
 /***********************************************************************
  *           userfault_open
  */
-int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason, size_t len )
+int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason,
+                    size_t len )
 {
     uint64_t wanted = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature, features = 0;
     int ret = 0;
@@ -73,7 +75,8 @@ int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, 
     }
     if (!(ret = negotiate( uf->fd, &features )) && (features & wanted) != wanted)
     {
-        snprintf( reason, len, "userfaultfd cannot write-protect here (Linux 5.7 or later is needed)" );
+        snprintf( reason, len,
+                  "userfaultfd cannot write-protect here (Linux 5.7 or later is needed)" );
         ret = -EOPNOTSUPP;
         goto failed;
     }
@@ -130,8 +133,8 @@ void userfault_close( struct userfault *uf )
 /***********************************************************************
  *           write_protect
  *
- * Protects or opens pages, and does not wake who waits for them. Older kernels (6.1) refuse a range of
- * more than one mapping, as pages of different protection are: it is divided until that fits.
+ * Protects or opens pages, and does not wake who waits for them. Older kernels (6.1) refuse a range
+ * of more than one mapping, as pages of different protection are: it is divided until that fits.
  */
 static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
 {
@@ -160,9 +163,9 @@ static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, 
 /***********************************************************************
  *           userfault_attach
  *
- * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot be
- * protected a page at a time: EOPNOTSUPP. The same for memory of huge pages before Linux 6.4, where
- * missing pages have to be filled: the kernel has no zeros of that size to place.
+ * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot
+ * be protected a page at a time: EOPNOTSUPP. The same for memory of huge pages before Linux 6.4,
+ * where missing pages have to be filled: the kernel has no zeros of that size to place.
  */
 int userfault_attach( struct userfault *uf, struct watch_region *region )
 {
@@ -187,7 +190,8 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
         return ret;
     }
 
-    if ((ret = write_protect( uf, region->base, region->base + granule, 1 )) == -EINVAL) ret = -EOPNOTSUPP;
+    if ((ret = write_protect( uf, region->base, region->base + granule, 1 )) == -EINVAL)
+        ret = -EOPNOTSUPP;
     if (!ret) ret = write_protect( uf, region->base, region->end, 1 );
     if (ret) userfault_detach( uf, region->base, region->end );
     return ret;
@@ -215,8 +219,9 @@ void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           userfault_give_up
  *
- * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not watched
- * any more, so queries of the region fail from now on. Returns 0 if the kernel refuses that too.
+ * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not
+ * watched any more, so queries of the region fail from now on. Returns 0 if the kernel
+ * refuses that too.
  */
 int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
                        uintptr_t end )
@@ -251,11 +256,12 @@ static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
 /***********************************************************************
  *           userfault_discard
  *
- * The kernel forgets the protection of a page with the page, so it is armed anew. What is there then was
- * written in between, or read: it counts as written. A page that is missing needs no arming where
- * that is a fault.
+ * The kernel forgets the protection of a page with the page, so it is armed anew. What is there
+ * then was written in between, or read: it counts as written. A page that is missing needs no
+ * arming where that is a fault.
  */
-int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start, uintptr_t end )
+int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start,
+                       uintptr_t end )
 {
     uint64_t entries[256];
     uintptr_t addr;
@@ -329,11 +335,11 @@ static int is_open( const struct userfault *uf, uintptr_t start, unsigned int fl
 /***********************************************************************
  *           userfault_fault
  *
- * A missing page that is read must be protected in the step that makes it, or a write could slip in. The
- * shared page of zeros cannot be made that way, so it costs a page of its own.
+ * A missing page that is read must be protected in the step that makes it, or a write could slip
+ * in. The shared page of zeros cannot be made that way, so it costs a page of its own.
  */
-int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start, uintptr_t end,
-                     unsigned int flags )
+int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start,
+                     uintptr_t end, unsigned int flags )
 {
     int ret;
 

@@ -16,13 +16,15 @@ struct watch_region;
 struct userfault
 {
     int fd;
-    int missing;   /* pages that are not there cannot be protected: their first use is a fault as well */
+    int missing;   /* pages that are not there cannot be protected: their first use is a fault
+                    * as well */
 };
 
 /* for tests: do as on a kernel before 6.4 */
 extern int userfault_old_kernel;
 
-/* flags and feature: what the backend needs beside write-protection. Returns 0, or -errno and why. */
+/* flags and feature: what the backend needs beside write-protection. Returns 0,
+ * or -errno and why. */
 extern int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason,
                            size_t len );
 extern void userfault_close( struct userfault *uf );

@@ -234,7 +234,8 @@ int watch_lock_pages( const void *base, size_t size )
     int (*lock)( const void *, size_t ) = NULL;
 
     lock_regions( &sigset );
-    if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size ))) lock = region->backend->lock;
+    if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size )))
+        lock = region->backend->lock;
     unlock_regions( &sigset );
     if (lock) return lock( base, size );
     return syscall( SYS_mlock, base, size ) ? -errno : 0;

@@ -19,8 +19,8 @@
  * signals blocked. Queries take no lock: they may be made by any thread at any time, also while
  * another one is stopped anywhere. None may be called from a signal handler. */
 
-/* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason says
- * why. */
+/* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason
+ * says why. */
 extern int watch_open( const char *name, char *reason, size_t len );
 extern void watch_close(void);
 
@@ -60,7 +60,8 @@ extern void watch_end( struct watch_query *query );
 /* a step of a query (see region_enter), and what may be done in it */
 extern int watch_enter( struct watch_query *query );
 extern void watch_leave( struct watch_query *query );
-extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end, int *err );
+extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
+                                   int *err );
 extern void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end );
 
 /* What was done so far, for people; counted only after watch_stats.enabled was set. */

@@ -21,7 +21,8 @@ extern uintptr_t (*may_write)( uintptr_t start, uintptr_t end, int *writable );
 /* Returns 0 only if some of [start, end) surely cannot be written. Uninterrupted code. */
 extern int is_writable( uintptr_t start, uintptr_t end );
 
-/* whether all of a range is known to be mapped for writing, and to no file, whose end may be missing */
+/* whether all of a range is known to be mapped for writing, and to no file,
+ * whose end may be missing */
 extern int is_plain_memory( uintptr_t start, uintptr_t end );
 
 #endif /* WRITEWATCH_WRITABLE_H */

@@ -117,7 +117,8 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
 
     ret = probe_array( addresses, max );
     if (!ret) ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
-    if (!ret && (user_store32( granularity, region_granularity( query.region )) || user_store64( count, found )))
+    if (!ret && (user_store32( granularity, region_granularity( query.region ))
+                 || user_store64( count, found )))
     {
         if (flags & WRITE_WATCH_FLAG_RESET) watch_undo( &query, addresses, found );
         ret = -EFAULT;

@@ -37,12 +37,13 @@ if ! cmp -s "$work/stock" "$work/shim"; then
 fi
 
 line=$(grep '^writewatch: [0-9]* .*dotnet.exe: exit: ' "$work/log")
+counts='\([0-9]*\) regions, \([0-9]*\) polls, \([0-9]*\) pages reported, \([0-9]*\) resets'
 # shellcheck disable=SC2046
-set -- $(printf '%s\n' "$line" |
-    sed -n 's/.*exit: \([0-9]*\) regions, \([0-9]*\) polls, \([0-9]*\) pages reported, \([0-9]*\) resets.*/\1 \2 \3 \4/p')
+set -- $(printf '%s\n' "$line" | sed -n "s/.*exit: $counts.*/\1 \2 \3 \4/p")
 if [ $# -ne 4 ] || [ "$1" -lt 1 ] || [ "$2" -lt 1 ] || [ "$3" -lt 1 ] || [ "$4" -lt 1 ]; then
     grep 'dotnet.exe' "$work/log"
     echo "the collector did not use the shim's watches: ${line:-no line about them in the log}"
     exit 1
 fi
-echo "$(wc -l <"$work/shim") lines alike; watches of the collector: $1 regions, $2 polls, $3 pages reported, $4 resets"
+echo "$(wc -l <"$work/shim") lines alike; watches of the collector: $1 regions, $2 polls," \
+    "$3 pages reported, $4 resets"
