@@ -21,6 +21,7 @@
 #define PAUSES_IN_VAIN 16
 
 unsigned int address_space_users;
+unsigned int address_space_changes;
 
 static unsigned int ignored;   /* users that are not waited for */
 static unsigned int in_vain;   /* pauses since the last one that helped */
@@ -33,33 +34,36 @@ static UNINTERRUPTED long long nanoseconds(void)
     return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-/* whether there is somebody to wait for */
-static UNINTERRUPTED int is_awaited(void)
+/* whether there is somebody to wait for, and nobody came through since; who works in a loop comes
+ * back at once, and could be waited for without end */
+static UNINTERRUPTED int is_awaited( unsigned int changes )
 {
     unsigned int users = __atomic_load_n( &address_space_users, __ATOMIC_RELAXED );
     unsigned int limit = __atomic_load_n( &ignored, __ATOMIC_RELAXED );
 
     if (users < limit) __atomic_store_n( &ignored, users, __ATOMIC_RELAXED );
-    return users > limit;
+    return users > limit && __atomic_load_n( &address_space_changes, __ATOMIC_RELAXED ) == changes;
 }
 
 /***********************************************************************
  *           give_way
  *
- * Pauses until those who want to change the address space have done so, but not for long. No lock.
+ * Pauses until one of those who want to change the address space has done so, but not for long. No
+ * lock.
  */
 UNINTERRUPTED void give_way(void)
 {
+    unsigned int changes = __atomic_load_n( &address_space_changes, __ATOMIC_RELAXED );
     long long end;
     int i;
 
-    if (!is_awaited()) return;
+    if (!is_awaited( changes )) return;
     end = nanoseconds() + LONGEST_PAUSE;
     do
     {
         for (i = 0; i < 16; i++)
         {
-            if (!is_awaited())
+            if (!is_awaited( changes ))
             {
                 __atomic_store_n( &in_vain, 0, __ATOMIC_RELAXED );
                 return;

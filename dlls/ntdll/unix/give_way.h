@@ -11,9 +11,10 @@
 /* The kernel holds the lock of the address space during a scan. Long queries are made of many
  * scans, but a thread that waits for the lock (in mmap, say) needs a while to wake up when it
  * becomes free, and the next scan takes it before that. So whoever is about to need the lock counts
- * himself here, and a query pauses between two scans when there is somebody. Any thread, no lock.
- * */
+ * himself here, and a query pauses between two scans when there is somebody, until somebody has
+ * come through. Any thread, no lock. */
 extern unsigned int address_space_users;
+extern unsigned int address_space_changes;   /* how many have come through */
 
 static inline void begin_address_space_change(void)
 {
@@ -22,6 +23,7 @@ static inline void begin_address_space_change(void)
 
 static inline void end_address_space_change(void)
 {
+    __atomic_fetch_add( &address_space_changes, 1, __ATOMIC_RELAXED );
     __atomic_fetch_sub( &address_space_users, 1, __ATOMIC_RELAXED );
 }
 
