@@ -5,7 +5,7 @@
 
 unit=$top_builddir/tests/unit
 native_test=$top_builddir/tests/conformance/write_watch_native_test
-backends='scan sigbus mprotect thread softdirty'
+backends=${WRITEWATCH_GUEST_BACKENDS:-scan sigbus mprotect thread softdirty}
 # Processors are emulated here, one by another: a thread that waits for another may wait for long.
 export WRITEWATCH_TEST_SHARE=10
 # a file system that holds its pages itself; below /tmp they are those of an overlay
@@ -54,15 +54,20 @@ for test in region blocks fair_lock handlers hold library query user_memory resu
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
-for backend in scan sigbus mprotect thread; do
+for backend in $backends; do
+    [ "$backend" != softdirty ] || continue
     processors "$backend"
     for test in mapping pages undo; do
         run "unit/$test-$backend" 240 "$unit/$test" $backend
     done
 done
 processors all
-for variant in sigbus sigbus-missing mprotect softdirty; do
-    run "unit/backends-$variant" 240 "$unit/backends" $variant
+for variant in $backends; do
+    case $variant in
+    scan|thread) ;;
+    sigbus) run "unit/backends-sigbus-missing" 240 "$unit/backends" sigbus-missing ;;
+    *) run "unit/backends-$variant" 240 "$unit/backends" "$variant" ;;
+    esac
 done
 # with the limit that the test itself sets; to reach the kernel's takes minutes here
 if wanted unit/mprotect_limit; then
