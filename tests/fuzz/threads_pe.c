@@ -11,7 +11,7 @@
 #define PAGES   64
 #define WRITTEN 48   /* the others hold arrays */
 #define STORM   200  /* threads that are ended while they do nothing but fault */
-#define ENDED   260  /* threads that may be ended: Wine does not get everything of theirs back */
+#define ENDED   260  /* threads that may be ended: after some hundreds no more can be made */
 
 static struct victim
 {
