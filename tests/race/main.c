@@ -22,6 +22,7 @@
 struct round current;
 struct counts counts;
 unsigned int failures;
+static char first_failure[260];   /* for the last line, which may be all that is kept */
 
 /***********************************************************************
  *           failed
@@ -31,12 +32,14 @@ unsigned int failures;
 void failed( const char *format, ... )
 {
     char text[256];
+    unsigned int number = add( &failures, 1 );
     va_list args;
 
-    if (add( &failures, 1 ) >= 20) return;
+    if (number >= 20) return;
     va_start( args, format );
     vsnprintf( text, sizeof(text), format, args );
     va_end( args );
+    if (!number) snprintf( first_failure, sizeof(first_failure), ": %s", text );
     printf( "round %u (seed %u, %u writers, %u pollers%s%s%s): %s\n", current.number,
             (unsigned int)current.seed, current.writers, current.pollers,
             current.full ? ", full" : "", current.sequential ? ", sequential" : "",
@@ -155,12 +158,13 @@ int main( int argc, char **argv )
     }
     printf( "%s: %u rounds, %llu writes (%llu by the kernel), %llu calls (%llu filled the array), "
             "%llu pages reported, %llu decommits, %llu protections, %llu page-outs: "
-            "%llu lost, %llu false, %u failures\n", name, current.number,
+            "%llu lost, %llu false, %u failures%s\n", name, current.number,
             (unsigned long long)counts.writes, (unsigned long long)counts.kernel_writes,
             (unsigned long long)counts.calls, (unsigned long long)counts.full_arrays,
             (unsigned long long)counts.reports, (unsigned long long)counts.decommits,
             (unsigned long long)counts.protections, (unsigned long long)counts.page_outs,
-            (unsigned long long)counts.lost, (unsigned long long)counts.falsely, failures );
+            (unsigned long long)counts.lost, (unsigned long long)counts.falsely, failures,
+            first_failure );
     fflush( stdout );
     return failures || !counts.reports ? 1 : 0;
 }

@@ -99,12 +99,22 @@ int write_by_read( void *addr, uint32_t value )
     return ret == sizeof(value);
 }
 
+/***********************************************************************
+ *           write_to_process
+ *
+ * No poll is made meanwhile, but softdirty closes all pages also when other memory is watched anew.
+ */
 int write_to_process( void *addr, uint32_t value )
 {
     struct iovec local = { &value, sizeof(value) }, remote = { addr, sizeof(value) };
+    ssize_t ret;
 
-    if (writewatch_prepare( addr, sizeof(value) )) return 0;
-    return process_vm_writev( getpid(), &local, 1, &remote, 1, 0 ) == sizeof(value);
+    do
+    {
+        if (writewatch_prepare( addr, sizeof(value) )) return 0;
+        ret = process_vm_writev( getpid(), &local, 1, &remote, 1, 0 );
+    } while (ret == -1 && errno == EFAULT);
+    return ret == sizeof(value);
 }
 
 int page_out( void *addr, size_t size )
