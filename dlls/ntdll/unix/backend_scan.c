@@ -23,8 +23,6 @@
 #include "scan_query.h"
 #include "selftest.h"
 
-static int uffd = -1;   /* registers memory, never read from */
-
 #define MAX_FILL_TRIES 10000
 
 static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
@@ -35,7 +33,7 @@ static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
     reg.range.start = start;
     reg.range.len   = end - start;
     reg.mode        = mode;
-    return ioctl( uffd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
+    return ioctl( scan_uffd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
 }
 
 /***********************************************************************
@@ -53,7 +51,7 @@ static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t
 
     (void)region;
     if (register_range( start, end, UFFDIO_REGISTER_MODE_WP ) == -EBUSY) return;
-    ioctl( uffd, UFFDIO_UNREGISTER, &range );
+    ioctl( scan_uffd, UFFDIO_UNREGISTER, &range );
 }
 
 /***********************************************************************
@@ -71,7 +69,7 @@ static int protect_range( uintptr_t start, uintptr_t end )
         wp.range.start = start;
         wp.range.len   = end - start < piece ? end - start : piece;
         wp.mode        = UFFDIO_WRITEPROTECT_MODE_WP;
-        if (ioctl( uffd, UFFDIO_WRITEPROTECT, &wp )) return -errno;
+        if (ioctl( scan_uffd, UFFDIO_WRITEPROTECT, &wp )) return -errno;
     }
     return 0;
 }
@@ -179,7 +177,7 @@ static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t en
         copy.len  = end - start;
         copy.mode = UFFDIO_COPY_MODE_WP;
         copy.copy = 0;
-        if (ioctl( uffd, UFFDIO_COPY, &copy ) && errno != EAGAIN) return -errno;
+        if (ioctl( scan_uffd, UFFDIO_COPY, &copy ) && errno != EAGAIN) return -errno;
         if (copy.copy <= 0)
         {
             /* the address space is changing, but not for ever */
@@ -208,7 +206,7 @@ static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t e
     int ret;
 
     ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_MISSING );
-    if (!ret) return uffd;
+    if (!ret) return scan_uffd;
     scan_detach( region, start, end );
     register_range( start, end, UFFDIO_REGISTER_MODE_WP );
     /* files have no missing pages */
@@ -237,10 +235,10 @@ static int open_userfaultfd( char *reason, size_t len )
 
     /* Faults of the kernel need no message with WP_ASYNC, so the form for ordinary users will
      * do. With the other one, system calls can use pages that are missing yet: see serve(). */
-    uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
-    if (uffd == -1)
-        uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY );
-    if (uffd == -1)
+    scan_uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
+    if (scan_uffd == -1)
+        scan_uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY );
+    if (scan_uffd == -1)
     {
         int err = errno;
         snprintf( reason, len, "userfaultfd refused: %s%s", strerror( err ),
@@ -252,7 +250,7 @@ static int open_userfaultfd( char *reason, size_t len )
     memset( &api, 0, sizeof(api) );
     api.api      = UFFD_API;
     api.features = UFFD_FEATURE_WP_ASYNC;
-    if (ioctl( uffd, UFFDIO_API, &api ) || !(api.features & UFFD_FEATURE_WP_ASYNC))
+    if (ioctl( scan_uffd, UFFDIO_API, &api ) || !(api.features & UFFD_FEATURE_WP_ASYNC))
     {
         snprintf( reason, len, "userfaultfd has no WP_ASYNC here (Linux 6.7 or later is needed)" );
         return -EOPNOTSUPP;
@@ -266,8 +264,8 @@ static int open_userfaultfd( char *reason, size_t len )
 static void scan_close(void)
 {
     if (scan_pagemap != -1) close( scan_pagemap );
-    if (uffd != -1) close( uffd );
-    scan_pagemap = uffd = -1;
+    if (scan_uffd != -1) close( scan_uffd );
+    scan_pagemap = scan_uffd = -1;
 }
 
 /***********************************************************************

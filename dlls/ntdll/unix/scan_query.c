@@ -16,7 +16,7 @@
 #include "scan_query.h"
 #include "uninterrupted.h"
 
-int scan_pagemap = -1;
+int scan_uffd = -1, scan_pagemap = -1;
 
 _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kernel's layout" );
 
@@ -28,6 +28,45 @@ enum scan_form
     SCAN_MISSING,   /* pages that are missing, or the shared page of zeros */
     SCAN_THERE,     /* pages that are not missing, and how they are */
 };
+
+/***********************************************************************
+ *           protect_moving
+ *
+ * A page that the kernel is just moving looks like one that was swapped out. If it was writable,
+ * the protection that a scan gives it is lost when it arrives, and it would be told of once more
+ * although nobody wrote (6.7 to 7.2). UFFDIO_WRITEPROTECT gives it in a way that lasts. What was
+ * written since the scan is told of by the query that this belongs to. If it fails, a page may be
+ * told of once more.
+ *
+ * Runs that were apart for that reason only become one. Returns how many are left.
+ *
+ * The quick query cannot tell such pages, so there they are told of twice.
+ */
+static UNINTERRUPTED int protect_moving( struct page_run *runs, int count )
+{
+    struct uffdio_writeprotect wp;
+    int i, left = 0;
+
+    for (i = 0; i < count; i++)
+    {
+        if (runs[i].categories & PAGE_IS_SWAPPED)
+        {
+            wp.range.start = runs[i].start;
+            wp.range.len   = runs[i].end - runs[i].start;
+            wp.mode        = UFFDIO_WRITEPROTECT_MODE_WP;
+            raw_syscall3( SYS_ioctl, scan_uffd, UFFDIO_WRITEPROTECT, (uintptr_t)&wp );
+        }
+        if (left && runs[left - 1].end == runs[i].start) runs[left - 1].end = runs[i].end;
+        else
+        {
+            runs[left].start      = runs[i].start;
+            runs[left].end        = runs[i].end;
+            runs[left].categories = 0;
+            left++;
+        }
+    }
+    return left;
+}
 
 /***********************************************************************
  *           ask_kernel
@@ -58,7 +97,7 @@ static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintp
         arg.category_inverted   = PAGE_IS_PFNZERO;
         arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
         arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-        arg.return_mask         = 0;
+        arg.return_mask         = flags & SCAN_RESET ? PAGE_IS_SWAPPED : 0;
         break;
     case SCAN_QUICK:
         arg.category_inverted   = 0;
@@ -85,7 +124,7 @@ static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintp
     /* the walk must have moved or have found something, or a caller would ask for ever */
     if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !ret)) return -EIO;
     *next = arg.walk_end;
-    return ret;
+    return form == SCAN_EXACT && flags & SCAN_RESET ? protect_moving( runs, ret ) : ret;
 }
 
 /***********************************************************************

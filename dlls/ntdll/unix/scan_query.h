@@ -10,7 +10,8 @@
 
 #include "backend.h"
 
-extern int scan_pagemap;   /* /proc/self/pagemap; -1: the backend is not open */
+extern int scan_uffd;      /* registers memory, never read from; -1: the backend is not open */
+extern int scan_pagemap;   /* /proc/self/pagemap, likewise */
 
 /* as struct watch_backend has them */
 extern int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,

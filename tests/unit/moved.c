@@ -1,0 +1,123 @@
+/*
+ * Pages that the kernel moves about while queries reset them
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The kernel is told to compact its memory all the time, which needs root. A page that is on its
+ * way when it is reset must not be told of again by the next query: see protect_moving() in
+ * dlls/ntdll/unix/scan_query.c. That is promised for the exact query only.
+ */
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "blocks.h"
+#include "nt_types.h"
+#include "page.h"
+#include "unit.h"
+#include "watch.h"
+#include "write_watch.h"
+
+#define PAGES   1024
+#define SECONDS 12
+
+static int stopping;
+
+static void *compact( void *arg )
+{
+    int fd = *(int *)arg;
+
+    while (!__atomic_load_n( &stopping, __ATOMIC_RELAXED ))
+        if (write( fd, "1", 1 ) != 1) break;
+    return NULL;
+}
+
+/* how many pages the kernel has moved since it was started */
+static unsigned long long pages_moved(void)
+{
+    unsigned long long count = 0;
+    FILE *file = fopen( "/proc/vmstat", "r" );
+    char line[128];
+
+    if (!file) return 0;
+    while (fgets( line, sizeof(line), file ))
+        if (sscanf( line, "pgmigrate_success %llu", &count ) == 1) break;
+    fclose( file );
+    return count;
+}
+
+static size_t bytes( size_t pages )
+{
+    return pages << page_shift;
+}
+
+static unsigned int poll_all( char *base, size_t size, int reset )
+{
+    static void *addresses[PAGES];
+    ULONG_PTR count = PAGES;
+    ULONG granularity;
+
+    check( !get_write_watch( reset, base, size, addresses, &count, &granularity ));
+    return count;
+}
+
+int main(void)
+{
+    size_t size, i;
+    unsigned int rounds = 0, told_again = 0;
+    unsigned long long moved = pages_moved();
+    time_t end = time( NULL ) + SECONDS;
+    char reason[160], *base, *holes;
+    pthread_t thread;
+    int fd;
+
+    if (watch_open( "scan", reason, sizeof(reason) ))
+    {
+        printf( "%s\n", reason );
+        return SKIP;
+    }
+    if ((fd = open( "/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC )) == -1)
+    {
+        printf( "the kernel cannot be told to move pages: /proc/sys/vm/compact_memory\n" );
+        return SKIP;
+    }
+    block_limits.min_size = ~(size_t)0;
+    size = bytes( PAGES );
+
+    holes = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    check( holes != MAP_FAILED && !madvise( holes, size, MADV_NOHUGEPAGE ));
+    check( !pthread_create( &thread, NULL, compact, &fd ));
+    do
+    {
+        /* fresh pages are where they were put, with holes between them, and so worth moving */
+        base = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+        check( base != MAP_FAILED && !watch_add( base, size ));
+        for (i = 0; i < PAGES; i++)
+        {
+            base[bytes( i )] = 1;
+            holes[bytes( i )] = 1;
+        }
+        madvise( holes, size, MADV_DONTNEED );
+        check( poll_all( base, size, 1 ) == PAGES );
+        told_again += poll_all( base, size, 0 );
+        watch_remove( base, size );
+        munmap( base, size );
+        rounds++;
+    }
+    while (time( NULL ) < end);
+    __atomic_store_n( &stopping, 1, __ATOMIC_RELAXED );
+    pthread_join( thread, NULL );
+
+    moved = pages_moved() - moved;
+    printf( "%u rounds, %llu pages moved, %u told of again\n", rounds, moved, told_again );
+    check( !told_again );
+    if (!unit_failures && !moved)
+    {
+        printf( "the kernel moved no page\n" );
+        return SKIP;
+    }
+    return unit_result();
+}
