@@ -170,9 +170,11 @@ $(MODEL_PROG): $(MODEL_OBJS) $(LIBRARY_LINK)
 $(MODEL_PROG).static: $(MODEL_OBJS) $(LIBRARY_A)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -static -pthread -o $@ $^
 
-$(RACE_PROG): $(RACE_OBJS) $(LIBRARY_LINK)
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $(RACE_OBJS) \
-	  -L. -lwritewatch -Wl,-rpath,'$$ORIGIN/../..'
+# It has the library in itself, and may change a limit of the engine.
+tests/race/platform_native.native.o: EXTRA_CFLAGS = -I$(srcdir)/dlls/ntdll/unix
+
+$(RACE_PROG): $(RACE_OBJS) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -ldl
 
 $(FAULTS_PROG): $(FAULTS_OBJS) $(LIBRARY_LINK)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(FAULTS_OBJS) \

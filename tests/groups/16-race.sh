@@ -17,3 +17,7 @@ for backend in ${WRITEWATCH_NATIVE_BACKENDS:-scan sigbus mprotect thread softdir
     run "race/$backend" 1800 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" \
         --seed "${WRITEWATCH_SEED:-1}" $race_options
 done
+# with no block known to be full or written
+# shellcheck disable=SC2086
+run race/scan-sparse 1800 env WRITEWATCH_BACKEND=scan "$top_builddir/tests/race/race" --sparse 1 \
+    --seed "${WRITEWATCH_SEED:-1}" $race_options

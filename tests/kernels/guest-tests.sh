@@ -8,6 +8,7 @@ native_test=$top_builddir/tests/conformance/write_watch_native_test
 backends=${WRITEWATCH_GUEST_BACKENDS:-scan sigbus mprotect thread softdirty}
 # Processors are emulated here, one by another: a thread that waits for another may wait for long.
 export WRITEWATCH_TEST_SHARE=10
+model_steps=10000
 # a file system that holds its pages itself; below /tmp they are those of an overlay
 export TMPDIR=/dev/shm
 
@@ -50,7 +51,7 @@ pages_out()
 
 # the parts, the ones with several backends once with each
 for test in region blocks fair_lock handlers hold library query user_memory results_array fill \
-    restore virtual fault; do
+    restore virtual fault moved; do
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
@@ -106,18 +107,41 @@ for backend in $backends; do
     done
 done
 
-# writers against pollers, while a hog takes all memory that there is
+# the engine against the model
 for backend in $backends; do
-    wanted "race/$backend" || continue
+    processors "$backend"
+    run "model/$backend" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/model/model" \
+        --seed "${WRITEWATCH_SEED:-1}" --steps $model_steps
+done
+
+# race NAME BACKEND OPTION...: writers against pollers; pages must go to swap meanwhile
+race()
+{
+    name=$1
+    backend=$2
+    shift 2
+    wanted "$name" || return 0
     if ! probe "$backend"; then
-        skip "race/$backend" "$reason"
-        continue
+        skip "$name" "$reason"
+        return 0
     fi
     processors "$backend"
     out=$(pages_out)
-    run "race/$backend" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" \
-        --seconds 8 --hog "$(awk '/^MemAvailable:/ { print int( $2 / 1024 ) }' /proc/meminfo)"
-    [ "$(pages_out)" -gt "$out" ] || fail "race/$backend" "no page went out to swap"
+    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" --seconds 8 "$@"
+    [ "$(pages_out)" -gt "$out" ] || fail "$name" "no page went out to swap"
+}
+
+# With a hog that takes all memory there is, the kernel moves pages about, and the quick query of
+# scan tells of some of these twice.
+for backend in $backends; do
+    hog=$(awk '/^MemAvailable:/ { print int( $2 / 1024 ) }' /proc/meminfo)
+    case $backend in
+    scan)
+        race race/scan scan
+        race race/scan-sparse scan --sparse 1 --hog "$hog"
+        ;;
+    *) race "race/$backend" "$backend" --hog "$hog" ;;
+    esac
 done
 
 processors all

@@ -4,7 +4,10 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Usage: race [--seconds N] [--writes N] [--seed N] [--hog MIB]
+ * Usage: race [--seconds N] [--writes N] [--seed N] [--hog MIB] [--sparse 1]
+ *
+ * Where memory is short the kernel moves pages about, and the quick query then tells of pages twice
+ * (docs/reliability.md): --hog with the backend scan goes together with --sparse.
  *
  * Goes on until so much time has passed and so many writes were made. The seed chooses the kinds of
  * rounds; what happens in one is chance.
@@ -121,7 +124,7 @@ static void run_round(void)
  */
 int main( int argc, char **argv )
 {
-    uint64_t seconds = 5, writes = 0, seed = 1, hog = 0, end, random;
+    uint64_t seconds = 5, writes = 0, seed = 1, hog = 0, sparse = 0, end, random;
     const char *name, *reason;
     int i;
 
@@ -133,11 +136,18 @@ int main( int argc, char **argv )
         else if (!strcmp( argv[i], "--writes" )) writes = value;
         else if (!strcmp( argv[i], "--seed" )) seed = value;
         else if (!strcmp( argv[i], "--hog" )) hog = value;
+        else if (!strcmp( argv[i], "--sparse" )) sparse = value;
         else break;
     }
     if (i != argc)
     {
-        printf( "usage: race [--seconds N] [--writes N] [--seed N] [--hog MIB]\n" );
+        printf( "usage: race [--seconds N] [--writes N] [--seed N] [--hog MIB] "
+                "[--sparse 1]\n" );
+        return 2;
+    }
+    if (sparse && !claim_sparse())
+    {
+        printf( "only the native program can claim that memory is sparse\n" );
         return 2;
     }
     if ((reason = platform_open( &name )))

@@ -17,6 +17,10 @@
 /* Opens the library. Returns NULL and what is tested, or a sentence why nothing can be. */
 extern const char *platform_open( const char **name );
 
+/* Lets the library know nothing of blocks, so that it always asks the kernel exactly. Returns 0 if
+ * it is not in this program. */
+extern int claim_sparse(void);
+
 /* A thread, and waiting for its end. Without one the test cannot go on: NULL. */
 extern void *start_thread( void (*func)( void *arg ), void *arg );
 extern void join_thread( void *thread );

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "blocks.h"
 #include "platform.h"
 
 #ifndef MADV_PAGEOUT
@@ -34,6 +35,12 @@ const char *platform_open( const char **name )
     if (writewatch_open( NULL )) return writewatch_reason();
     *name = writewatch_backend();
     return pipe( pipe_fds ) ? "no pipe" : NULL;
+}
+
+int claim_sparse(void)
+{
+    block_limits.min_size = ~(size_t)0;
+    return 1;
 }
 
 static void *run_thread( void *arg )

@@ -24,6 +24,11 @@ const char *platform_open( const char **name )
     return CreatePipe( &pipe_read, &pipe_write, NULL, 0 ) ? NULL : "no pipe";
 }
 
+int claim_sparse(void)
+{
+    return 0;
+}
+
 static DWORD WINAPI run_thread( void *arg )
 {
     struct thread *thread = arg;
