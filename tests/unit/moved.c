@@ -22,6 +22,8 @@
 #include "write_watch.h"
 
 #define PAGES   1024
+#define BALLAST 131072  /* pages, of which every other one is given back */
+#define ROUNDS  200     /* between two times */
 #define SECONDS 12
 
 static int stopping;
@@ -54,6 +56,16 @@ static size_t bytes( size_t pages )
     return pages << page_shift;
 }
 
+/* leaves free pages single, so that new ones will be scattered, and worth moving */
+static void scatter_free_pages( char *ballast )
+{
+    size_t i;
+
+    for (i = 0; i < BALLAST; i++) ballast[bytes( i )] = 1;
+    for (i = 0; i < BALLAST; i += 2)
+        check( !madvise( ballast + bytes( i ), page_size(), MADV_DONTNEED ));
+}
+
 static unsigned int poll_all( char *base, size_t size, int reset )
 {
     static void *addresses[PAGES];
@@ -70,7 +82,7 @@ int main(void)
     unsigned int rounds = 0, told_again = 0;
     unsigned long long moved = pages_moved();
     time_t end = time( NULL ) + SECONDS;
-    char reason[160], *base, *holes;
+    char reason[160], *base, *ballast;
     pthread_t thread;
     int fd;
 
@@ -87,20 +99,16 @@ int main(void)
     block_limits.min_size = ~(size_t)0;
     size = bytes( PAGES );
 
-    holes = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    check( holes != MAP_FAILED && !madvise( holes, size, MADV_NOHUGEPAGE ));
+    ballast = mmap( NULL, bytes( BALLAST ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                    -1, 0 );
+    check( ballast != MAP_FAILED && !madvise( ballast, bytes( BALLAST ), MADV_NOHUGEPAGE ));
     check( !pthread_create( &thread, NULL, compact, &fd ));
     do
     {
-        /* fresh pages are where they were put, with holes between them, and so worth moving */
+        if (!(rounds % ROUNDS)) scatter_free_pages( ballast );
         base = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
         check( base != MAP_FAILED && !watch_add( base, size ));
-        for (i = 0; i < PAGES; i++)
-        {
-            base[bytes( i )] = 1;
-            holes[bytes( i )] = 1;
-        }
-        madvise( holes, size, MADV_DONTNEED );
+        for (i = 0; i < PAGES; i++) base[bytes( i )] = 1;
         check( poll_all( base, size, 1 ) == PAGES );
         told_again += poll_all( base, size, 0 );
         watch_remove( base, size );
