@@ -27,11 +27,6 @@ struct block_limits block_limits =
     .first_census = 4,
 };
 
-static INLINE unsigned int block_shift(void)
-{
-    return 2 * page_shift - 3;              /* a page table is a page with entries of 8 bytes */
-}
-
 static INLINE size_t block_index( const struct region_blocks *blocks, uintptr_t addr )
 {
     return (addr >> block_shift()) - (blocks->base >> block_shift());
@@ -405,14 +400,4 @@ UNINTERRUPTED void blocks_end_census( struct region_blocks *blocks, uintptr_t st
         __atomic_store_n( &blocks->patience[group], patience, __ATOMIC_RELAXED );
         __atomic_store_n( &blocks->polls[group], 0, __ATOMIC_RELAXED );
     }
-}
-
-/***********************************************************************
- *           blocks_next_boundary
- *
- * Where the block of an address ends.
- */
-UNINTERRUPTED uintptr_t blocks_next_boundary( uintptr_t addr )
-{
-    return ((addr >> block_shift()) + 1) << block_shift();
 }

@@ -66,7 +66,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
                                           uintptr_t limit, size_t *size, int reset,
                                           void **addresses, size_t max, size_t *pos )
 {
-    uintptr_t end = *start + min( limit - *start, *size ), next;
+    uintptr_t end = step_end( *start, limit, *size ), next;
     unsigned int shift = query->region->shift;
     struct page_run runs[MAX_RUNS];
     int i, count;
@@ -81,7 +81,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     }
     count = scan_step( query->region, *start, end, reset, runs,
                        min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                       min( max - *pos, MAX_SCAN_PAGES ) << (shift - page_shift), &next );
+                       min( max - *pos, step_pages( *start )) << (shift - page_shift), &next );
     watch_leave( query );
     if (count < 0)
     {

@@ -9,6 +9,8 @@
 #define WRITEWATCH_QUERY_STEP_H
 
 #include "backend.h"
+#include "blocks.h"
+#include "page.h"
 #include "watch.h"
 
 /* Entries of one scan. The kernel keeps a buffer of as many; from 8 KiB (341 entries) on that
@@ -34,6 +36,21 @@ static inline __attribute__((always_inline)) size_t next_step_size( size_t size,
 }
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))
+
+/* Where a step that begins at start ends, at the limit at the latest, and how many written pages it
+ * may take. Steps end with a block where they can: one that is reported in two parts is not known to
+ * be full by that (blocks.h). */
+static inline __attribute__((always_inline)) uintptr_t step_end( uintptr_t start, uintptr_t limit,
+                                                                 size_t size )
+{
+    if (limit - start <= size) return limit;
+    return start + size - block_offset( start );
+}
+
+static inline __attribute__((always_inline)) size_t step_pages( uintptr_t start )
+{
+    return MAX_SCAN_PAGES - (block_offset( start ) >> page_shift);
+}
 
 /* uninterrupted code; -errno on failure */
 extern int check_region( struct watch_region *region );

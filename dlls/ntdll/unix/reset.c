@@ -52,7 +52,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
     if ((ret = check_region( query->region ))) return ret;
     while (start < query->end)
     {
-        end = start + min( query->end - start, size );
+        end = step_end( start, query->end, size );
 
         if (start > query->start) give_way();
         if ((ret = watch_enter( query ))) return ret;
@@ -60,7 +60,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         if (ret >= 0)
             ret = scan_step( query->region, start, end, 1, runs,
                         min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                        MAX_SCAN_PAGES << (query->region->shift - page_shift), &next );
+                        step_pages( start ) << (query->region->shift - page_shift), &next );
         watch_leave( query );
         if (ret < 0) return ret;
         start = next;

@@ -143,7 +143,7 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t p
     while (blocks_next_census( blocks, &pos, end, &start, &limit ))
     {
         found = 0;
-        for (addr = start; addr < limit; addr = next < limit ? blocks_next_boundary( next ) : limit)
+        for (addr = start; addr < limit; addr = next < limit ? block_end( next ) : limit)
         {
             count = ask_kernel( SCAN_MISSING, addr, limit, 0, runs, 32, 0, &next );
             if (count < 0) return;
