@@ -11,13 +11,13 @@
 #define PAGES   64
 #define WRITTEN 48   /* the others hold arrays */
 #define STORM   200  /* threads that are ended while they do nothing but fault */
-#define ENDED   260  /* threads that may be ended: after some hundreds no more can be made */
 
 static struct victim
 {
-    HANDLE   thread;
-    uint64_t random;
-    int      suspended;
+    HANDLE        thread;
+    uint64_t      random;
+    int           suspended;
+    volatile LONG running;
 } victims[VICTIMS];
 
 static char *polled;             /* watched; written by the first thread only */
@@ -37,6 +37,7 @@ static DWORD WINAPI __attribute__((noreturn)) victim( void *arg )
     struct victim *self = arg;
     void *results[PAGES];
 
+    self->running = 1;
     for (;;)
     {
         uint64_t random = next_random( &self->random );
@@ -60,12 +61,19 @@ static DWORD WINAPI __attribute__((noreturn)) victim( void *arg )
     }
 }
 
+/***********************************************************************
+ *           start_victim
+ *
+ * A thread that is starting holds the loader's lock, and whoever is ended with it stops all that
+ * come after. So that is waited for.
+ */
 static void start_victim( struct victim *self )
 {
     int tries;
 
     self->random = next_random( &state ) | 1;
     self->suspended = 0;
+    self->running = 0;
     /* what an ended thread had is free a little later */
     for (tries = 0; tries < 100; tries++)
     {
@@ -75,6 +83,8 @@ static void start_victim( struct victim *self )
     }
     if (!self->thread)
         fuzz_failed( "no thread, error %u", (unsigned int)GetLastError() );
+    for (tries = 0; !self->running && tries < 20000; tries++) Sleep( 1 );
+    if (!self->running) fuzz_failed( "a thread does not start" );
 }
 
 static void suspend( struct victim *self )
@@ -164,7 +174,7 @@ void threads_check(void)
     switch (random % 32)
     {
     case 0:
-        if (ended < ENDED) end( self );
+        end( self );
         break;
     case 1: case 2:
         poll_alone();
