@@ -11,6 +11,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "owned_lock.h"
 #include "preload.h"
 #include "uninterrupted.h"
 #include "user_memory.h"
@@ -18,8 +19,9 @@
 /* Wine suspends a thread by SIGUSR1 and ends it by SIGQUIT, wherever it is. In a query that would
  * keep or lose pages that were taken from the kernel and not yet handed over; on Windows a system
  * call is never left half done. So these two wait until the thread has come out of uninterrupted
- * code. A fault there means that the caller's pointer is bad; Wine would return to the program from
- * the middle of the query, and we go on with -EFAULT instead, to put things right first.
+ * code, and has let go of the lock of those who change what is watched. A fault in uninterrupted
+ * code means that the caller's pointer is bad; Wine would return to the program from the middle of
+ * the query, and we go on with -EFAULT instead, to put things right first.
  *
  * The handlers run on any stack and with any segment registers, like Wine's own: before they know
  * that the thread is in our code they use neither thread-local storage nor a stack protector. */
@@ -45,15 +47,21 @@ static __attribute__((noinline)) void defer( int sig )
     deferred |= 1u << sig;
 }
 
+/* whether the thread must not be stopped where it is */
+static HANDLER int must_go_on( const ucontext_t *context )
+{
+    return in_uninterrupted_code( get_pc( context )) || owned_lock_is_held();
+}
+
 static HANDLER void quit_handler( int sig, siginfo_t *info, void *context )
 {
-    if (in_uninterrupted_code( get_pc( context ))) defer( sig );
+    if (must_go_on( context )) defer( sig );
     else wine_quit( sig, info, context );
 }
 
 static HANDLER void usr1_handler( int sig, siginfo_t *info, void *context )
 {
-    if (in_uninterrupted_code( get_pc( context ))) defer( sig );
+    if (must_go_on( context )) defer( sig );
     else wine_usr1( sig, info, context );
 }
 
@@ -115,8 +123,8 @@ int guard_signals(void)
 /***********************************************************************
  *           deliver_deferred_signals
  *
- * To be called after each piece of uninterrupted code, outside of it: what arrives from now on is
- * not deferred, and what arrived before has been noted. May not return.
+ * To be called after each piece of uninterrupted code, outside of it and without the lock: what
+ * arrives from now on is not deferred, and what arrived before has been noted. May not return.
  */
 void deliver_deferred_signals(void)
 {

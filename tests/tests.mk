@@ -31,6 +31,7 @@ BENCH_FLOOR_SRCS = bench/floor.c
 
 # Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
 # What the linker is told for it: UNIT_LDFLAGS_name.
+UNIT_EXTRA_owned_lock = preload/owned_lock.o
 UNIT_LDFLAGS_hold = -Wl,--wrap=mark_written_pages
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)

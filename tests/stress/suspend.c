@@ -11,8 +11,8 @@
  * reset, allocate or free another one.  And what its call had found must not be lost. */
 
 #define PAGES    4096
-#define VICTIMS  3
-#define SECONDS  8
+#define VICTIMS  4
+#define SECONDS  9
 #define PATIENCE 3000             /* milliseconds within which the others must get on */
 
 struct victim
@@ -33,7 +33,8 @@ static volatile LONG shared_polls, apart_polls, allocations, batches;
 /***********************************************************************
  *           victim_thread
  *
- * The first victim takes reports, the second only looks, the third resets.
+ * The first victim takes reports, the second only looks, the third resets. The last one makes and
+ * releases watched memory, which it needs a lock for that nobody else may then wait for.
  */
 static DWORD WINAPI victim_thread( void *arg )
 {
@@ -52,11 +53,18 @@ static DWORD WINAPI victim_thread( void *arg )
                                    &granularity ),
                    "GetWriteWatch failed, error %lu", GetLastError() );
         }
-        else
+        else if (victim == &victims[2])
         {
             flat[(victim->calls % PAGES) * PAGE_SIZE]++;
             check( !ResetWriteWatch( flat, PAGES * PAGE_SIZE ), "ResetWriteWatch failed, error %lu",
                    GetLastError() );
+        }
+        else
+        {
+            char *base = allocate_watched( 16 );
+
+            check( VirtualFree( base + 2 * PAGE_SIZE, PAGE_SIZE, MEM_DECOMMIT ), "decommit failed" );
+            check( VirtualFree( base, 0, MEM_RELEASE ), "VirtualFree failed" );
         }
         /* leaves the others some time even where there are few processors */
         if (!(InterlockedIncrement( &victim->calls ) % 32)) Sleep( 1 );

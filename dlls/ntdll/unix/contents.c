@@ -138,12 +138,11 @@ static int protect_regions( uintptr_t start, uintptr_t end, int prot )
  */
 int watch_protect( void *base, size_t size, int prot )
 {
-    sigset_t sigset;
     int ret;
 
-    lock_regions( &sigset );
+    lock_regions();
     ret = protect_regions( (uintptr_t)base, (uintptr_t)base + size, prot );
-    unlock_regions( &sigset );
+    unlock_regions();
     return ret;
 }
 
@@ -158,17 +157,16 @@ int watch_protect( void *base, size_t size, int prot )
 int watch_discard( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
     int ret;
 
-    lock_regions( &sigset );
+    lock_regions();
     if (!(ret = prepare_regions( start, end )))
     {
         set_states( start, end, REGION_CLOSED );
         ret = drop_range( start, end );
         set_states( start, end, REGION_OPEN );
     }
-    unlock_regions( &sigset );
+    unlock_regions();
     return ret;
 }
 
@@ -182,10 +180,9 @@ int watch_discard( void *base, size_t size )
 int watch_decommit( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
     int ret;
 
-    lock_regions( &sigset );
+    lock_regions();
     if (!(ret = prepare_regions( start, end )))
     {
         if (!(ret = protect_regions( start, end, PROT_NONE )))
@@ -195,6 +192,6 @@ int watch_decommit( void *base, size_t size )
             set_states( start, end, REGION_OPEN );
         }
     }
-    unlock_regions( &sigset );
+    unlock_regions();
     return ret;
 }

@@ -34,7 +34,7 @@ struct region_index
 static struct region_index *region_index;
 
 /* Odd while a writer changes the index; readers that saw it change look again. A writer cannot be
- * suspended meanwhile, as it has its signals blocked (see lock_regions in watch.c). */
+ * suspended meanwhile (watch_lock.h). */
 static unsigned int index_seq;
 
 #define load( ptr )         __atomic_load_n( ptr, __ATOMIC_RELAXED )

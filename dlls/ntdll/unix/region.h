@@ -63,7 +63,7 @@ extern void region_set_state( struct watch_region *region, unsigned int state );
 #define REGION_ANONYMOUS 1   /* private anonymous memory that may have pages, huge ones too */
 #define REGION_MIXED     2   /* any, files and shared memory included */
 
-/* Writers: one at a time, under the lock of watch.c. */
+/* Writers: one at a time, under the lock of watch_lock.h. */
 extern struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
                                               const struct watch_backend *backend,
                                               unsigned int kind, unsigned int shift );

@@ -6,15 +6,12 @@
  */
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "page.h"
 #include "backend.h"
-#include "give_way.h"
 #include "watch.h"
 #include "watch_lock.h"
 #include "writable.h"
@@ -25,31 +22,6 @@ unsigned int page_shift = 12;
 static const struct watch_backend *first_backend;
 
 struct watch_stats watch_stats;
-
-static pthread_mutex_t regions_mutex = PTHREAD_MUTEX_INITIALIZER;
-
-/***********************************************************************
- *           lock_regions
- *
- * The writers' lock, with all signals blocked, so that no thread is suspended or ended while it
- * holds it.
- */
-void lock_regions( sigset_t *sigset )
-{
-    sigset_t all;
-
-    sigfillset( &all );
-    sigprocmask( SIG_BLOCK, &all, sigset );
-    begin_address_space_change();
-    pthread_mutex_lock( &regions_mutex );
-}
-
-void unlock_regions( const sigset_t *sigset )
-{
-    pthread_mutex_unlock( &regions_mutex );
-    end_address_space_change();
-    sigprocmask( SIG_SETMASK, sigset, NULL );
-}
 
 /***********************************************************************
  *           watch_open
@@ -131,10 +103,9 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
     uintptr_t start = (uintptr_t)base, end = start + size;
     const struct watch_backend *backend;
     struct watch_region *region;
-    sigset_t sigset;
     int ret, first_error = 0;
 
-    lock_regions( &sigset );
+    lock_regions();
     /* what is left of older regions in the place of fresh memory went with their mappings */
     ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 0 );
     for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
@@ -150,7 +121,7 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
     if (!ret && !backend) ret = first_error;
     else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
     if (!ret) watch_stats.regions++;
-    unlock_regions( &sigset );
+    unlock_regions();
     return ret;
 }
 
@@ -174,12 +145,11 @@ int watch_add( void *base, size_t size )
 void watch_remove( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
 
     if (!region_overlaps( start, end )) return;
-    lock_regions( &sigset );
+    lock_regions();
     remove_regions( start, end, 0 );
-    unlock_regions( &sigset );
+    unlock_regions();
 }
 
 /***********************************************************************
@@ -191,12 +161,11 @@ void watch_remove( void *base, size_t size )
 int watch_detach( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
-    sigset_t sigset;
     int ret = -ENOENT;
 
-    lock_regions( &sigset );
+    lock_regions();
     if (region_first( start, end )) ret = remove_regions( start, end, 1 );
-    unlock_regions( &sigset );
+    unlock_regions();
     return ret;
 }
 
@@ -210,15 +179,14 @@ int watch_serve( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
     struct watch_region *region;
-    sigset_t sigset;
     int ret;
 
-    lock_regions( &sigset );
+    lock_regions();
     region = region_first( start, end );
     if (!region || region->base > start || region->end < end) ret = -ENOENT;
     else if (!region->backend->serve) ret = -EOPNOTSUPP;
     else ret = region->backend->serve( region, start, end );
-    unlock_regions( &sigset );
+    unlock_regions();
     return ret;
 }
 
@@ -230,13 +198,12 @@ int watch_serve( void *base, size_t size )
 int watch_lock_pages( const void *base, size_t size )
 {
     struct watch_region *region;
-    sigset_t sigset;
     int (*lock)( const void *, size_t ) = NULL;
 
-    lock_regions( &sigset );
+    lock_regions();
     if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size )))
         lock = region->backend->lock;
-    unlock_regions( &sigset );
+    unlock_regions();
     if (lock) return lock( base, size );
     return syscall( SYS_mlock, base, size ) ? -errno : 0;
 }

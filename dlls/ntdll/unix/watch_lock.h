@@ -8,9 +8,10 @@
 #ifndef WRITEWATCH_WATCH_LOCK_H
 #define WRITEWATCH_WATCH_LOCK_H
 
-#include <signal.h>
-
-extern void lock_regions( sigset_t *sigset );
-extern void unlock_regions( const sigset_t *sigset );
+/* One at a time. No thread is suspended or ended while it holds the lock, and none of the program's
+ * signal handlers that may call us runs; how that is done is up to who has the signal handlers.
+ * Counts as a change of the address space (give_way.h). */
+extern void lock_regions(void);
+extern void unlock_regions(void);
 
 #endif /* WRITEWATCH_WATCH_LOCK_H */

@@ -1,0 +1,35 @@
+/*
+ * The lock of those who change what is watched, in a Wine process
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "give_way.h"
+#include "owned_lock.h"
+#include "preload.h"
+#include "watch_lock.h"
+
+/***********************************************************************
+ *           lock_regions
+ *
+ * A thread that holds it is not suspended or ended: signals.c. Wine's other handlers do not come
+ * back here.
+ */
+void lock_regions(void)
+{
+    begin_address_space_change();
+    owned_lock_acquire();
+}
+
+/***********************************************************************
+ *           unlock_regions
+ *
+ * May not return, if the thread was to be ended meanwhile.
+ */
+void unlock_regions(void)
+{
+    owned_lock_release();
+    end_address_space_change();
+    deliver_deferred_signals();
+}
