@@ -1,3 +1,3 @@
 # A call that goes on does not count what it has stored.
 # Tests: unit/undo race/scan
-s/min\( max - \*pos, MAX_SCAN_PAGES \)/min( max, MAX_SCAN_PAGES )/
+s/min\( max - \*pos, step_pages/min( max, step_pages/

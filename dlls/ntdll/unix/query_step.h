@@ -19,8 +19,8 @@
 
 /* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
  * wait: 1 GiB of written pages in one call made them wait 15 ms, 32 MiB 0.7 ms at most with what
- * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). Pages that were not written
- * take a twentieth of the time. */
+ * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). Pages that were not
+ * written take a twentieth of the time. */
 #define MAX_SCAN_SIZE  ((size_t)1 << 30)
 #define MAX_SCAN_PAGES ((size_t)8192)
 
@@ -38,8 +38,8 @@ static inline __attribute__((always_inline)) size_t next_step_size( size_t size,
 #define min( a, b ) ((a) < (b) ? (a) : (b))
 
 /* Where a step that begins at start ends, at the limit at the latest, and how many written pages it
- * may take. Steps end with a block where they can: one that is reported in two parts is not known to
- * be full by that (blocks.h). */
+ * may take. Steps end with a block where they can, as one that is reported in two parts is not
+ * known to be full by that (blocks.h). The size is that of several blocks at least. */
 static inline __attribute__((always_inline)) uintptr_t step_end( uintptr_t start, uintptr_t limit,
                                                                  size_t size )
 {
