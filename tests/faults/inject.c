@@ -241,11 +241,7 @@ static long obey( char *request )
     char *part[8] = { NULL }, *p = request;
     unsigned int n = 0, i;
 
-    for (; p && n < 8; n++)
-    {
-        part[n] = p;
-        if ((p = strchr( p, '/' ))) *p++ = 0;
-    }
+    while (p && n < 8) part[n++] = strsep( &p, "/" );
     if (!part[1]) return -ENOENT;
     if (!strcmp( part[0], last )) return answer;
     snprintf( last, sizeof(last), "%s", part[0] );
