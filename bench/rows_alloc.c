@@ -11,7 +11,7 @@
 
 #define TIMES 25
 
-/* The median of allocating a size, each time at addresses where nothing was before: Wine notes the
+/* What it takes to allocate a size, each time at addresses where nothing was before: Wine notes the
  * protection of each page in memory that it then touches for the first time. */
 static double time_alloc( size_t size, unsigned int count )
 {
@@ -26,7 +26,7 @@ static double time_alloc( size_t size, unsigned int count )
         times[i] = (now_ns() - start) / 1000;
     }
     for (i = 0; i < repeats( count ); i++) free_memory( bases[i], size );
-    return median( times, i );
+    return lowest_tenth( times, i );
 }
 
 /***********************************************************************
@@ -49,7 +49,7 @@ void allocate(void)
         for (j = 0; j < count; j++) free_memory( alloc_watched( 64 * KIB ), 64 * KIB );
         times[i] = (now_ns() - start) / 1000 / count;
     }
-    emit( "alloc_free_64k", median( times, i ), "us" );
+    emit( "alloc_free_64k", lowest_tenth( times, i ), "us" );
 }
 
 /***********************************************************************
@@ -78,6 +78,6 @@ void decommit(void)
             times[i] += (now_ns() - start) / 1000 / count;
         }
     }
-    emit( "decommit_64k", median( times, i ), "us" );
+    emit( "decommit_64k", lowest_tenth( times, i ), "us" );
     free_memory( base, size );
 }

@@ -37,6 +37,12 @@ double median( double *values, size_t count )
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
+double lowest_tenth( double *values, size_t count )
+{
+    qsort( values, count, sizeof(*values), compare );
+    return values[(count - 1) / 10];
+}
+
 uint32_t next_random( uint64_t *state )
 {
     if (!*state) *state = 0x9e3779b97f4a7c15ull;
