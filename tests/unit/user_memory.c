@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "backend.h"
 #include "page.h"
 #include "unit.h"
 #include "user_memory.h"
@@ -51,6 +52,7 @@ static void check_written( char *memory, size_t pages, size_t step, size_t expec
 int main(void)
 {
     struct sigaction action = { .sa_sigaction = segv_handler, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    const struct page_run runs[] = { { 0x1000, 0x2000, 0 }, { 0x5000, 0x7000, 0 } };
     static void *results[2000];
     const size_t pages = sizeof(results) / sizeof(results[0]);
     char reason[160], *memory, *array;
@@ -71,8 +73,10 @@ int main(void)
     check( user_load64( array + page_size(), &value ) == -14 && faults == 1 );
     check( !user_store64( array, 5 ) && !user_load64( array, &value ) && value == 5 );
     check( user_store32( array + page_size(), 1 ) == -14 && faults == 2 );
-    check( !user_store_addresses( array, 0x1000, 3, 0x1000 ) && ((uint64_t *)array)[2] == 0x3000 );
-    check( user_store_addresses( array + page_size() - 16, 1, 3, 1 ) == -14 && faults == 3 );
+    check( user_store_runs( array, runs, 2, 0x1000 ) == 3 );
+    check( ((uint64_t *)array)[0] == 0x1000 && ((uint64_t *)array)[1] == 0x5000 &&
+           ((uint64_t *)array)[2] == 0x6000 && !((uint64_t *)array)[3] );
+    check( user_store_runs( array + page_size() - 16, runs, 2, 0x1000 ) == -14 && faults == 3 );
 
     memory = map_pages( pages );
     check( !watch_add( memory, pages << page_shift ));

@@ -69,7 +69,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     uintptr_t end = step_end( *start, limit, *size ), next;
     unsigned int shift = query->region->shift;
     struct page_run runs[MAX_RUNS];
-    int i, count;
+    int count, stored = 0;
 
     if ((count = watch_enter( query ))) return count;
     /* pages may have been saved since the caller looked; what is marked is the other function's */
@@ -88,20 +88,15 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
         if (reset) put_back( query, *start, end );
         return count;
     }
-    for (i = 0; i < count; i++)
+    if (count) stored = user_store_runs( addresses + *pos, runs, count, (size_t)1 << shift );
+    if (stored < 0)
     {
-        size_t pages = (runs[i].end - runs[i].start) >> shift;
-
-        if (user_store_addresses( addresses + *pos, runs[i].start, pages, (size_t)1 << shift ))
-        {
-            if (reset)
-                for (; i < count; i++) put_back( query, runs[i].start, runs[i].end );
-            return -EFAULT;
-        }
-        *pos += pages;
+        if (reset) while (count--) put_back( query, runs[count].start, runs[count].end );
+        return stored;
     }
+    *pos += stored;
     *start = next;
-    *size = next_step_size( *size, count );
+    *size = next_step_size( *size, stored );
     return 0;
 }
 
@@ -149,7 +144,7 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     for (; bits; bits &= bits - 1)
     {
         addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << shift);
-        if (user_store_addresses( addresses + *pos, addr, 1, 0 ))
+        if (user_store64( addresses + *pos, addr ))
         {
             if (reset)
                 for (; bits; bits &= bits - 1)

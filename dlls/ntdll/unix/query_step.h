@@ -20,19 +20,20 @@
 /* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
  * wait: 1 GiB of written pages in one call made them wait 15 ms, 32 MiB 0.7 ms at most with what
  * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). Pages that were not
- * written take a twentieth of the time. */
-#define MAX_SCAN_SIZE  ((size_t)1 << 30)
+ * written take a twentieth of the time, so they are limited by another size. */
+#define MAX_SCAN_SIZE  ((size_t)2 << 30)
 #define MAX_SCAN_PAGES ((size_t)8192)
 
-/* After a step that found nothing the next one may be twice as large, up to this: a large
+/* After a step that found few pages the next one may be twice as large, up to this: a large
  * reservation has few pages, and in one that has all of them it takes 0.8 ms in full blocks, 2 ms
  * elsewhere. */
-#define MAX_EMPTY_SIZE ((size_t)4 << 30)
+#define FEW_PAGES       ((size_t)1024)
+#define MAX_SPARSE_SIZE ((size_t)4 << 30)
 
-static inline __attribute__((always_inline)) size_t next_step_size( size_t size, int found )
+static inline __attribute__((always_inline)) size_t next_step_size( size_t size, size_t pages )
 {
-    if (found) return MAX_SCAN_SIZE;
-    return size < MAX_EMPTY_SIZE ? 2 * size : size;
+    if (pages > FEW_PAGES) return MAX_SCAN_SIZE;
+    return size < MAX_SPARSE_SIZE ? 2 * size : size;
 }
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))

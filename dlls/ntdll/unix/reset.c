@@ -46,8 +46,8 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
 {
     uintptr_t start = query->start, end, next;
     struct page_run runs[MAX_RUNS];
-    size_t size = MAX_SCAN_SIZE;
-    int ret;
+    size_t size = MAX_SCAN_SIZE, pages;
+    int i, ret;
 
     if ((ret = check_region( query->region ))) return ret;
     while (start < query->end)
@@ -63,8 +63,9 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
                         step_pages( start ) << (query->region->shift - page_shift), &next );
         watch_leave( query );
         if (ret < 0) return ret;
+        for (i = 0, pages = 0; i < ret; i++) pages += (runs[i].end - runs[i].start) >> page_shift;
         start = next;
-        size = next_step_size( size, ret );
+        size = next_step_size( size, pages );
     }
     if (query->start == query->region->base && query->end == query->region->end)
         __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );

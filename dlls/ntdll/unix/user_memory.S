@@ -46,16 +46,24 @@ FUNC( user_store32 )
         ret
 END( user_store32 )
 
-/* int user_store_addresses( void *ptr, uintptr_t addr, size_t n, size_t step ) */
-FUNC( user_store_addresses )
-1:      movq    %rsi, (%rdi)
-        addq    %rcx, %rsi
+/* int user_store_runs( void *ptr, const struct page_run *runs, size_t n, size_t step ) */
+FUNC( user_store_runs )
+        movq    %rdi, %r8
+1:      movq    (%rsi), %rax            /* start */
+        movq    8(%rsi), %r9            /* end */
+2:      movq    %rax, (%rdi)
         addq    $8, %rdi
+        addq    %rcx, %rax
+        cmpq    %r9, %rax
+        jb      2b
+        addq    $24, %rsi
         decq    %rdx
         jnz     1b
-        xorl    %eax, %eax
+        movq    %rdi, %rax
+        subq    %r8, %rax
+        shrq    $3, %rax
         ret
-END( user_store_addresses )
+END( user_store_runs )
 
 /* int user_probe_read( void *ptr, size_t n, size_t step ) */
 FUNC( user_probe_read )

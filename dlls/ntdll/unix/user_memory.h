@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct page_run;
+
 /* Pointers of the program are good or bad as the program pleases, and may turn bad at any time.
  * These functions return 0, or -EFAULT if a fault was met and whoever handles faults asked
  * user_access_fixup() where to go on. They stand in uninterrupted code and use no stack. */
@@ -18,8 +20,8 @@ extern int user_load64( const void *ptr, uint64_t *value );
 extern int user_store64( void *ptr, uint64_t value );
 extern int user_store32( void *ptr, uint32_t value );
 
-/* stores n (> 0) addresses: addr, addr + step ... */
-extern int user_store_addresses( void *ptr, uintptr_t addr, size_t n, size_t step );
+/* stores the addresses of n (> 0) runs, none of them empty, step apart; returns how many */
+extern int user_store_runs( void *ptr, const struct page_run *runs, size_t n, size_t step );
 
 /* touch n (> 0) bytes, step apart; the second as writes do, without changing them */
 extern int user_probe_read( void *ptr, size_t n, size_t step );
