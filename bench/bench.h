@@ -68,6 +68,7 @@ extern void poll_every_other(void);
 extern void poll_again(void);
 extern void poll_loop(void);
 extern void poll_sparse(void);
+extern void poll_untouched(void);
 extern void poll_4g(void);
 extern void other_thread(void);
 extern void tracked_pages(void);

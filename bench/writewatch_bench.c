@@ -36,6 +36,7 @@ static const struct
     { "every_other",     poll_every_other },
     { "again",           poll_again },
     { "loop64",          poll_loop },
+    { "untouched",       poll_untouched },
     { "4g",              poll_4g },
     { "other_thread",    other_thread },
     { "tracked",         tracked_pages },
