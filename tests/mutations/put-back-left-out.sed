@@ -1,5 +1,5 @@
 # Pages that could not be handed over are forgotten.
 # Tests: unit/undo
 /^static .*collect_scanned\(/,/^}/ {
-    s/for \(; i < count; i\+\+\) put_back/for (; i < 0; i++) put_back/
+    s/while \(count--\) put_back/while (0) put_back/
 }
