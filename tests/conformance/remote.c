@@ -128,9 +128,12 @@ static void child( char **argv )
 
     while (!WaitForSingleObject( start_event, 30000 ))
     {
+        /* the next request may be there as soon as this one is answered */
+        BOOL quit = channel->op == OP_QUIT;
+
         perform( channel );
         SetEvent( done_event );
-        if (channel->op == OP_QUIT) break;
+        if (quit) break;
     }
 }
 
