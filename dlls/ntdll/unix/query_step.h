@@ -19,8 +19,8 @@
 
 /* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
  * wait: 1 GiB of written pages in one call made them wait 15 ms, 32 MiB 0.7 ms at most with what
- * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). Pages that were not
- * written take a twentieth of the time, so they are limited by another size. */
+ * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). A page that was not
+ * written takes a twentieth of the time: a step may pass over more of those. */
 #define MAX_SCAN_SIZE  ((size_t)2 << 30)
 #define MAX_SCAN_PAGES ((size_t)8192)
 

@@ -63,7 +63,8 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
                         step_pages( start ) << (query->region->shift - page_shift), &next );
         watch_leave( query );
         if (ret < 0) return ret;
-        for (i = 0, pages = 0; i < ret; i++) pages += (runs[i].end - runs[i].start) >> page_shift;
+        for (i = 0, pages = 0; i < ret; i++)
+            pages += (runs[i].end - runs[i].start) >> query->region->shift;
         start = next;
         size = next_step_size( size, pages );
     }

@@ -14,8 +14,9 @@
 struct page_run;
 
 /* Pointers of the program are good or bad as the program pleases, and may turn bad at any time.
- * These functions return 0, or -EFAULT if a fault was met and whoever handles faults asked
- * user_access_fixup() where to go on. They stand in uninterrupted code and use no stack. */
+ * These functions return 0, or what else they say, or -EFAULT if a fault was met and whoever
+ * handles faults asked user_access_fixup() where to go on. They stand in uninterrupted code and use
+ * no stack. */
 extern int user_load64( const void *ptr, uint64_t *value );
 extern int user_store64( void *ptr, uint64_t value );
 extern int user_store32( void *ptr, uint32_t value );
