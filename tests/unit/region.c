@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "page.h"
-#include "region.h"
+#include "region_step.h"
 #include "unit.h"
 
 /* Addresses are never touched: the index only compares them. */
@@ -118,6 +118,42 @@ static void test_late_reader(void)
     check( !region_remove( addr( 0 ), addr( 4 )));
 }
 
+/* a step begins in the region that was found or not at all, whatever has become of it */
+static void test_late_step(void)
+{
+    struct watch_region *found, *other;
+    enum region_step first, second;
+
+    check( region_insert( addr( 0 ), addr( 4 ), NULL ) != NULL );
+    check( (found = region_find( addr( 1 ), addr( 2 ))) != NULL );
+    check( !region_has_steps( found ));
+    check( (first = region_enter( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
+    check( (second = region_enter( found, addr( 0 ), addr( 4 ))) == STEP_COUNTED );
+    region_leave( found, first );
+    check( region_has_steps( found ));
+    check( (first = region_enter( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
+    region_leave( found, second );
+    check( region_has_steps( found ));
+    region_leave( found, first );
+    check( !region_has_steps( found ));
+
+    check( region_enter( found, addr( 3 ), addr( 5 )) == STEP_NONE );
+    check( !region_remove( addr( 0 ), addr( 4 )));
+    check( region_enter( found, addr( 1 ), addr( 2 )) == STEP_NONE );
+    check( region_insert( addr( 50 ), addr( 54 ), NULL ) != NULL );
+    check( (other = region_find( addr( 51 ), addr( 52 ))) == found );
+    check( region_enter( found, addr( 1 ), addr( 2 )) == STEP_NONE );
+    check( !region_has_steps( found ));
+
+    /* one in a region that is gone keeps it from becoming another one */
+    check( !region_remove( addr( 50 ), addr( 54 )));
+    found->steps = 1;
+    other = region_insert( addr( 60 ), addr( 61 ), NULL );
+    check( other && other != found );
+    found->steps = 0;
+    check( !region_remove( addr( 60 ), addr( 61 )));
+}
+
 /* saved state goes with the parts that are left (row 37) */
 static void test_split_keeps_saved(void)
 {
@@ -163,6 +199,7 @@ int main(void)
     unsigned int seed;
 
     test_late_reader();
+    test_late_step();
     test_split_keeps_saved();
     for (seed = 1; seed <= 20; seed++) test_random_changes( seed );
     test_many();

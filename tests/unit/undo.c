@@ -59,12 +59,9 @@ static int collect( size_t room, size_t max, size_t *count )
 {
     void **addresses = (void **)(array_end - room * sizeof(*addresses));
     struct watch_query query;
-    int ret;
 
     check( !watch_begin( &query, (uintptr_t)memory, (uintptr_t)memory + bytes( PAGES )));
-    ret = watch_collect( &query, 1, addresses, max, count );
-    watch_end( &query );
-    return ret;
+    return watch_collect( &query, 1, addresses, max, count );
 }
 
 /* with the written state where it is now */

@@ -9,7 +9,7 @@
 set -eu
 library=$top_builddir/preload/libwritewatch-preload.so
 functions='get_write_watch reset_write_watch watch_collect watch_reset watch_undo watch_begin
-           region_get region_put saved_take saved_set scan_scan user_store_runs'
+           region_find region_get region_put saved_take saved_set scan_scan user_store_runs'
 
 section=$("${OBJDUMP:-objdump}" -d -j uninterrupted "$library")
 status=0

@@ -16,6 +16,7 @@
 #include "page.h"
 #include "raw_syscall.h"
 #include "region.h"
+#include "region_step.h"
 #include "signal_chain.h"
 #include "user_memory.h"
 
@@ -123,18 +124,16 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
 {
     uintptr_t page = round_down( addr ), granule, start, end;
     struct watch_region *region;
+    enum region_step step;
     int ret;
 
-    for (;;)
+    do if (!(region = region_find( page, page + page_size() ))) return 0;
+    while (!(step = region_enter( region, page, page + page_size() )));
+
+    if (!region->backend->fault || region->backend->signal != sig)
     {
-        if (!(region = region_get( page, page + page_size() ))) return 0;
-        if (!region->backend->fault || region->backend->signal != sig)
-        {
-            region_put( region );
-            return 0;
-        }
-        if (region_enter( region )) break;
-        region_put( region );   /* a part of it was released */
+        region_leave( region, step );
+        return 0;
     }
     fair_lock_share( &region->faults );
 
@@ -153,8 +152,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     ret = region->backend->fault( region, start, end, flags );
 
     fair_lock_unshare( &region->faults );
-    region_leave( region );
-    region_put( region );
+    region_leave( region, step );
     return ret;
 }
 

@@ -88,7 +88,7 @@ static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint
             last->end        = end;
             last->categories = categories;
         }
-        list->pages -= (end - start) >> list->query.region->shift;
+        list->pages -= (end - start) >> list->query.shift;
         if (!list->pages) list->full = 1;
     }
     list->pos = end;
@@ -137,7 +137,7 @@ static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, u
  */
 static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
 {
-    unsigned int shift = list->query.region->shift;
+    unsigned int shift = list->query.shift;
     uintptr_t pos, next;
     uint64_t bits;
     int err;
@@ -165,7 +165,7 @@ static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, ui
 static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories,
                     int marked )
 {
-    unsigned int shift = list->query.region->shift;
+    unsigned int shift = list->query.shift;
     uintptr_t last;
     int ret;
 
@@ -260,7 +260,7 @@ static int read_categories( struct listing *list, uintptr_t start, uintptr_t end
  */
 static int list_marked( struct listing *list, struct saved_pages *saved, uintptr_t end )
 {
-    uintptr_t granule = (uintptr_t)1 << list->query.region->shift;
+    uintptr_t granule = (uintptr_t)1 << list->query.shift;
     uintptr_t start = list->pos, pos, last, next;
     struct page_run runs[MAX_RUNS];
     uint64_t bits;
@@ -413,7 +413,6 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
         watch_leave( &list.query );
     }
     if (list.pagemap != -1) close( list.pagemap );
-    watch_end( &list.query );
     if (ret) return ret;
     if (next) *next = (void *)list.pos;
     return stored;

@@ -18,33 +18,26 @@
 /***********************************************************************
  *           watch_begin
  *
- * Finds the region of a range (row 6) and holds it until watch_end(). Huge pages are asked for as a
- * whole. Returns -ENOENT if the range does not lie in one region.
+ * Finds the region of a range (row 6). Huge pages are asked for as a whole. Returns -ENOENT if the
+ * range does not lie in one region.
  */
 UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end )
 {
     uintptr_t granule;
 
-    if (!(query->region = region_get( start, end ))) return -ENOENT;
-    granule = (uintptr_t)1 << query->region->shift;
+    if (!(query->region = region_find( start, end ))) return -ENOENT;
+    query->shift = query->region->shift;
+    granule      = (uintptr_t)1 << query->shift;
     query->start = start & -granule;
     query->end   = (end + granule - 1) & -granule;
     return 0;
 }
 
 /***********************************************************************
- *           watch_end
- */
-UNINTERRUPTED void watch_end( struct watch_query *query )
-{
-    region_put( query->region );
-}
-
-/***********************************************************************
  *           next_saved
  *
  * Whether the bitmap has marks in the rest of the range; *limit becomes the first marked page. Most
- * regions have no bitmap.
+ * regions have no bitmap. In a step.
  */
 static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, uintptr_t *limit )
 {
@@ -60,25 +53,17 @@ static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start,
  *
  * Hands over the pages of [*start, limit) that the backend finds, and moves *start on, at most by
  * *size bytes, which becomes that of the next step. Pages that could not be handed over have been
- * put back.
+ * put back. Ends the step.
  */
 static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *start,
                                           uintptr_t limit, size_t *size, int reset,
                                           void **addresses, size_t max, size_t *pos )
 {
     uintptr_t end = step_end( *start, limit, *size ), next;
-    unsigned int shift = query->region->shift;
+    unsigned int shift = query->shift;
     struct page_run runs[MAX_RUNS];
     int count, stored = 0;
 
-    if ((count = watch_enter( query ))) return count;
-    /* pages may have been saved since the caller looked; what is marked is the other function's */
-    if (next_saved( query, *start, &limit )) end = min( end, limit );
-    if (end == *start)
-    {
-        watch_leave( query );
-        return 0;
-    }
     count = scan_step( query->region, *start, end, reset, runs,
                        min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
                        min( max - *pos, step_pages( *start )) << (shift - page_shift), &next );
@@ -109,20 +94,13 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
 static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start,
                                         uintptr_t limit, int reset, void **addresses, size_t *pos )
 {
-    unsigned int shift = query->region->shift;
+    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
+    unsigned int shift = query->shift;
     struct page_run runs[33];
     uintptr_t addr = *start, next;
-    struct saved_pages *saved;
     uint64_t bits;
-    int i, count;
+    int i, count = 0;
 
-    if ((count = watch_enter( query ))) return count;
-    /* the region may be another one by now, with groups that end elsewhere */
-    if (!(saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE )))
-    {
-        watch_leave( query );
-        return 0;
-    }
     limit = min( limit, saved_group_end( saved, addr ));
     bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
     for (; addr < limit; addr = next)
@@ -161,6 +139,31 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
 }
 
 /***********************************************************************
+ *           collect_step
+ *
+ * One step of a query, for pages of one kind: with marks in the bitmap or without.
+ */
+static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *start, size_t *size,
+                                       int reset, void **addresses, size_t max, size_t *pos )
+{
+    uintptr_t limit = query->end;
+    int ret;
+
+    if ((ret = watch_enter( query ))) return ret;
+    /* a fault that could not be marked */
+    if (__atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST ))
+    {
+        watch_leave( query );
+        return -ENOMEM;
+    }
+    if (!next_saved( query, *start, &limit ) || limit > *start)
+        return collect_scanned( query, start, limit, size, reset, addresses, max, pos );
+
+    limit = *start + (min( (query->end - *start) >> query->shift, max - *pos ) << query->shift);
+    return collect_mixed( query, start, limit, reset, addresses, pos );
+}
+
+/***********************************************************************
  *           watch_collect
  *
  * Stores the addresses of written pages, ascending, at most max (> 0) of them (row 10). With reset
@@ -173,27 +176,14 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
 {
     uintptr_t start = query->start;
     size_t pos = 0, size = MAX_SCAN_SIZE;
-    int ret = 0;
+    int ret;
 
     if ((ret = check_region( query->region ))) return ret;
-    if (__atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST )) return -ENOMEM;
-
-    while (start < query->end && pos < max)
+    while (!ret && start < query->end && pos < max)
     {
-        uintptr_t limit = query->end;
-
         if (start > query->start) give_way();
-        if (next_saved( query, start, &limit ) && limit == start)
-        {
-            limit = start + (min( (query->end - start) >> query->region->shift, max - pos )
-                             << query->region->shift);
-            ret = collect_mixed( query, &start, limit, reset, addresses, &pos );
-        }
-        else ret = collect_scanned( query, &start, limit, &size, reset, addresses, max, &pos );
-        if (ret) break;
+        ret = collect_step( query, &start, &size, reset, addresses, max, &pos );
     }
-    /* a fault that could not be marked */
-    if (!ret && __atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST )) ret = -ENOMEM;
     if (ret && reset) watch_undo( query, addresses, pos );
     if (watch_stats.enabled && !ret)
     {

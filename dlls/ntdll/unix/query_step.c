@@ -32,19 +32,22 @@ UNINTERRUPTED int scan_step( struct watch_region *region, uintptr_t start, uintp
  *           watch_enter
  *
  * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
- * region; returns -ENOENT if the range is no longer in one.
+ * region; returns -ENOENT if the range is no longer in one, or in one of other pages.
  */
 UNINTERRUPTED int watch_enter( struct watch_query *query )
 {
-    struct watch_region *region;
+    struct watch_region *region = query->region;
 
-    while (!region_enter( query->region ))
+    while (!(query->step = region_enter( region, query->start, query->end )))
+        if (!(region = region_find( query->start, query->end ))) return -ENOENT;
+
+    query->region = region;
+    if (region->shift != query->shift)
     {
-        if (!(region = region_get( query->start, query->end ))) return -ENOENT;
-        region_put( query->region );
-        query->region = region;
+        region_leave( region, query->step );
+        return -ENOENT;
     }
-    if (query->region->backend->hold) query->region->backend->hold( query->region );
+    if (region->backend->hold) region->backend->hold( region );
     return 0;
 }
 
@@ -54,7 +57,7 @@ UNINTERRUPTED int watch_enter( struct watch_query *query )
 UNINTERRUPTED void watch_leave( struct watch_query *query )
 {
     if (query->region->backend->release) query->region->backend->release( query->region );
-    region_leave( query->region );
+    region_leave( query->region, query->step );
 }
 
 /***********************************************************************
@@ -89,6 +92,7 @@ UNINTERRUPTED void mark_region_written( struct watch_region *region, uintptr_t s
 UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
+    enum region_step step;
 
     if (!watch_enter( query ))
     {
@@ -97,15 +101,13 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
         return;
     }
     for (; start < end; start += page_size())
-    {
-        if (!(region = region_get( start, start + page_size() ))) continue;
-        if (region_enter( region ))
-        {
-            mark_region_written( region, start, start + page_size() );
-            region_leave( region );
-        }
-        region_put( region );
-    }
+        while ((region = region_find( start, start + page_size() )))
+            if ((step = region_enter( region, start, start + page_size() )))
+            {
+                mark_region_written( region, start, start + page_size() );
+                region_leave( region, step );
+                break;
+            }
 }
 
 /***********************************************************************

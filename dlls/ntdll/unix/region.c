@@ -114,10 +114,22 @@ static UNINTERRUPTED int read_entry( uintptr_t addr, struct region_entry *ret, i
 }
 
 /***********************************************************************
+ *           region_find
+ *
+ * The region that holds all of [start, end), or NULL (row 6: a range lies in one region).
+ */
+UNINTERRUPTED struct watch_region *region_find( uintptr_t start, uintptr_t end )
+{
+    struct region_entry entry;
+
+    if (!read_entry( start, &entry, 0 ) || entry.base > start || end > entry.end) return NULL;
+    return entry.region;
+}
+
+/***********************************************************************
  *           region_get
  *
- * The region that holds all of [start, end), or NULL (row 6: a range lies in one region). The
- * caller must give it back by region_put().
+ * The same, held. The caller must give it back by region_put().
  */
 UNINTERRUPTED struct watch_region *region_get( uintptr_t start, uintptr_t end )
 {
@@ -144,9 +156,7 @@ UNINTERRUPTED void region_put( struct watch_region *region )
  */
 UNINTERRUPTED int region_contains( uintptr_t start, uintptr_t end )
 {
-    struct region_entry entry;
-
-    return read_entry( start, &entry, 0 ) && entry.base <= start && end <= entry.end;
+    return region_find( start, end ) != NULL;
 }
 
 /***********************************************************************
@@ -239,6 +249,7 @@ struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
     move_entries( pos, pos + 1 );
     set_entry( pos, region );
     end_change();
+    region_set_state( region, REGION_OPEN );
     return region;
 }
 
@@ -298,6 +309,8 @@ int region_remove( uintptr_t start, uintptr_t end )
     if (left) set_entry( first, left );
     if (right) set_entry( first + !!left, right );
     end_change();
+    if (left) region_set_state( left, REGION_OPEN );
+    if (right) region_set_state( right, REGION_OPEN );
 
     while ((region = retired))
     {

@@ -16,15 +16,16 @@
 #include "fair_lock.h"
 #include "saved.h"
 
-/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader that
- * comes late finds valid memory; used anew only when no reader is left. */
+/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader or a step
+ * that comes late finds valid memory; used anew only when none is left. */
 struct watch_region
 {
     uintptr_t            base;
     uintptr_t            end;
-    unsigned int         readers;   /* queries in progress, wherever they are */
-    unsigned int         steps;     /* of these, how many are looking for written pages right now */
-    unsigned int         state;     /* whether they may */
+    unsigned int         readers;    /* who looks at it outside of a step */
+    unsigned int         first_step; /* steps of queries in progress (region_step.h): one, */
+    unsigned int         steps;      /* and how many others */
+    unsigned int         state;      /* whether they may begin */
     unsigned int         lost;      /* queries must fail: 1 until reset, 2 for ever */
     struct saved_pages  *saved;     /* NULL until the first page is saved */
     const struct watch_backend *backend;
@@ -36,22 +37,17 @@ struct watch_region
     uint64_t             held_mask; /* signals that were blocked before a query held the region */
 };
 
-/* Readers: any thread, any time, no lock. The region is held until region_put(). */
+/* Readers: any thread, any time, no lock. What region_find() returns may become another region at
+ * once: see region_enter(). With region_get() it is held until region_put(). */
+extern struct watch_region *region_find( uintptr_t start, uintptr_t end );
 extern struct watch_region *region_get( uintptr_t start, uintptr_t end );
 extern void region_put( struct watch_region *region );
 extern int region_contains( uintptr_t start, uintptr_t end );
 extern int region_overlaps( uintptr_t start, uintptr_t end );
 extern struct saved_pages *region_saved_pages( struct watch_region *region );
 
-/* A step of a query: from region_enter() to region_leave() the memory remains mapped and written
- * state stays where it is, in the kernel or in the bitmap. No memory of the program is touched in a
- * step, as that can fault and then wait for a lock of somebody who waits for us. region_enter()
- * returns 0 if the region is gone. */
-extern int region_enter( struct watch_region *region );
-extern void region_leave( struct watch_region *region );
-
 #define REGION_OPEN   0
-#define REGION_CLOSED 1   /* written state is on the move: steps wait */
+#define REGION_CLOSED 1   /* it is being made, or written state is on the move: steps wait */
 #define REGION_GONE   2   /* another region may have taken the place of this one */
 
 extern void region_set_state( struct watch_region *region, unsigned int state );

@@ -1,5 +1,5 @@
 /*
- * Regions themselves: made, used anew, split, and held by steps of queries
+ * Regions themselves: made, used anew, split, and closed to steps of queries
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -13,6 +13,7 @@
 #include "raw_syscall.h"
 #include "region.h"
 #include "region_object.h"
+#include "region_step.h"
 #include "uninterrupted.h"
 
 static struct watch_region *free_regions;
@@ -38,34 +39,6 @@ UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *regio
 }
 
 /***********************************************************************
- *           region_enter
- *
- * Begins a step of a query. While a writer moves written state about, which is short and cannot be
- * interrupted, this waits. Returns 0 if the region is gone.
- */
-UNINTERRUPTED int region_enter( struct watch_region *region )
-{
-    unsigned int state;
-
-    for (;;)
-    {
-        __atomic_fetch_add( &region->steps, 1, __ATOMIC_SEQ_CST );
-        if ((state = __atomic_load_n( &region->state, __ATOMIC_SEQ_CST )) == REGION_OPEN) return 1;
-        __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
-        if (state == REGION_GONE) return 0;
-        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
-    }
-}
-
-/***********************************************************************
- *           region_leave
- */
-UNINTERRUPTED void region_leave( struct watch_region *region )
-{
-    __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
-}
-
-/***********************************************************************
  *           region_set_state
  *
  * Lets steps begin, or lets them wait or fail and then waits until those in progress have ended. A
@@ -77,10 +50,10 @@ void region_set_state( struct watch_region *region, unsigned int state )
     struct timespec start, now;
 
     __atomic_store_n( &region->state, state, __ATOMIC_SEQ_CST );
-    if (state == REGION_OPEN || !__atomic_load_n( &region->steps, __ATOMIC_SEQ_CST )) return;
+    if (state == REGION_OPEN || !region_has_steps( region )) return;
 
     clock_gettime( CLOCK_MONOTONIC, &start );
-    while (__atomic_load_n( &region->steps, __ATOMIC_SEQ_CST ))
+    while (region_has_steps( region ))
     {
         sched_yield();
         clock_gettime( CLOCK_MONOTONIC, &now );
@@ -88,10 +61,16 @@ void region_set_state( struct watch_region *region, unsigned int state )
     }
 }
 
+/* whether nobody is in a region any more; who comes after it is gone looks at its state only */
+static int is_unused( const struct watch_region *region )
+{
+    return !__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ) && !region_has_steps( region );
+}
+
 /***********************************************************************
  *           alloc_region
  *
- * NULL if there is no memory.
+ * A region that is closed. NULL if there is no memory.
  */
 struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
                                    const struct watch_backend *backend, unsigned int kind,
@@ -100,7 +79,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     struct watch_region **prev, *region;
 
     for (prev = &free_regions; (region = *prev); prev = &region->next)
-        if (!__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST )) break;
+        if (is_unused( region )) break;
 
     if (region)
     {
@@ -124,8 +103,6 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     }
     region->base  = start;
     region->end   = end;
-    region->steps = 0;
-    region->state = REGION_OPEN;
     region->lost  = 0;
     region->saved = NULL;
     region->next  = NULL;
@@ -133,19 +110,22 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->backend = backend;
     region->kind  = kind;
     region->shift = shift;
+    /* who still has it from before may count himself in and out at any time, but now waits */
+    region_set_state( region, REGION_CLOSED );
     return region;
 }
 
 /***********************************************************************
  *           free_region
  *
- * To be called when the index no longer leads there. A late reader keeps the bitmaps until the
- * region is used anew; one that comes later still finds the sequence changed and does not look at
- * them.
+ * To be called when the index does not lead there. A late reader keeps the bitmaps until the region
+ * is used anew; one that comes later still finds the sequence changed, and a step the state, and
+ * does not look at them.
  */
 void free_region( struct watch_region *region )
 {
-    if (!__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ))
+    __atomic_store_n( &region->state, REGION_GONE, __ATOMIC_SEQ_CST );
+    if (is_unused( region ))
     {
         if (region->saved) saved_free( region->saved );
         region->saved = NULL;

@@ -37,6 +37,12 @@ static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t st
     return 0;
 }
 
+/* whether a query is about all that the region has become; in a step */
+static UNINTERRUPTED int is_whole( const struct watch_query *query )
+{
+    return query->start == query->region->base && query->end == query->region->end;
+}
+
 /***********************************************************************
  *           watch_reset
  *
@@ -60,16 +66,16 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         if (ret >= 0)
             ret = scan_step( query->region, start, end, 1, runs,
                         min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                        step_pages( start ) << (query->region->shift - page_shift), &next );
+                        step_pages( start ) << (query->shift - page_shift), &next );
+        if (ret >= 0 && next == query->end && is_whole( query ))
+            __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );
         watch_leave( query );
         if (ret < 0) return ret;
         for (i = 0, pages = 0; i < ret; i++)
-            pages += (runs[i].end - runs[i].start) >> query->region->shift;
+            pages += (runs[i].end - runs[i].start) >> query->shift;
         start = next;
         size = next_step_size( size, pages );
     }
-    if (query->start == query->region->base && query->end == query->region->end)
-        __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );
     if (watch_stats.enabled) __atomic_fetch_add( &watch_stats.resets, 1, __ATOMIC_RELAXED );
     return 0;
 }

@@ -56,7 +56,6 @@ static int written( const struct selftest *test, int reset, size_t max )
 
     if (watch_begin( &query, page( test, 0 ), page( test, TEST_PAGES ))) return -1;
     failed = watch_collect( &query, reset, addresses, max, &count );
-    watch_end( &query );
     if (failed || count > max) return -1;
     for (i = 0; i < count; i++)
     {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "region.h"
+#include "region_step.h"
 
 /* All functions take page aligned ranges and return 0 or -errno, unless they say otherwise.
  *
@@ -42,10 +42,12 @@ extern int watch_lock_pages( const void *base, size_t size );
 extern int watch_contains( const void *base, size_t size );
 extern int watch_overlaps( const void *base, size_t size );
 
-/* A query, from watch_begin() to watch_end(), in uninterrupted code. */
+/* A query, in uninterrupted code. It holds nothing but in its steps. */
 struct watch_query
 {
-    struct watch_region *region;
+    struct watch_region *region;    /* may have become another one between steps */
+    unsigned int         shift;     /* what it tells apart, which a step makes sure of */
+    enum region_step     step;
     uintptr_t            start;
     uintptr_t            end;
 };
@@ -55,7 +57,6 @@ extern int watch_collect( struct watch_query *query, int reset, void **addresses
                           size_t *count );
 extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
 extern int watch_reset( struct watch_query *query );
-extern void watch_end( struct watch_query *query );
 
 /* a step of a query (see region_enter), and what may be done in it */
 extern int watch_enter( struct watch_query *query );

@@ -86,9 +86,9 @@ static UNINTERRUPTED int probe_array( void **addresses, ULONG_PTR count )
 }
 
 /* huge pages are told apart as a whole */
-static UNINTERRUPTED uint32_t region_granularity( const struct watch_region *region )
+static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
 {
-    return region->shift == page_shift ? GRANULARITY : (uint32_t)1 << region->shift;
+    return query->shift == page_shift ? GRANULARITY : (uint32_t)1 << query->shift;
 }
 
 /***********************************************************************
@@ -117,13 +117,12 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
 
     ret = probe_array( addresses, max );
     if (!ret) ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
-    if (!ret && (user_store32( granularity, region_granularity( query.region ))
+    if (!ret && (user_store32( granularity, granularity_of( &query ))
                  || user_store64( count, found )))
     {
         if (flags & WRITE_WATCH_FLAG_RESET) watch_undo( &query, addresses, found );
         ret = -EFAULT;
     }
-    watch_end( &query );
     return ret ? status_from_errno( ret ) : STATUS_SUCCESS;
 }
 
@@ -141,6 +140,5 @@ UNINTERRUPTED NTSTATUS reset_write_watch( void *base, SIZE_T size )
     if (!get_range( base, size, &start, &end )) return STATUS_INVALID_PARAMETER;
     if (watch_begin( &query, start, end )) return STATUS_INVALID_PARAMETER;
     ret = watch_reset( &query );
-    watch_end( &query );
     return ret ? status_from_errno( ret ) : STATUS_SUCCESS;
 }
