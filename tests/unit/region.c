@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -154,6 +155,56 @@ static void test_late_step(void)
     check( !region_remove( addr( 60 ), addr( 61 )));
 }
 
+/* While regions come and go in the places of others, what is true when a step begins stays true
+ * until it ends. */
+static int changes_made;
+static unsigned long steps_made;
+
+static void *make_steps( void *arg )
+{
+    unsigned int seed = (uintptr_t)arg, i;
+
+    while (!__atomic_load_n( &changes_made, __ATOMIC_SEQ_CST ))
+    {
+        size_t page = rand_r( &seed ) % 64;
+        struct watch_region *region = region_find( addr( page ), addr( page + 1 ));
+        enum region_step step;
+        uintptr_t base, end;
+
+        if (!region || !(step = region_enter( region, addr( page ), addr( page + 1 )))) continue;
+        base = region->base;
+        end  = region->end;
+        check( base <= addr( page ) && addr( page + 1 ) <= end );
+        for (i = 0; i < 64; i++) check( region_contains( base, end ));
+        region_leave( region, step );
+        __atomic_fetch_add( &steps_made, 1, __ATOMIC_RELAXED );
+    }
+    return NULL;
+}
+
+static void test_steps_beside_changes(void)
+{
+    pthread_t threads[2];
+    size_t first, last;
+    unsigned int i;
+
+    for (i = 0; i < 2; i++)
+        check( !pthread_create( &threads[i], NULL, make_steps, (void *)(i + 1ul) ));
+    srand( 1 );
+    for (i = 0; i < 1000000; i++)
+    {
+        if (i >= 4000 && __atomic_load_n( &steps_made, __ATOMIC_RELAXED ) >= 500) break;
+        first = rand() % 64;
+        last  = first + 1 + rand() % 16;
+        check( !region_remove( addr( first ), addr( last )));
+        check( region_insert( addr( first ), addr( last ), NULL ) != NULL );
+    }
+    __atomic_store_n( &changes_made, 1, __ATOMIC_SEQ_CST );
+    for (i = 0; i < 2; i++) pthread_join( threads[i], NULL );
+    check( steps_made >= 500 );
+    check( !region_remove( addr( 0 ), addr( 100 )));
+}
+
 /* saved state goes with the parts that are left (row 37) */
 static void test_split_keeps_saved(void)
 {
@@ -200,6 +251,7 @@ int main(void)
 
     test_late_reader();
     test_late_step();
+    test_steps_beside_changes();
     test_split_keeps_saved();
     for (seed = 1; seed <= 20; seed++) test_random_changes( seed );
     test_many();
