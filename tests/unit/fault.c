@@ -444,7 +444,7 @@ int main(void)
     int status, works, failures = 0;
     size_t i, j;
 
-    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+    page_init();
     forbidden = mmap( NULL, bytes( 1 ), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     setrlimit( RLIMIT_CORE, &no_core );
 

@@ -129,7 +129,7 @@ int main(void)
     int status, failures = 0, passed = 0;
     size_t i;
 
-    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+    page_init();
     for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
     {
         fflush( stdout );

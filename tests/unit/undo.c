@@ -138,7 +138,7 @@ int main( int argc, char **argv )
     int status, failures = 0, passed = 0;
     size_t i;
 
-    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+    page_init();
     for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
     {
         if (!unit_wants( argc, argv, backends[i] )) continue;

@@ -62,7 +62,7 @@ void library_prepare(void)
     lock_library( &sigset );
     if (!library_ready)
     {
-        page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+        page_init();
         fault_on_guard = guard_fault;
         fault_handler_install();
         __atomic_store_n( &library_ready, 1, __ATOMIC_RELEASE );

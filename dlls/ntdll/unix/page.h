@@ -10,8 +10,14 @@
 
 #include <stdint.h>
 
-/* set once by watch_init(), from sysconf(): arm64 has pages of 16 and 64 KiB */
+/* arm64 has pages of 16 and 64 KiB as well, so page_init() is to be called before anything else */
+#if defined(__x86_64__) || defined(__i386__)
+static const unsigned int page_shift = 12;
+static inline void page_init(void) {}
+#else
 extern unsigned int page_shift;
+extern void page_init(void);
+#endif
 
 static inline __attribute__((always_inline)) uintptr_t page_size(void)
 {

@@ -14,9 +14,7 @@
 #include "kernel_api.h"
 #include "library.h"
 #include "page.h"
-#include "watch.h"
-
-#define min( a, b ) ((a) < (b) ? (a) : (b))
+#include "query_step.h"
 
 #define ALL_CATEGORIES (WRITEWATCH_WRITTEN | WRITEWATCH_FILE | WRITEWATCH_PRESENT | \
                         WRITEWATCH_SWAPPED | WRITEWATCH_ZERO | WRITEWATCH_HUGE)
@@ -27,8 +25,8 @@ _Static_assert( WRITEWATCH_WRITTEN == PAGE_IS_WRITTEN && WRITEWATCH_FILE == PAGE
                 "the kernel's values" );
 
 /* runs that are looked at in one step, and ranges that can be made of them */
-#define MAX_RUNS   64
-#define MAX_RANGES 128
+#define MAX_LIST_RUNS 64
+#define MAX_RANGES    128
 
 /* how much is looked at in one step: the kernel holds the lock of the address space meanwhile */
 #define MAX_STEP_SIZE ((size_t)1 << 30)
@@ -262,7 +260,7 @@ static int list_marked( struct listing *list, struct saved_pages *saved, uintptr
 {
     uintptr_t granule = (uintptr_t)1 << list->query.shift;
     uintptr_t start = list->pos, pos, last, next;
-    struct page_run runs[MAX_RUNS];
+    struct page_run runs[MAX_LIST_RUNS];
     uint64_t bits;
     int i, count, ret;
 
@@ -270,7 +268,7 @@ static int list_marked( struct listing *list, struct saved_pages *saved, uintptr
     bits = saved_peek( saved, start, end );
     while (list->pos < end && !list->full)
     {
-        if ((count = read_categories( list, list->pos, end, 1, runs, MAX_RUNS, &next )) < 0)
+        if ((count = read_categories( list, list->pos, end, 1, runs, MAX_LIST_RUNS, &next )) < 0)
             return count;
         for (i = 0; i < count && !list->full; i++)
             for (pos = runs[i].start; pos < runs[i].end && !list->full; pos = last)
@@ -298,21 +296,21 @@ static int list_scanned( struct listing *list, uintptr_t end )
 {
     const struct writewatch_filter *filter = list->filter;
     struct watch_region *region = list->query.region;
-    struct page_run runs[MAX_RUNS];
+    struct page_run runs[MAX_LIST_RUNS];
     int i, count, ret, taken = 0;
     uintptr_t next;
 
     if (region->backend->scan && filter->required == WRITEWATCH_WRITTEN && !filter->any &&
         !filter->excluded && !(filter->returned & ~WRITEWATCH_WRITTEN))
     {
-        size_t len = min( list->len, MAX_RUNS ), pages = min( list->pages, (size_t)16384 );
+        size_t len = min( list->len, MAX_LIST_RUNS ), pages = min( list->pages, (size_t)16384 );
 
         count = region->backend->scan( region, list->pos, end, filter->reset ? SCAN_RESET : 0, runs,
                                        len, pages << (region->shift - page_shift), &next );
         if (count < 0 && filter->reset) watch_mark_written( &list->query, list->pos, end );
         taken = 1;
     }
-    else count = read_categories( list, list->pos, end, 0, runs, MAX_RUNS, &next );
+    else count = read_categories( list, list->pos, end, 0, runs, MAX_LIST_RUNS, &next );
     if (count < 0) return count;
 
     for (i = 0; i < count && !list->full; i++)

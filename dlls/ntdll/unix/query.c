@@ -26,7 +26,7 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
     uintptr_t granule;
 
     if (!(query->region = region_find( start, end ))) return -ENOENT;
-    query->shift = query->region->shift;
+    query->shift = __atomic_load_n( &query->region->shift, __ATOMIC_RELAXED );
     granule      = (uintptr_t)1 << query->shift;
     query->start = start & -granule;
     query->end   = (end + granule - 1) & -granule;

@@ -13,51 +13,23 @@
 #include "user_memory.h"
 
 /***********************************************************************
- *           scan_step
+ *           enter_anew
  *
- * Asks the backend; in a step.
+ * What is left of watch_enter() if the region has become another one.
  */
-UNINTERRUPTED int scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
-                               struct page_run *runs, size_t len, size_t max_pages,
-                               uintptr_t *next )
-{
-    if (region->backend->scan)
-        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len,
-                                      max_pages, next );
-    *next = end;
-    return 0;
-}
-
-/***********************************************************************
- *           watch_enter
- *
- * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
- * region; returns -ENOENT if the range is no longer in one, or in one of other pages.
- */
-UNINTERRUPTED int watch_enter( struct watch_query *query )
+UNINTERRUPTED int enter_anew( struct watch_query *query )
 {
     struct watch_region *region = query->region;
 
-    while (!(query->step = region_enter( region, query->start, query->end )))
-        if (!(region = region_find( query->start, query->end ))) return -ENOENT;
-
-    query->region = region;
-    if (region->shift != query->shift)
+    while (!query->step)
     {
-        region_leave( region, query->step );
-        return -ENOENT;
+        if (!(region = region_find( query->start, query->end ))) return -ENOENT;
+        query->step = region_enter( region, query->start, query->end );
     }
-    if (region->backend->hold) region->backend->hold( region );
-    return 0;
-}
-
-/***********************************************************************
- *           watch_leave
- */
-UNINTERRUPTED void watch_leave( struct watch_query *query )
-{
-    if (query->region->backend->release) query->region->backend->release( query->region );
-    region_leave( query->region, query->step );
+    query->region = region;
+    if (region->shift == query->shift) return 0;
+    region_leave( region, query->step );
+    return -ENOENT;
 }
 
 /***********************************************************************
@@ -67,7 +39,9 @@ UNINTERRUPTED void watch_leave( struct watch_query *query )
  */
 UNINTERRUPTED int check_region( struct watch_region *region )
 {
-    return region->backend->check ? region->backend->check() : 0;
+    const struct watch_backend *backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
+
+    return backend->check ? backend->check() : 0;
 }
 
 /***********************************************************************

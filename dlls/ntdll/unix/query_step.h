@@ -55,10 +55,49 @@ static inline __attribute__((always_inline)) size_t step_pages( uintptr_t start 
 
 /* uninterrupted code; -errno on failure */
 extern int check_region( struct watch_region *region );
-extern int scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
-                      struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next );
+extern int enter_anew( struct watch_query *query );
 extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits );
 extern void mark_region_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern void put_back( struct watch_query *query, uintptr_t start, uintptr_t end );
+
+/***********************************************************************
+ *           watch_enter
+ *
+ * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
+ * region; returns -ENOENT if the range is no longer in one, or in one of other pages.
+ */
+static inline __attribute__((always_inline)) int watch_enter( struct watch_query *query )
+{
+    query->step = region_enter( query->region, query->start, query->end );
+    if ((!query->step || query->region->shift != query->shift) && enter_anew( query ))
+        return -ENOENT;
+    if (query->region->backend->hold) query->region->backend->hold( query->region );
+    return 0;
+}
+
+/***********************************************************************
+ *           watch_leave
+ */
+static inline __attribute__((always_inline)) void watch_leave( struct watch_query *query )
+{
+    if (query->region->backend->release) query->region->backend->release( query->region );
+    region_leave( query->region, query->step );
+}
+
+/***********************************************************************
+ *           scan_step
+ *
+ * Asks the backend; in a step.
+ */
+static inline __attribute__((always_inline)) int
+scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
+           struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+{
+    if (region->backend->scan)
+        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len,
+                                      max_pages, next );
+    *next = end;
+    return 0;
+}
 
 #endif /* WRITEWATCH_QUERY_STEP_H */

@@ -57,7 +57,7 @@ static void end_change(void)
  * Position of the first entry that ends above an address. The index may be changing: the answer is
  * then of no use, but always within the entries.
  */
-static UNINTERRUPTED size_t find_entry( struct region_index *index, size_t count, uintptr_t addr )
+static inline __attribute__((always_inline)) size_t find_entry( struct region_index *index, size_t count, uintptr_t addr )
 {
     size_t low = 0, high = count;
 
@@ -74,17 +74,18 @@ static UNINTERRUPTED size_t find_entry( struct region_index *index, size_t count
 /***********************************************************************
  *           read_entry
  *
- * Copies the first entry that ends above an address, as it stood at one moment. Returns 0 if there
- * is none. With hold, the region's readers are counted up before that moment has passed.
+ * The first entry that ends above an address, as it stood at one moment; all of it 0 if there is
+ * none. With hold, the region's readers are counted up before that moment has passed.
  */
-static UNINTERRUPTED int read_entry( uintptr_t addr, struct region_entry *ret, int hold )
+static inline __attribute__((always_inline)) struct region_entry read_entry( uintptr_t addr,
+                                                                             int hold )
 {
     for (;;)
     {
         unsigned int seq = __atomic_load_n( &index_seq, __ATOMIC_SEQ_CST );
+        struct region_entry entry = { 0 };
         struct region_index *index;
         size_t count, pos;
-        int found = 0;
 
         if (seq & 1)
         {
@@ -96,20 +97,19 @@ static UNINTERRUPTED int read_entry( uintptr_t addr, struct region_entry *ret, i
             count = load( &index->count );
             if ((pos = find_entry( index, count, addr )) < count)
             {
-                ret->base   = load( &index->entries[pos].base );
-                ret->end    = load( &index->entries[pos].end );
-                ret->region = load( &index->entries[pos].region );
-                found = 1;
+                entry.base   = load( &index->entries[pos].base );
+                entry.end    = load( &index->entries[pos].end );
+                entry.region = load( &index->entries[pos].region );
             }
         }
         __atomic_thread_fence( __ATOMIC_ACQUIRE );
         if (__atomic_load_n( &index_seq, __ATOMIC_RELAXED ) != seq) continue;
-        if (!found || !hold) return found;
+        if (!entry.region || !hold) return entry;
 
         /* a writer that retires the region either sees the count or has changed the sequence */
-        __atomic_fetch_add( &ret->region->readers, 1, __ATOMIC_SEQ_CST );
-        if (__atomic_load_n( &index_seq, __ATOMIC_SEQ_CST ) == seq) return 1;
-        __atomic_fetch_sub( &ret->region->readers, 1, __ATOMIC_SEQ_CST );
+        __atomic_fetch_add( &entry.region->readers, 1, __ATOMIC_SEQ_CST );
+        if (__atomic_load_n( &index_seq, __ATOMIC_SEQ_CST ) == seq) return entry;
+        __atomic_fetch_sub( &entry.region->readers, 1, __ATOMIC_SEQ_CST );
     }
 }
 
@@ -120,10 +120,9 @@ static UNINTERRUPTED int read_entry( uintptr_t addr, struct region_entry *ret, i
  */
 UNINTERRUPTED struct watch_region *region_find( uintptr_t start, uintptr_t end )
 {
-    struct region_entry entry;
+    struct region_entry entry = read_entry( start, 0 );
 
-    if (!read_entry( start, &entry, 0 ) || entry.base > start || end > entry.end) return NULL;
-    return entry.region;
+    return entry.base <= start && end <= entry.end ? entry.region : NULL;
 }
 
 /***********************************************************************
@@ -133,11 +132,10 @@ UNINTERRUPTED struct watch_region *region_find( uintptr_t start, uintptr_t end )
  */
 UNINTERRUPTED struct watch_region *region_get( uintptr_t start, uintptr_t end )
 {
-    struct region_entry entry;
+    struct region_entry entry = read_entry( start, 1 );
 
-    if (!read_entry( start, &entry, 1 )) return NULL;
     if (entry.base <= start && end <= entry.end) return entry.region;
-    region_put( entry.region );
+    if (entry.region) region_put( entry.region );
     return NULL;
 }
 
@@ -166,9 +164,9 @@ UNINTERRUPTED int region_contains( uintptr_t start, uintptr_t end )
  */
 UNINTERRUPTED int region_overlaps( uintptr_t start, uintptr_t end )
 {
-    struct region_entry entry;
+    struct region_entry entry = read_entry( start, 0 );
 
-    return read_entry( start, &entry, 0 ) && entry.base < end;
+    return entry.region && entry.base < end;
 }
 
 /***********************************************************************

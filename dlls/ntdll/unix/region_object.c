@@ -107,9 +107,10 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->saved = NULL;
     region->next  = NULL;
     region->blocks.count = 0;
-    region->backend = backend;
     region->kind  = kind;
-    region->shift = shift;
+    /* queries look at these before their first step */
+    __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
+    __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
     /* who still has it from before may count himself in and out at any time, but now waits */
     region_set_state( region, REGION_CLOSED );
     return region;

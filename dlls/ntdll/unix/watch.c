@@ -16,7 +16,14 @@
 #include "watch_lock.h"
 #include "writable.h"
 
+#if !defined(__x86_64__) && !defined(__i386__)
 unsigned int page_shift = 12;
+
+void page_init(void)
+{
+    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+}
+#endif
 
 /* set by watch_open() */
 static const struct watch_backend *first_backend;
@@ -32,7 +39,7 @@ struct watch_stats watch_stats;
  */
 int watch_open( const char *name, char *reason, size_t len )
 {
-    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+    page_init();
     if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
     writable_open();
     return 0;

@@ -58,9 +58,7 @@ extern int watch_collect( struct watch_query *query, int reset, void **addresses
 extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
 extern int watch_reset( struct watch_query *query );
 
-/* a step of a query (see region_enter), and what may be done in it */
-extern int watch_enter( struct watch_query *query );
-extern void watch_leave( struct watch_query *query );
+/* what may be done in a step of a query (query_step.h) */
 extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
                                    int *err );
 extern void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end );
