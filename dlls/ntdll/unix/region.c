@@ -57,7 +57,8 @@ static void end_change(void)
  * Position of the first entry that ends above an address. The index may be changing: the answer is
  * then of no use, but always within the entries.
  */
-static inline __attribute__((always_inline)) size_t find_entry( struct region_index *index, size_t count, uintptr_t addr )
+static inline __attribute__((always_inline)) size_t
+find_entry( struct region_index *index, size_t count, uintptr_t addr )
 {
     size_t low = 0, high = count;
 

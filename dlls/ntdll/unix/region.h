@@ -16,8 +16,8 @@
 #include "fair_lock.h"
 #include "saved.h"
 
-/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader or a step
- * that comes late finds valid memory; used anew only when none is left. */
+/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader or a
+ * step that comes late finds valid memory; used anew only when none is left. */
 struct watch_region
 {
     uintptr_t            base;

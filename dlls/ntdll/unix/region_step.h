@@ -28,7 +28,8 @@ enum region_step
     STEP_COUNTED,
 };
 
-static inline __attribute__((always_inline)) enum region_step begin_step( struct watch_region *region )
+static inline __attribute__((always_inline)) enum region_step
+begin_step( struct watch_region *region )
 {
     unsigned int free = 0;
 

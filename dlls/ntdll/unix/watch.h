@@ -15,9 +15,9 @@
 
 /* All functions take page aligned ranges and return 0 or -errno, unless they say otherwise.
  *
- * Those that change what is watched serialise among themselves by a lock during which the thread is
- * not stopped (watch_lock.h). Queries take no lock: they may be made by any thread at any time, also
- * while another one is stopped anywhere. None may be called from a signal handler. */
+ * Those that change what is watched serialise among themselves by a lock during which the thread
+ * is not stopped (watch_lock.h). Queries take no lock: they may be made by any thread at any time,
+ * also while another one is stopped anywhere. None may be called from a signal handler. */
 
 /* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason
  * says why. */
