@@ -54,6 +54,8 @@ static void undo_allocate( void *base, SIZE_T size, ULONG type )
  *
  * NtAllocateVirtualMemory (rows 14, 25 to 27b). Wine never sees MEM_WRITE_WATCH unless we cannot
  * watch the memory; then it does so itself. The program's pointers are used only before and after.
+ * Memory that is committed at once is prepared when it is accessible already, but no thread knows
+ * of it yet.
  */
 static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero_bits,
                                       SIZE_T *size_ptr, ULONG type, ULONG protect )
@@ -63,7 +65,10 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
     void *base;
 
     if (!begins_watch( process, type, ret ))
+    {
+        if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
         return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
+    }
 
     base = *ret;
     size = *size_ptr;
@@ -73,6 +78,11 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
     {
         undo_allocate( base, size, type );
         return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
+    }
+    if (prepare_commit( process, type, &base, &size ))
+    {
+        undo_allocate( base, size, type );
+        return STATUS_NO_MEMORY;
     }
     *ret = base;
     *size_ptr = size;
@@ -92,7 +102,10 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
     void *base;
 
     if (!begins_watch( process, type, ret ))
+    {
+        if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
         return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
+    }
 
     base = *ret;
     size = *size_ptr;
@@ -103,6 +116,11 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
     {
         undo_allocate( base, size, type );
         return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
+    }
+    if (prepare_commit( process, type, &base, &size ))
+    {
+        undo_allocate( base, size, type );
+        return STATUS_NO_MEMORY;
     }
     *ret = base;
     *size_ptr = size;

@@ -52,6 +52,23 @@ int watch_allocation( void *base, SIZE_T size )
 }
 
 /***********************************************************************
+ *           prepare_commit
+ *
+ * Before Wine commits pages of memory that is watched already. What another process asks for
+ * arrives as a call of ours. Returns 0, or -errno if the call must fail.
+ */
+int prepare_commit( HANDLE process, ULONG type, void **base, SIZE_T *size )
+{
+    uintptr_t start, end;
+
+    if (!(type & MEM_COMMIT) || process != NtCurrentProcess() || !watch_needs_commit()) return 0;
+    start = round_down( (uintptr_t)*base );
+    end = round_up( (uintptr_t)*base + *size );
+    /* Wine refuses what wraps around */
+    return start && end > start ? watch_commit( (void *)start, end - start ) : 0;
+}
+
+/***********************************************************************
  *           decommits_watched
  */
 int decommits_watched( HANDLE process, ULONG type, void **addr )

@@ -15,6 +15,7 @@ extern int wine_has_watches;
 
 extern int begins_watch( HANDLE process, ULONG type, void **base );
 extern int watch_allocation( void *base, SIZE_T size );
+extern int prepare_commit( HANDLE process, ULONG type, void **base, SIZE_T *size );
 extern int decommits_watched( HANDLE process, ULONG type, void **addr );
 
 #endif /* WRITEWATCH_HOOKS_H */

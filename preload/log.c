@@ -55,7 +55,7 @@ static void get_program_name(void)
 void log_line( const char *format, ... )
 {
     const char *file = secure_getenv( "WRITEWATCH_LOG" );
-    char message[256], line[400];
+    char message[320], line[480];
     static const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
                              O_CLOEXEC;
     va_list args;

@@ -42,11 +42,12 @@ static const char *get_refusal(void)
  *           install
  *
  * Called once, while the process has one thread and no code of ntdll.so has run. Either everything
- * is in place afterwards or nothing is, and Wine's own tracking goes on; then the reason is told.
+ * is in place afterwards or nothing is, and Wine's own tracking goes on; then the reason says why.
+ * In the first case it says why the best form of the backend is not used, if it is not.
  */
 static int install( void *ntdll, const char *path, char *reason, size_t len )
 {
-    const char *refusal = get_refusal(), *value;
+    const char *refusal = get_refusal(), *value, *backend;
     struct ntdll_info info;
 
     if (refusal)
@@ -55,7 +56,8 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
         return -1;
     }
     if (inspect_ntdll( ntdll, path, &info, reason, len )) return -1;
-    if (watch_open( "scan", reason, len )) return -1;
+    backend = secure_getenv( "WRITEWATCH_BACKEND" );
+    if (watch_open( backend && *backend ? backend : NULL, reason, len )) return -1;
     if (patch_ntdll( &info, reason, len ))
     {
         watch_close();
@@ -72,12 +74,13 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
  */
 static void load_ntdll( void *ntdll, const char *path )
 {
-    char reason[160], line[200];
+    char reason[160], line[300];
 
     if (install( ntdll, path, reason, sizeof(reason) ))
         snprintf( line, sizeof(line), "not active: %s", reason );
     else
-        snprintf( line, sizeof(line), "active, %s (%s)", watch_backend_name(), watch_mechanism() );
+        snprintf( line, sizeof(line), "active, %s (%s%s%s)", watch_backend_name(),
+                  watch_mechanism(), *reason ? ": " : "", reason );
     log_start( line );
 }
 

@@ -27,13 +27,29 @@ static int open_once( size_t i, char *reason, size_t len )
     return states[i] == OPENED;
 }
 
-/* the names, for somebody who asked for another one */
+/***********************************************************************
+ *           has_name
+ *
+ * Whether a table goes by a name: that of its backend, or that with its form, as in scan:marked.
+ */
+static int has_name( const struct watch_backend *backend, const char *name )
+{
+    size_t len = strlen( backend->name );
+
+    if (strncmp( backend->name, name, len )) return 0;
+    if (!name[len]) return 1;
+    return backend->form && name[len] == ':' && !strcmp( backend->form, name + len + 1 );
+}
+
+/* the known names, for a caller who gave another one */
 static void list_names( const char *name, char *reason, size_t len )
 {
     size_t i, pos = snprintf( reason, len, "no backend has the name %s; there are", name );
 
     for (i = 0; backend_list[i] && pos < len; i++)
-        pos += snprintf( reason + pos, len - pos, "%s %s", i ? "," : "", backend_list[i]->name );
+        pos += snprintf( reason + pos, len - pos, "%s %s%s%s", i ? "," : "", backend_list[i]->name,
+                         backend_list[i]->form ? ":" : "",
+                         backend_list[i]->form ? backend_list[i]->form : "" );
 }
 
 /***********************************************************************
@@ -45,47 +61,42 @@ int has_backend( const char *name )
 {
     size_t i;
 
-    for (i = 0; backend_list[i]; i++) if (!strcmp( backend_list[i]->name, name )) return 1;
+    for (i = 0; backend_list[i]; i++) if (has_name( backend_list[i], name )) return 1;
     return 0;
 }
 
 /***********************************************************************
  *           open_backend
  *
- * Opens the backend of a name, or the first automatic one that works. On failure returns NULL, and
- * reason says why: for the automatic ones, why the first could not be used.
+ * Opens the backend of a name, or the first automatic one that works. Of several forms the first
+ * that works is taken. On failure returns NULL. In both cases reason says why the best backend is
+ * not used, by what the last of its forms that was tried has said; "" if it is used.
  */
 const struct watch_backend *open_backend( const char *name, char *reason, size_t len )
 {
+    const char *best = NULL;
+    char other[160];
     size_t i;
 
-    if (!name)
-    {
-        char other[160];
-        int told = 0;
-
-        for (i = 0; backend_list[i]; i++)
-        {
-            if (!backend_list[i]->automatic) continue;
-            /* cppcheck-suppress legacyUninitvar ; it is written to, by whom cppcheck cannot know */
-            if (open_once( i, told ? other : reason, told ? sizeof(other) : len ))
-                return backend_list[i];
-            told = 1;
-        }
-        return NULL;
-    }
+    *reason = 0;
     for (i = 0; backend_list[i]; i++)
-        if (!strcmp( backend_list[i]->name, name ))
-            return open_once( i, reason, len ) ? backend_list[i] : NULL;
-    list_names( name, reason, len );
+    {
+        if (name ? !has_name( backend_list[i], name ) : !backend_list[i]->automatic) continue;
+        if (!best) best = backend_list[i]->name;
+        /* cppcheck-suppress legacyUninitvar ; open_once() fills it on failure */
+        if (strcmp( best, backend_list[i]->name ) ? open_once( i, other, sizeof(other) )
+                                                  : open_once( i, reason, len ))
+            return backend_list[i];
+    }
+    if (!best) list_names( name, reason, len );
     return NULL;
 }
 
 /***********************************************************************
  *           open_next_backend
  *
- * Where a region goes that a backend could not take. A backend that was asked for by name and is
- * not automatic has no next one.
+ * Where a region goes that a backend could not take; not to another form of the same. A backend
+ * that was asked for by name and is not automatic has no next one.
  */
 const struct watch_backend *open_next_backend( const struct watch_backend *backend )
 {
@@ -95,7 +106,8 @@ const struct watch_backend *open_next_backend( const struct watch_backend *backe
     if (!backend->automatic) return NULL;
     for (i = 0; backend_list[i] != backend; i++) /* nothing */;
     for (i++; backend_list[i]; i++)
-        if (backend_list[i]->automatic && open_once( i, reason, sizeof(reason) ))
+        if (backend_list[i]->automatic && strcmp( backend_list[i]->name, backend->name ) &&
+            open_once( i, reason, sizeof(reason) ))
             return backend_list[i];
     return NULL;
 }

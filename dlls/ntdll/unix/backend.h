@@ -25,6 +25,14 @@ struct page_run
 #define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is
                           * not open */
 
+/* Why contents are dropped: the program has no access any more, and commits the pages before it
+ * has it again; or it keeps its access (MEM_RESET), and may write at the same time. */
+enum discard_reason
+{
+    DISCARD_DECOMMIT,
+    DISCARD_RESET,
+};
+
 struct watch_region;
 
 /* A backend is one file with one const table. All functions return 0 (or a count) on success and
@@ -37,6 +45,7 @@ struct watch_region;
 struct watch_backend
 {
     const char *name;         /* for WRITEWATCH_BACKEND and messages */
+    const char *form;         /* which of several tables of that name this is; NULL: the only one */
     const char *mechanism;    /* what it is made of, for people */
     int         automatic;    /* whether it is used without being asked for */
 
@@ -50,6 +59,11 @@ struct watch_backend
     /* Begins to watch the mapped memory of a region, of any protection; what is there counts as not
      * written. The region is in the index already, so that faults find it. Writers' lock held. */
     int (*attach)( struct watch_region *region );
+
+    /* Prepares pages of fresh memory that are about to become accessible, before they do; those that
+     * were prepared before stay as they are. On failure some pages may be prepared, which does no
+     * harm. Change lock held. NULL: nothing is to be prepared. */
+    int (*commit)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
     /* Finds written pages of [start, end), ascending, in at most len runs (len > 0) with together
      * at most max_pages pages (> 0). With SCAN_RESET exactly the pages found become not written, in
@@ -72,7 +86,8 @@ struct watch_backend
 
     /* Drops the contents of pages; they become not written, and remain watched. Those that are
      * marked in the bitmap need not be armed. Writers' lock held. */
-    int (*discard)( struct watch_region *region, uintptr_t start, uintptr_t end );
+    int (*discard)( struct watch_region *region, uintptr_t start, uintptr_t end,
+                    enum discard_reason reason );
 
     /* mprotect() of pages, as the program asks for it, that keeps the watch. NULL:
      * mprotect() does. */
@@ -123,6 +138,7 @@ struct watch_backend
 };
 
 extern const struct watch_backend scan_backend;
+extern const struct watch_backend scan_marked_backend;
 extern const struct watch_backend sigbus_backend;
 extern const struct watch_backend mprotect_backend;
 extern const struct watch_backend thread_backend;

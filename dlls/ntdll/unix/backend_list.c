@@ -13,6 +13,7 @@
 const struct watch_backend * const backend_list[] =
 {
     &scan_backend,
+    &scan_marked_backend,
     &sigbus_backend,
     &mprotect_backend,
     &thread_backend,

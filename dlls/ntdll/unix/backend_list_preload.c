@@ -14,5 +14,6 @@
 const struct watch_backend * const backend_list[] =
 {
     &scan_backend,
+    &scan_marked_backend,
     NULL
 };

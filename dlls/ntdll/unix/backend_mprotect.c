@@ -364,8 +364,10 @@ static int mprotect_protect( struct watch_region *region, uintptr_t start, uintp
 /***********************************************************************
  *           mprotect_discard
  */
-static int mprotect_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+static int mprotect_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                             enum discard_reason reason )
 {
+    (void)reason;
     (void)region;
     return discard_pages( start, end );
 }

@@ -127,35 +127,86 @@ static int is_populated( uintptr_t start, uintptr_t end )
 }
 
 /***********************************************************************
- *           scan_attach
+ *           begin_watch
  *
- * Fresh memory is registered only; nothing is write-protected until a scan resets it. Transparent
- * huge pages are ruled out before the first touch: a huge page reports 512 pages for one, and when
- * it is split its parts of zeros are lost to the exact query (6.12 and later).
- *
- * Any other memory is protected as a whole, which costs page tables of 1/512 of its size. Private
- * anonymous memory without a page is as good as fresh; if it has pages they may be parts of huge
- * ones.
+ * Registers a region. Transparent huge pages are ruled out before the first touch: a huge page
+ * reports 512 pages for one, and when it is split its parts of zeros are lost to the exact query
+ * (6.12 and later). Nothing is kept of the blocks of memory that the program has mapped itself: it
+ * may drop them itself, unseen.
  */
-static int scan_attach( struct watch_region *region )
+static int begin_watch( struct watch_region *region )
 {
     uintptr_t start = region->base, end = region->end;
     int ret;
 
-    /* what the program mapped itself, it may drop itself, without a word */
     if (region->kind == REGION_FRESH) blocks_open( &region->blocks, start, end );
 
     /* EINVAL: the kernel was built without them */
     if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
-    if ((ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP ))) return ret;
+    return register_range( start, end, UFFDIO_REGISTER_MODE_WP );
+}
 
-    if (region->kind == REGION_ANONYMOUS && !is_populated( start, end ))
-        region->kind = REGION_FRESH;
-    if (region->kind == REGION_FRESH) return 0;
+/***********************************************************************
+ *           protect_all
+ *
+ * Protects a region as a whole, which costs page tables of 1/512 of its size. Ends the registration
+ * on failure.
+ */
+static int protect_all( const struct watch_region *region )
+{
+    uintptr_t start = region->base, end = region->end;
+    int ret = 0;
 
     if (region->shift == page_shift) ret = split_huge_pages( start, end );
     if (!ret) ret = protect_range( start, end );
-    if (ret) scan_detach( region, start, end );
+    if (ret) scan_detach( NULL, start, end );
+    return ret;
+}
+
+/***********************************************************************
+ *           scan_attach
+ *
+ * Fresh memory is registered only, and nothing is protected until a scan resets it. Private
+ * anonymous memory without a page is as good as fresh.
+ */
+static int scan_attach( struct watch_region *region )
+{
+    int ret = begin_watch( region );
+
+    if (ret) return ret;
+    if (region->kind == REGION_ANONYMOUS && !is_populated( region->base, region->end ))
+        region->kind = REGION_FRESH;
+    return region->kind == REGION_FRESH ? 0 : protect_all( region );
+}
+
+/***********************************************************************
+ *           scan_marked_attach
+ *
+ * Fresh memory is protected when it is committed. What is not fresh may be accessible already, so
+ * it is protected also if it has no page yet.
+ */
+static int scan_marked_attach( struct watch_region *region )
+{
+    int ret = begin_watch( region );
+
+    if (ret) return ret;
+    return region->kind == REGION_FRESH ? 0 : protect_all( region );
+}
+
+/***********************************************************************
+ *           scan_marked_commit
+ *
+ * What is not fresh was protected as a whole. A block that is committed as a whole has no empty
+ * entry: it is full from the start.
+ */
+static int scan_marked_commit( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    unsigned int forgotten = __atomic_load_n( &region->blocks.forgotten, __ATOMIC_SEQ_CST );
+    int ret;
+
+    if (region->kind != REGION_FRESH) return 0;
+    if (!(ret = scan_mark_empty( start, end )) && region->blocks.count)
+        blocks_mark_full( &region->blocks, start, end, forgotten );
     return ret;
 }
 
@@ -214,16 +265,97 @@ static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t e
 }
 
 /***********************************************************************
- *           scan_discard
+ *           scan_marked_serve
+ *
+ * On failure the markers are gone, too. They had page tables, which are there still, so to set them
+ * anew loses no write; what was only reserved gets some.
  */
-static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+static int scan_marked_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    int ret = scan_serve( region, start, end );
+
+    if (ret < 0) scan_mark_empty( start, end );
+    return ret;
+}
+
+/***********************************************************************
+ *           discard_accessible
+ *
+ * Drops the contents of private anonymous memory that other threads may write to, and protects what
+ * is empty then. A page that is written in between is not empty, and counts.
+ *
+ * In pieces of less than a block: the kernel frees the page table of a block that is dropped as a
+ * whole (6.14 and later), and to protect entries without a table loses such a write. Entries that
+ * are empty from the start may have none, so only others are dropped; that also keeps memory that
+ * is only reserved without page tables.
+ */
+static int discard_accessible( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    const uintptr_t piece = (uintptr_t)1 << (block_shift() - 1);
+    unsigned int forgotten = __atomic_load_n( &region->blocks.forgotten, __ATOMIC_SEQ_CST );
+    struct page_run runs[32];
+    uintptr_t pos, last, next;
+    int i, count, ret;
+
+    for (; start < end; start = next)
+    {
+        if ((count = scan_find_used( start, end, runs, 32, &next )) < 0) return count;
+        for (i = 0; i < count; i++)
+        {
+            for (pos = runs[i].start; pos < runs[i].end; pos = last)
+            {
+                last = runs[i].end - pos < piece ? runs[i].end : pos + piece;
+                if ((ret = discard_pages( pos, last ))) return ret;
+                if ((ret = scan_mark_empty( pos, last ))) return ret;
+            }
+            if (region->blocks.count)
+                blocks_mark_full( &region->blocks, runs[i].start, runs[i].end, forgotten );
+        }
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           discard_protected
+ *
+ * For memory in which an empty entry counts as written. Dropping pages of a file, or of shared
+ * memory, changes nothing but their entries, and leaves markers for those that are protected:
+ * nothing is done about others, as they were written in between. Private pages beside them count as
+ * written when they are dropped.
+ */
+static int discard_protected( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              enum discard_reason reason )
 {
     int ret;
 
-    blocks_forget( &region->blocks, start, end );
+    if (reason == DISCARD_RESET && region->kind == REGION_ANONYMOUS)
+        return discard_accessible( region, start, end );
     ret = discard_pages( start, end );
-    if (!ret && region->kind != REGION_FRESH) ret = protect_range( start, end );
+    if (!ret && reason == DISCARD_DECOMMIT) ret = protect_range( start, end );
     return ret;
+}
+
+/***********************************************************************
+ *           scan_discard
+ */
+static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                         enum discard_reason reason )
+{
+    blocks_forget( &region->blocks, start, end );
+    if (region->kind == REGION_FRESH) return discard_pages( start, end );
+    return discard_protected( region, start, end, reason );
+}
+
+/***********************************************************************
+ *           scan_marked_discard
+ */
+static int scan_marked_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                enum discard_reason reason )
+{
+    blocks_forget( &region->blocks, start, end );
+    if (region->kind != REGION_FRESH) return discard_protected( region, start, end, reason );
+    if (reason == DISCARD_RESET) return discard_accessible( region, start, end );
+    return discard_pages( start, end );
 }
 
 /***********************************************************************
@@ -269,9 +401,11 @@ static void scan_close(void)
 }
 
 /***********************************************************************
- *           scan_open
+ *           open_form
+ *
+ * Of one form, as only one is used.
  */
-static int scan_open( char *reason, size_t len )
+static int open_form( const struct watch_backend *form, char *reason, size_t len )
 {
     int ret;
 
@@ -285,7 +419,7 @@ static int scan_open( char *reason, size_t len )
                   ret == -EACCES ? " (the process is not dumpable, or a sandbox forbids it)" : "" );
         goto failed;
     }
-    if ((ret = selftest_backend( &scan_backend, reason, len ))) goto failed;
+    if ((ret = selftest_backend( form, reason, len ))) goto failed;
     return 0;
 
 failed:
@@ -293,10 +427,27 @@ failed:
     return ret;
 }
 
+/***********************************************************************
+ *           scan_open
+ */
+static int scan_open( char *reason, size_t len )
+{
+    return open_form( &scan_backend, reason, len );
+}
+
+/***********************************************************************
+ *           scan_marked_open
+ */
+static int scan_marked_open( char *reason, size_t len )
+{
+    return open_form( &scan_marked_backend, reason, len );
+}
+
 const struct watch_backend scan_backend =
 {
     .name      = "scan",
-    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN",
+    .form      = "unmarked",
+    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, unmarked",
     .automatic = 1,
     .open      = scan_open,
     .close     = scan_close,
@@ -309,4 +460,24 @@ const struct watch_backend scan_backend =
     .fill      = scan_fill,
     .serve     = scan_serve,
     .list      = scan_list,
+};
+
+const struct watch_backend scan_marked_backend =
+{
+    .name      = "scan",
+    .form      = "marked",
+    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, marked at commit",
+    .automatic = 1,
+    .open      = scan_marked_open,
+    .close     = scan_close,
+    .attach    = scan_marked_attach,
+    .commit    = scan_marked_commit,
+    .detach    = scan_detach,
+    .scan      = scan_marked_scan,
+    .save      = scan_marked_save,
+    .discard   = scan_marked_discard,
+    .lock      = lock_pages,
+    .fill      = scan_fill,
+    .serve     = scan_marked_serve,
+    .list      = scan_marked_list,
 };

@@ -59,8 +59,10 @@ static int sigbus_arm( struct watch_region *region, uintptr_t start, uintptr_t e
     return userfault_arm( &sigbus, start, end );
 }
 
-static int sigbus_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+static int sigbus_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           enum discard_reason reason )
 {
+    (void)reason;
     return userfault_discard( &sigbus, region, start, end );
 }
 

@@ -276,8 +276,10 @@ static int softdirty_protect( struct watch_region *region, uintptr_t start, uint
 /***********************************************************************
  *           softdirty_discard
  */
-static int softdirty_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+static int softdirty_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              enum discard_reason reason )
 {
+    (void)reason;
     sigset_t sigset;
     uintptr_t addr;
     int ret;

@@ -176,8 +176,10 @@ static int thread_arm( struct watch_region *region, uintptr_t start, uintptr_t e
     return userfault_arm( &served, start, end );
 }
 
-static int thread_discard( struct watch_region *region, uintptr_t start, uintptr_t end )
+static int thread_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           enum discard_reason reason )
 {
+    (void)reason;
     return userfault_discard( &served, region, start, end );
 }
 

@@ -68,7 +68,8 @@ static void set_states( uintptr_t start, uintptr_t end, unsigned int state )
  * Saves the written state of a part of a region, which is closed, and drops its contents. To look
  * is cheaper than to drop what is not there. The lock is held.
  */
-static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_t end )
+static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_t end,
+                          enum discard_reason reason )
 {
     int there = 1;
 
@@ -78,11 +79,11 @@ static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_
             saved_set( region->saved, start, end );
     }
     else if (region->backend->scan) save_written( region, start, end );
-    return there ? region->backend->discard( region, start, end ) : 0;
+    return there ? region->backend->discard( region, start, end, reason ) : 0;
 }
 
 /* the same for all regions of a range, and what lies between them */
-static int drop_range( uintptr_t start, uintptr_t end )
+static int drop_range( uintptr_t start, uintptr_t end, enum discard_reason reason )
 {
     struct watch_region *region;
     uintptr_t next;
@@ -94,7 +95,7 @@ static int drop_range( uintptr_t start, uintptr_t end )
         next = region && region->end < end ? region->end : end;
         if (region && region->base <= start)
         {
-            ret = drop_contents( region, start, next );
+            ret = drop_contents( region, start, next, reason );
             continue;
         }
         if (region) next = region->base;
@@ -147,6 +148,30 @@ int watch_protect( void *base, size_t size, int prot )
 }
 
 /***********************************************************************
+ *           watch_commit
+ *
+ * Prepares the watched pages of a range that the program is about to get access to; to be called
+ * before it has. Pages that were committed before keep their state (row 15). On failure, for
+ * whatever reason, the memory must not become accessible: a page that is only read would count as
+ * written.
+ */
+int watch_commit( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    struct watch_region *region;
+    int ret = 0;
+
+    if (!watch_needs_commit() || !region_overlaps( start, end )) return 0;
+    lock_regions();
+    for (; !ret && (region = region_first( start, end )); start = region->end)
+        if (region->backend->commit)
+            ret = region->backend->commit( region, region->base > start ? region->base : start,
+                                           region->end < end ? region->end : end );
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
  *           watch_discard
  *
  * Drops the contents of pages, which become zero, and keeps their written state (row 31), as far as
@@ -163,7 +188,7 @@ int watch_discard( void *base, size_t size )
     if (!(ret = prepare_regions( start, end )))
     {
         set_states( start, end, REGION_CLOSED );
-        ret = drop_range( start, end );
+        ret = drop_range( start, end, DISCARD_RESET );
         set_states( start, end, REGION_OPEN );
     }
     unlock_regions();
@@ -188,7 +213,7 @@ int watch_decommit( void *base, size_t size )
         if (!(ret = protect_regions( start, end, PROT_NONE )))
         {
             set_states( start, end, REGION_CLOSED );
-            ret = drop_range( start, end );
+            ret = drop_range( start, end, DISCARD_DECOMMIT );
             set_states( start, end, REGION_OPEN );
         }
     }

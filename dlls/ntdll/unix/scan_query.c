@@ -21,12 +21,15 @@ int scan_uffd = -1, scan_pagemap = -1;
 _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kernel's layout" );
 
 /* what to ask the kernel for */
-enum scan_form
+enum scan_question
 {
-    SCAN_EXACT,     /* see scan_fresh() */
+    SCAN_EXACT,         /* see collect_fresh() */
+    SCAN_EXACT_MARKED,
     SCAN_QUICK,
-    SCAN_MISSING,   /* pages that are missing, or the shared page of zeros */
-    SCAN_THERE,     /* pages that are not missing, and how they are */
+    SCAN_MISSING,       /* pages that are missing, or the shared page of zeros */
+    SCAN_EMPTY,         /* entries with neither a page nor a marker */
+    SCAN_USED,          /* entries that are not empty */
+    SCAN_THERE,         /* the same, and how they are */
 };
 
 /***********************************************************************
@@ -75,7 +78,7 @@ static UNINTERRUPTED int protect_moving( struct page_run *runs, int count )
  * would pass over it in silence, which reads as "nothing written". walk_end is right only for
  * vectors of at most 512 entries (seen on 6.12 to 7.2), hence the limit.
  */
-static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintptr_t end,
+static UNINTERRUPTED int ask_kernel( enum scan_question question, uintptr_t start, uintptr_t end,
                                      unsigned int flags, struct page_run *runs, size_t len,
                                      size_t max_pages, uintptr_t *next )
 {
@@ -91,11 +94,17 @@ static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintp
     arg.vec                 = (uintptr_t)runs;
     arg.vec_len             = len < 512 ? len : 512;
     arg.max_pages           = max_pages;
-    switch (form)
+    switch (question)
     {
     case SCAN_EXACT:
         arg.category_inverted   = PAGE_IS_PFNZERO;
         arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
+        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.return_mask         = flags & SCAN_RESET ? PAGE_IS_SWAPPED : 0;
+        break;
+    case SCAN_EXACT_MARKED:
+        arg.category_inverted   = 0;
+        arg.category_mask       = PAGE_IS_WRITTEN;
         arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
         arg.return_mask         = flags & SCAN_RESET ? PAGE_IS_SWAPPED : 0;
         break;
@@ -111,6 +120,18 @@ static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintp
         arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_PFNZERO;
         arg.return_mask         = 0;
         break;
+    case SCAN_EMPTY:
+        arg.category_inverted   = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.category_mask       = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.category_anyof_mask = 0;
+        arg.return_mask         = 0;
+        break;
+    case SCAN_USED:
+        arg.category_inverted   = 0;
+        arg.category_mask       = 0;
+        arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+        arg.return_mask         = 0;
+        break;
     case SCAN_THERE:
         arg.category_inverted   = 0;
         arg.category_mask       = 0;
@@ -124,7 +145,40 @@ static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintp
     /* the walk must have moved or have found something, or a caller would ask for ever */
     if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !ret)) return -EIO;
     *next = arg.walk_end;
-    return form == SCAN_EXACT && flags & SCAN_RESET ? protect_moving( runs, ret ) : ret;
+    return question <= SCAN_EXACT_MARKED && flags & SCAN_RESET ? protect_moving( runs, ret ) : ret;
+}
+
+/***********************************************************************
+ *           scan_mark_empty
+ *
+ * In pieces, as the kernel holds the lock of the address space for each. An entry whose page table
+ * exists is looked at and protected under the lock of that table, so a write at the same time wins:
+ * its page is not empty. Where the table is missing the kernel makes it first and does not look
+ * again: such a range must not be accessible, or the write would be lost (6.18).
+ */
+int scan_mark_empty( uintptr_t start, uintptr_t end )
+{
+    const size_t piece = (size_t)64 << 20;
+    struct page_run runs[32];
+    uintptr_t next = end;
+    int count;
+
+    for (; start < end; start = next)
+    {
+        count = ask_kernel( SCAN_EMPTY, start, end - start < piece ? end : start + piece,
+                            SCAN_RESET, runs, 32, 0, &next );
+        if (count < 0) return count;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           scan_find_used
+ */
+int scan_find_used( uintptr_t start, uintptr_t end, struct page_run *runs, size_t len,
+                    uintptr_t *next )
+{
+    return ask_kernel( SCAN_USED, start, end, 0, runs, len, 0, next );
 }
 
 /***********************************************************************
@@ -133,8 +187,8 @@ static UNINTERRUPTED int ask_kernel( enum scan_form form, uintptr_t start, uintp
  * Looks for full blocks among those that were just asked for exactly. When the vector is full, the
  * rest of the block that filled it is left out.
  */
-static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t pos, uintptr_t end,
-                                       unsigned int forgotten )
+static UNINTERRUPTED void take_census( struct region_blocks *blocks, enum scan_question missing,
+                                       uintptr_t pos, uintptr_t end, unsigned int forgotten )
 {
     uintptr_t start, addr, limit, next;
     struct page_run runs[32];
@@ -145,7 +199,7 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t p
         found = 0;
         for (addr = start; addr < limit; addr = next < limit ? block_end( next ) : limit)
         {
-            count = ask_kernel( SCAN_MISSING, addr, limit, 0, runs, 32, 0, &next );
+            count = ask_kernel( missing, addr, limit, 0, runs, 32, 0, &next );
             if (count < 0) return;
             for (i = 0; i < count; i++)
             {
@@ -159,21 +213,23 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, uintptr_t p
 }
 
 /***********************************************************************
- *           scan_fresh
+ *           collect_fresh
  *
  * For fresh memory the exact query: a page that is there (or swapped out), was written, and is not
  * the shared page of zeros. It leaves out what was never touched or only read, so such memory needs
  * neither marking nor page tables. Without the any-of part it is wrong from 6.12.103 on, where an
- * empty entry counts as written.
+ * empty entry counts as written. In the marked form a page that was only read is protected still,
+ * and the shared page of zeros is not looked at.
  *
  * Where blocks are known to be full, written is all that is to be asked, which the kernel does
  * quickly. Elsewhere that would count what was never touched, and with SCAN_RESET it would make
  * page tables for it, and lose writes that are made at the same time. Each call does one part of
  * the range in one way. Blocks known to be written need no call of the kernel.
  */
-static UNINTERRUPTED int scan_fresh( struct watch_region *region, uintptr_t start, uintptr_t end,
-                                     unsigned int flags, struct page_run *runs, size_t len,
-                                     size_t max_pages, uintptr_t *next )
+static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_question exact,
+                                        uintptr_t start, uintptr_t end, unsigned int flags,
+                                        struct page_run *runs, size_t len, size_t max_pages,
+                                        uintptr_t *next )
 {
     struct region_blocks *blocks = &region->blocks;
     unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
@@ -194,7 +250,7 @@ static UNINTERRUPTED int scan_fresh( struct watch_region *region, uintptr_t star
     end = blocks_full_part( blocks, start, end, &full );
 
     if (flags & SCAN_RESET) blocks_begin_reset( blocks, start, end );
-    count = ask_kernel( full ? SCAN_QUICK : SCAN_EXACT, start, end, flags, runs, len, max_pages,
+    count = ask_kernel( full ? SCAN_QUICK : exact, start, end, flags, runs, len, max_pages,
                         next );
     if (flags & SCAN_RESET) blocks_end_reset( blocks );
     if (count < 0) return count;
@@ -205,7 +261,7 @@ static UNINTERRUPTED int scan_fresh( struct watch_region *region, uintptr_t star
         return __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) == forgotten ? count : -EIO;
 
     for (i = 0; i < count; i++) blocks_mark_full( blocks, runs[i].start, runs[i].end, forgotten );
-    take_census( blocks, start, *next, forgotten );
+    take_census( blocks, exact == SCAN_EXACT ? SCAN_MISSING : SCAN_EMPTY, start, *next, forgotten );
     return count;
 }
 
@@ -224,31 +280,47 @@ UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintp
     if (region->kind != REGION_FRESH)
         return ask_kernel( SCAN_QUICK, start, end, flags, runs, len, max_pages, next );
     if (region->blocks.count)
-        return scan_fresh( region, start, end, flags, runs, len, max_pages, next );
+        return collect_fresh( region, SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
     return ask_kernel( SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
 }
 
 /***********************************************************************
- *           scan_save
+ *           scan_marked_scan
  *
- * Protects nothing, as the pages go away. What was not fresh may have markers besides, which
- * scan_scan() knows how to take.
+ * The same in the marked form.
  */
-int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
+UNINTERRUPTED int scan_marked_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                    unsigned int flags, struct page_run *runs, size_t len,
+                                    size_t max_pages, uintptr_t *next )
 {
-    int fresh = region->kind == REGION_FRESH, there = !fresh, i, count;
+    if (region->kind != REGION_FRESH)
+        return ask_kernel( SCAN_QUICK, start, end, flags, runs, len, max_pages, next );
+    if (region->blocks.count)
+        return collect_fresh( region, SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages,
+                              next );
+    return ask_kernel( SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages, next );
+}
+
+/***********************************************************************
+ *           save_fresh
+ *
+ * Protects nothing, as the pages go away. A page counts as written if of the categories
+ * WRITTEN and unlike it has the first alone.
+ */
+static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t start,
+                       uintptr_t end )
+{
     struct page_run runs[64];
+    int there = 0, i, count;
     uintptr_t next;
 
     for (; start < end; start = next)
     {
-        if (fresh) count = ask_kernel( SCAN_THERE, start, end, 0, runs, 64, 0, &next );
-        else count = scan_scan( region, start, end, SCAN_RESET, runs, 64, end - start, &next );
-        if (count < 0) return count;
+        if ((count = ask_kernel( SCAN_THERE, start, end, 0, runs, 64, 0, &next )) < 0) return count;
         for (i = 0; i < count; i++)
         {
             there = 1;
-            if ((runs[i].categories & (PAGE_IS_WRITTEN | PAGE_IS_PFNZERO)) == PAGE_IS_WRITTEN)
+            if ((runs[i].categories & (PAGE_IS_WRITTEN | unlike)) == PAGE_IS_WRITTEN)
                 saved_set( region->saved, runs[i].start, runs[i].end );
         }
     }
@@ -256,19 +328,55 @@ int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 }
 
 /***********************************************************************
- *           scan_list
+ *           save_any
  *
- * What the kernel calls written is put right as scan_scan() does. Outside fresh memory a page that
- * is not written may be a marker, which looks like a page that was swapped out; it is told as
- * neither.
+ * What was not fresh may have markers besides, which scan_scan() knows how to take.
  */
-int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
-                      uint64_t required,
-                      struct page_run *runs, size_t len, uintptr_t *next )
+static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct page_run runs[64];
+    uintptr_t next;
+    int i, count;
+
+    for (; start < end; start = next)
+    {
+        count = ask_kernel( SCAN_QUICK, start, end, SCAN_RESET, runs, 64, 0, &next );
+        if (count < 0) return count;
+        for (i = 0; i < count; i++) saved_set( region->saved, runs[i].start, runs[i].end );
+    }
+    return 1;
+}
+
+/***********************************************************************
+ *           scan_save
+ */
+int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    if (region->kind != REGION_FRESH) return save_any( region, start, end );
+    return save_fresh( region, PAGE_IS_PFNZERO, start, end );
+}
+
+/***********************************************************************
+ *           scan_marked_save
+ */
+int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    if (region->kind != REGION_FRESH) return save_any( region, start, end );
+    return save_fresh( region, 0, start, end );
+}
+
+/***********************************************************************
+ *           list_categories
+ *
+ * The categories as the kernel has them. In fresh memory an empty entry is no written page, and
+ * need not be looked at.
+ */
+static int list_categories( int fresh, uintptr_t start, uintptr_t end, uint64_t required,
+                            struct page_run *runs, size_t len, uintptr_t *next )
 {
     const uint64_t there = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
     struct pm_scan_arg arg;
-    long i, count;
+    long count;
 
     memset( &arg, 0, sizeof(arg) );
     arg.size          = sizeof(arg);
@@ -279,7 +387,7 @@ int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
     arg.vec_len       = len < 512 ? len : 512;
     arg.category_mask = required & ~PAGE_IS_WRITTEN;
     arg.return_mask   = there | PAGE_IS_WRITTEN | PAGE_IS_FILE | PAGE_IS_PFNZERO | PAGE_IS_HUGE;
-    if (region->kind == REGION_FRESH && required & PAGE_IS_WRITTEN)
+    if (fresh && required & PAGE_IS_WRITTEN)
     {
         arg.category_mask      |= PAGE_IS_WRITTEN;
         arg.category_anyof_mask = there;
@@ -290,18 +398,65 @@ int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
     if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !count))
         return -EIO;
     *next = arg.walk_end;
+    return count;
+}
+
+/* A page that is not written may be a marker, which looks like a page that was swapped out: it is
+ * told as neither. */
+static void hide_marker( uint64_t *categories )
+{
+    if (!(*categories & PAGE_IS_WRITTEN)) *categories &= ~PAGE_IS_SWAPPED;
+}
+
+/* the same for memory that was not fresh, where an empty entry is a written page */
+static int list_any( uintptr_t start, uintptr_t end, uint64_t required, struct page_run *runs,
+                     size_t len, uintptr_t *next )
+{
+    int i, count = list_categories( 0, start, end, required, runs, len, next );
 
     for (i = 0; i < count; i++)
     {
-        uint64_t *categories = &runs[i].categories;
+        if (!(runs[i].categories & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)))
+            runs[i].categories |= PAGE_IS_WRITTEN;
+        else hide_marker( &runs[i].categories );
+    }
+    return count;
+}
 
-        if (region->kind == REGION_FRESH)
-        {
-            if (!(*categories & there) || *categories & PAGE_IS_PFNZERO)
-                *categories &= ~PAGE_IS_WRITTEN;
-        }
-        else if (!(*categories & there)) *categories |= PAGE_IS_WRITTEN;
-        else if (!(*categories & PAGE_IS_WRITTEN)) *categories &= ~PAGE_IS_SWAPPED;
+/***********************************************************************
+ *           scan_list
+ *
+ * What the kernel calls written is put right as scan_scan() does.
+ */
+int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end, uint64_t required,
+               struct page_run *runs, size_t len, uintptr_t *next )
+{
+    int i, count;
+
+    if (region->kind != REGION_FRESH) return list_any( start, end, required, runs, len, next );
+    count = list_categories( 1, start, end, required, runs, len, next );
+    for (i = 0; i < count; i++)
+        if (!(runs[i].categories & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)) ||
+            runs[i].categories & PAGE_IS_PFNZERO)
+            runs[i].categories &= ~PAGE_IS_WRITTEN;
+    return count;
+}
+
+/***********************************************************************
+ *           scan_marked_list
+ */
+int scan_marked_list( struct watch_region *region, uintptr_t start, uintptr_t end,
+                      uint64_t required, struct page_run *runs, size_t len, uintptr_t *next )
+{
+    int i, count;
+
+    if (region->kind != REGION_FRESH) return list_any( start, end, required, runs, len, next );
+    count = list_categories( 1, start, end, required, runs, len, next );
+    for (i = 0; i < count; i++)
+    {
+        if (!(runs[i].categories & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)))
+            runs[i].categories &= ~PAGE_IS_WRITTEN;
+        hide_marker( &runs[i].categories );
     }
     return count;
 }

@@ -122,7 +122,7 @@ static const char *test_limit( const struct selftest *test )
 
 static const char *test_discard( const struct selftest *test )
 {
-    if (test->backend->discard( test->region, page( test, 2 ), page( test, 4 )))
+    if (test->backend->discard( test->region, page( test, 2 ), page( test, 4 ), DISCARD_RESET ))
         return "self-test: discard failed";
     CHECK( written( test, 0, TEST_PAGES ), 0 );
     CHECK( read_page( test, 2 ), 0 );

@@ -160,7 +160,7 @@ static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned ch
         view = view_insert( base, base + size, state & ~PAGE_STATE_COMMITTED, flags );
         status = begins_watch( type ) ? begin_watch( base, base + size ) : STATUS_SUCCESS;
         if (!status && (state & PAGE_STATE_COMMITTED))
-            status = set_pages( base, base + size, state );
+            status = commit_range( base, base + size, state );
         if (!status)
         {
             *start = base;
@@ -189,7 +189,8 @@ static NTSTATUS replace_placeholder( uintptr_t start, size_t size, ULONG type, u
     if (!(view->flags & VIEW_FREE_PLACEHOLDER)) return STATUS_INVALID_PARAMETER;
 
     if (begins_watch( type )) status = begin_watch( start, start + size );
-    if (!status && (state & PAGE_STATE_COMMITTED)) status = set_pages( start, start + size, state );
+    if (!status && (state & PAGE_STATE_COMMITTED))
+        status = commit_range( start, start + size, state );
     if (status)
     {
         watch_remove( (void *)start, size );
@@ -214,7 +215,7 @@ static NTSTATUS commit_pages( uintptr_t start, uintptr_t end, ULONG protect )
     if (!view) return STATUS_NOT_MAPPED_VIEW;
     if (view->flags & VIEW_FREE_PLACEHOLDER) return STATUS_CONFLICTING_ADDRESSES;
     if ((status = state_from_protection( protect, &state ))) return status;
-    return set_pages( start, end, state | PAGE_STATE_COMMITTED );
+    return commit_range( start, end, state );
 }
 
 /***********************************************************************

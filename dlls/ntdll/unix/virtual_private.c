@@ -119,6 +119,17 @@ NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state )
 }
 
 /***********************************************************************
+ *           commit_range
+ *
+ * The engine prepares pages while they have no access yet.
+ */
+NTSTATUS commit_range( uintptr_t start, uintptr_t end, unsigned char state )
+{
+    if (watch_commit( (void *)start, end - start )) return STATUS_NO_MEMORY;
+    return set_pages( start, end, state | PAGE_STATE_COMMITTED );
+}
+
+/***********************************************************************
  *           guard_fault
  *
  * Row 22.

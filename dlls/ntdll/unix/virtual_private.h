@@ -30,6 +30,10 @@ extern int unix_protection( unsigned char state );
 /* Gives pages of a view a new state. The lock is held. */
 extern NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state );
 
+/* Commits pages of a view, or gives those that are committed another state. On failure they are as
+ * they were. The lock is held. */
+extern NTSTATUS commit_range( uintptr_t start, uintptr_t end, unsigned char state );
+
 /* Where the run of pages ends that are all watched, or all not. A program may watch, and cease to
  * watch, any part of what it has allocated. */
 extern uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched );

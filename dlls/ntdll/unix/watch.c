@@ -67,6 +67,11 @@ const char *watch_mechanism(void)
     return first_backend ? first_backend->mechanism : NULL;
 }
 
+int watch_needs_commit(void)
+{
+    return first_backend && first_backend->commit;
+}
+
 /***********************************************************************
  *           remove_regions
  *

@@ -30,6 +30,7 @@ extern const char *watch_mechanism(void);
 
 extern int watch_add( void *base, size_t size );
 extern int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift );
+extern int watch_commit( void *base, size_t size );
 extern void watch_remove( void *base, size_t size );
 extern int watch_detach( void *base, size_t size );
 extern int watch_serve( void *base, size_t size );
@@ -37,6 +38,9 @@ extern int watch_decommit( void *base, size_t size );
 extern int watch_discard( void *base, size_t size );
 extern int watch_protect( void *base, size_t size, int prot );
 extern int watch_lock_pages( const void *base, size_t size );
+
+/* whether the backend asks for watch_commit() */
+extern int watch_needs_commit(void);
 
 /* whether memory is watched: all of it and in one region, or any page of it */
 extern int watch_contains( const void *base, size_t size );
