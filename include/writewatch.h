@@ -40,6 +40,9 @@ extern int writewatch_open( const char *backend );
 extern const char *writewatch_backend( void );
 extern const char *writewatch_backend_of( const void *addr );
 
+/* What the active backend is made of and in which form, for people; NULL without one. */
+extern const char *writewatch_mechanism( void );
+
 /* Why the last writewatch_open() failed, or why a better backend is not used; "" if nothing is
  * wrong. Valid until the next call of writewatch_open(). */
 extern const char *writewatch_reason( void );

@@ -43,7 +43,6 @@ static const char *get_refusal(void)
  *
  * Called once, while the process has one thread and no code of ntdll.so has run. Either everything
  * is in place afterwards or nothing is, and Wine's own tracking goes on; then the reason says why.
- * In the first case it says why the best form of the backend is not used, if it is not.
  */
 static int install( void *ntdll, const char *path, char *reason, size_t len )
 {
@@ -75,12 +74,16 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
 static void load_ntdll( void *ntdll, const char *path )
 {
     char reason[160], line[300];
+    const char *form;
 
     if (install( ntdll, path, reason, sizeof(reason) ))
         snprintf( line, sizeof(line), "not active: %s", reason );
     else
+    {
+        form = watch_form_reason();
         snprintf( line, sizeof(line), "active, %s (%s%s%s)", watch_backend_name(),
-                  watch_mechanism(), *reason ? ": " : "", reason );
+                  watch_mechanism(), *form ? ": " : "", form );
+    }
     log_start( line );
 }
 

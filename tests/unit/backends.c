@@ -103,7 +103,8 @@ static void test_threads( unsigned int rounds )
 
     shared = mmap( NULL, bytes( SHARED_PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                    -1, 0 );
-    check( !watch_add( shared, bytes( SHARED_PAGES )));
+    check( !watch_add( shared, bytes( SHARED_PAGES )) &&
+           !watch_commit( shared, bytes( SHARED_PAGES )));
     for (i = 0; i < WRITERS; i++)
         check( !pthread_create( &threads[i], NULL, write_shared, (void *)i ));
 
@@ -175,7 +176,8 @@ static void test_detach(void)
         check( !pthread_create( &threads[i], NULL, write_and_stop, (void *)i ));
     for (round = 0; round < rounds; round++)
     {
-        if ((err = watch_add( shared, bytes( SHARED_PAGES ))))
+        if ((err = watch_add( shared, bytes( SHARED_PAGES ))) ||
+            (err = watch_commit( shared, bytes( SHARED_PAGES ))))
             fprintf( stderr, "round %u: adding fails: %s\n", round, strerror( -err ));
         check( !err );
         check( !watch_detach( (void *)((char *)shared + bytes( round % 32 )), bytes( 32 )));
@@ -200,7 +202,7 @@ static void test_populated(void)
     memset( memory, 1, bytes( 8 ));
     check( !mprotect( memory, bytes( 2 ), PROT_READ ));
     check( !mprotect( memory + bytes( 2 ), bytes( 1 ), PROT_NONE ));
-    check( !watch_add( memory, bytes( 8 )));
+    check( !watch_add( memory, bytes( 8 )) && !watch_commit( memory, bytes( 8 )));
     check( !get_write_watch( 0, memory, bytes( 8 ), addresses, &count, &granularity ) && !count );
     check( user_probe_write( memory, 1, 0 ) && user_probe_read( memory + bytes( 2 ), 1, 0 ));
     check( !user_probe_read( memory, 1, 0 ));

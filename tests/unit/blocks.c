@@ -132,6 +132,28 @@ static void test_random_blocks( unsigned int seed, unsigned int steps )
     if (unit_failures) fprintf( stderr, "seed %u, step %u\n", seed, step );
 }
 
+/* with markers: a block is full when it is committed, until pages lose their markers */
+static void test_marked_knowledge(void)
+{
+    size_t i;
+
+    check( count_full( base ) == 9 );
+    drop_contents( block_page( 2 ) + 7, block_page( 3 ) );
+    check( count_full( base ) >= 8 );
+    for (i = 0; i < 4; i++) query( 0, PAGES, PAGES, 1 );
+    check( count_full( base ) == 9 );
+    decommit( block_page( 5 ) - 1, block_page( 5 ) + 1 );
+    check( count_full( base ) == 7 );
+    for (i = 0; i < 40; i++) query( 0, PAGES, PAGES, 1 );
+    check( count_full( base ) == 7 );
+    commit( block_page( 5 ) - 1, block_page( 5 ) + 1 );
+    for (i = 0; i < 200; i++) query( 0, PAGES, PAGES, 1 );
+    check( count_full( base ) == 9 );
+    decommit( 0, PAGES );
+    commit( 0, PAGES );
+    check( count_full( base ) == 9 );
+}
+
 /* that what is to be found out is found out, and forgotten in time */
 static void test_knowledge(void)
 {
@@ -141,6 +163,11 @@ static void test_knowledge(void)
     commit( 0, PAGES );
     drop_contents( 0, PAGES );
     reset_pages( 0, PAGES );
+    if (watch_needs_commit())
+    {
+        test_marked_knowledge();
+        return;
+    }
     check( count_full( base ) == 0 );
 
     /* reported as a whole */
@@ -185,7 +212,7 @@ static long page_tables(void)
 /* full blocks here and there in a reservation bring no page tables elsewhere */
 static void test_page_tables(void)
 {
-    const size_t size = (size_t)8 << 30, run = (size_t)16 << 20;
+    const size_t size = (size_t)8 << 30, run = (size_t)16 << 20, third = round_down( size / 3 );
     char *memory = mmap( NULL, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
     ULONG_PTR pages = 3 * run >> page_shift, count;
@@ -198,8 +225,9 @@ static void test_page_tables(void)
     block_limits = limits[1];
     check( memory != MAP_FAILED && addresses );
     check( !watch_add( memory, size ));
+    for (i = 0; i < 3; i++) check( !watch_commit( memory + i * third, run ));
     for (i = 0; i < 3; i++)
-        for (pos = 0; pos < run; pos += page_size()) memory[i * (size / 3) + pos] = 1;
+        for (pos = 0; pos < run; pos += page_size()) memory[i * third + pos] = 1;
     for (i = 0; i <= pages; i++) addresses[i] = memory;
     before = page_tables();
     for (poll = 0; poll < 10; poll++)
@@ -209,7 +237,7 @@ static void test_page_tables(void)
         check( count == (poll < 2 ? pages : 0));
         check( !reset_write_watch( memory + run / 2, size / 2 ));
         for (i = 0; poll == 0 && i < 3; i++)
-            for (pos = 0; pos < run; pos += page_size()) memory[i * (size / 3) + pos] = 1;
+            for (pos = 0; pos < run; pos += page_size()) memory[i * third + pos] = 1;
     }
     check( count_full( memory ) > 3 * 7 - 1 );
     check( before > 0 && page_tables() <= before + 64 );
@@ -337,7 +365,7 @@ int main(void)
     char reason[160];
     unsigned int i, seed;
 
-    if (watch_open( "scan", reason, sizeof(reason) ))
+    if (watch_open( unit_scan(), reason, sizeof(reason) ))
     {
         printf( "%s\n", reason );
         return SKIP;

@@ -34,7 +34,7 @@ int main(void)
     pthread_t thread;
     unsigned int i;
 
-    if (watch_open( "scan", reason, sizeof(reason) ))
+    if (watch_open( unit_scan(), reason, sizeof(reason) ))
     {
         printf( "%s\n", reason );
         return SKIP;

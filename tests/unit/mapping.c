@@ -481,7 +481,7 @@ static void test_busy(void)
 
 static int run(void)
 {
-    if (writewatch_open( backend ))
+    if (writewatch_open( unit_form( backend )))
     {
         fprintf( stderr, "skipped: %s\n", writewatch_reason() );
         return SKIP;

@@ -74,6 +74,7 @@ static void decommit( size_t first, size_t last )
 
 static void commit( size_t first, size_t last )
 {
+    check( !watch_commit( page( first ), bytes( last - first )));
     check( !watch_protect( page( first ), bytes( last - first ), PROT_READ | PROT_WRITE ));
     for (; first < last; first++)
     {
@@ -206,7 +207,7 @@ static void test_large(void)
     size_t i;
 
     check( memory != MAP_FAILED && addresses );
-    check( !watch_add( memory, bytes( pages )));
+    check( !watch_add( memory, bytes( pages )) && !watch_commit( memory, bytes( pages )));
     for (i = 0; i < pages; i += 2) memory[bytes( i )] = 1;
     count = pages;
     check( !get_write_watch( WRITE_WATCH_FLAG_RESET, memory, bytes( pages ), addresses,

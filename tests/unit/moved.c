@@ -86,7 +86,7 @@ int main(void)
     pthread_t thread;
     int fd;
 
-    if (watch_open( "scan", reason, sizeof(reason) ))
+    if (watch_open( unit_scan(), reason, sizeof(reason) ))
     {
         printf( "%s\n", reason );
         return SKIP;
@@ -107,7 +107,7 @@ int main(void)
     {
         if (!(rounds % ROUNDS)) scatter_free_pages( ballast );
         base = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-        check( base != MAP_FAILED && !watch_add( base, size ));
+        check( base != MAP_FAILED && !watch_add( base, size ) && !watch_commit( base, size ));
         for (i = 0; i < PAGES; i++) base[bytes( i )] = 1;
         check( poll_all( base, size, 1 ) == PAGES );
         told_again += poll_all( base, size, 0 );

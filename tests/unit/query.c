@@ -16,7 +16,7 @@ static void test_foreign_mapping(void)
     ULONG_PTR count = 8;
     ULONG granularity;
 
-    check( !watch_add( memory, bytes( 8 )));
+    check( !watch_add( memory, bytes( 8 )) && !watch_commit( memory, bytes( 8 )));
     check( mmap( memory + bytes( 4 ), bytes( 1 ), PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0 ) != MAP_FAILED );
     memory[bytes( 4 )] = 1;
@@ -35,7 +35,7 @@ int main(void)
     char reason[160];
     unsigned int seed, seeds = unit_share( 40 );
 
-    if (watch_open( "scan", reason, sizeof(reason) ))
+    if (watch_open( unit_scan(), reason, sizeof(reason) ))
     {
         printf( "%s\n", reason );
         return SKIP;

@@ -157,9 +157,16 @@ static void test_restore( int flags )
 
     /* after that pages that were never touched are zeros, and the watch goes on */
     check( !madvise( page( 1000 ), 8 * page_size(), MADV_REMOVE ) || flags == MAP_PRIVATE );
-    if (flags == MAP_PRIVATE) check( !madvise( page( 1000 ), 8 * page_size(), MADV_DONTNEED ));
+    if (flags == MAP_PRIVATE)
+    {
+        check( !madvise( page( 1000 ), 8 * page_size(), MADV_DONTNEED ));
+        /* memory that is protected as a whole: an empty entry counts as written */
+        if (strstr( writewatch_mechanism(), ", marked" )) memset( written + 1000, 1, 8 );
+    }
     writewatch_restore_stop( restore );
     check( !*(volatile char *)page( 1001 ));
+    /* filled with zeros, protected */
+    written[1001] = 0;
     *page( 1003 ) = 1;
     check( page( 1003 )[0] == 1 && !page( 1003 )[1] );
     written[1003] = 1;
@@ -347,7 +354,7 @@ static void test_ordinary_user(void)
 int main( int argc, char *argv[] )
 {
     alarm( 60 );
-    if (writewatch_open( "scan" ))
+    if (writewatch_open( unit_scan() ))
     {
         fprintf( stderr, "%s\n", writewatch_reason() );
         return SKIP;

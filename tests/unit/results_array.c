@@ -107,7 +107,7 @@ static int run( const char *name )
     char reason[160] = "";
 
     check( !fault_handler_install() );
-    if (watch_open( name, reason, sizeof(reason) ))
+    if (watch_open( unit_form( name ), reason, sizeof(reason) ))
     {
         printf( "%s: %s\n", name, reason );
         return SKIP;
@@ -115,7 +115,7 @@ static int run( const char *name )
     memory = mmap( NULL, bytes( PAGES + 1 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                    -1, 0 );
     neighbour = memory + bytes( PAGES );
-    check( !watch_add( memory, bytes( PAGES )));
+    check( !watch_add( memory, bytes( PAGES )) && !watch_commit( memory, bytes( PAGES )));
     check( !written( 1 ));
     test_protection( PROT_READ );
     test_protection( PROT_READ | PROT_EXEC );

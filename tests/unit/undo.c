@@ -109,7 +109,7 @@ static int run( const char *name )
     size_t i;
 
     check( !fault_handler_install() );
-    if (watch_open( name, reason, sizeof(reason) ))
+    if (watch_open( unit_form( name ), reason, sizeof(reason) ))
     {
         printf( "%s: %s\n", name, reason );
         return SKIP;
@@ -119,7 +119,7 @@ static int run( const char *name )
     array_end = memory + bytes( PAGES + 4 );
     check( !mprotect( array_end, bytes( 1 ), PROT_NONE ));
 
-    check( !watch_add( memory, bytes( PAGES )));
+    check( !watch_add( memory, bytes( PAGES )) && !watch_commit( memory, bytes( PAGES )));
     test_arrays();
     test_counts();
     /* some of the written state is in the bitmap then, and stays there */

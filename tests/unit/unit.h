@@ -8,10 +8,16 @@
 #ifndef WRITEWATCH_UNIT_H
 #define WRITEWATCH_UNIT_H
 
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include "kernel_api.h"
 
 #define PASS 0
 #define FAIL 1
@@ -44,6 +50,20 @@ static inline unsigned int unit_share( unsigned int count )
     return count ? count : 1;
 }
 
+/* The backend that tests of scan open; WRITEWATCH_TEST_SCAN=scan:marked tries one of its forms. */
+static inline const char *unit_scan(void)
+{
+    const char *value = getenv( "WRITEWATCH_TEST_SCAN" );
+
+    return value && *value ? value : "scan";
+}
+
+/* the same for tests that try several backends */
+static inline const char *unit_form( const char *backend )
+{
+    return strcmp( backend, "scan" ) ? backend : unit_scan();
+}
+
 /* whether a test that can be run with several backends shall be run with this one: with each,
  * unless the command line names some */
 static inline int unit_wants( int argc, char *argv[], const char *backend )
@@ -65,6 +85,25 @@ static inline int unit_temp_file(void)
     fd = mkstemp( name );
     if (fd != -1) unlink( name );
     return fd;
+}
+
+/* whether the kernel has a shared page of zeros for what is only read; PAGEMAP_SCAN must work */
+static inline int unit_has_zero_page(void)
+{
+    size_t size = sysconf( _SC_PAGESIZE );
+    char *page = mmap( NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    int fd = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC );
+    struct page_region region;
+    struct pm_scan_arg arg = { .size = sizeof(arg), .start = (uintptr_t)page,
+                               .end = (uintptr_t)page + size, .vec = (uintptr_t)&region,
+                               .vec_len = 1, .category_mask = PAGE_IS_PFNZERO };
+    int ret;
+
+    (void)*(volatile char *)page;
+    ret = ioctl( fd, PAGEMAP_SCAN, &arg );
+    close( fd );
+    munmap( page, size );
+    return ret == 1;
 }
 
 #endif /* WRITEWATCH_UNIT_H */

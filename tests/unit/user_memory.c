@@ -79,7 +79,8 @@ int main(void)
     check( user_store_runs( array + page_size() - 16, runs, 2, 0x1000 ) == -14 && faults == 3 );
 
     memory = map_pages( pages );
-    check( !watch_add( memory, pages << page_shift ));
+    check( !watch_add( memory, pages << page_shift ) &&
+           !watch_commit( memory, pages << page_shift ));
     for (i = 0; i < pages; i += 2) memory[i << page_shift] = 1;
 
     /* the array ends after 512, 3 and 0 entries; several scans have been delivered by then */

@@ -66,11 +66,26 @@ int has_backend( const char *name )
 }
 
 /***********************************************************************
+ *           form_reason
+ *
+ * Why an earlier form of a backend is not used; "" if there is none, or it was not tried.
+ */
+const char *form_reason( const struct watch_backend *backend )
+{
+    size_t i;
+
+    for (i = 0; backend_list[i] && backend_list[i] != backend; i++)
+        if (states[i] == FAILED && !strcmp( backend_list[i]->name, backend->name ))
+            return reasons[i];
+    return "";
+}
+
+/***********************************************************************
  *           open_backend
  *
  * Opens the backend of a name, or the first automatic one that works. Of several forms the first
  * that works is taken. On failure returns NULL. In both cases reason says why the best backend is
- * not used, by what the last of its forms that was tried has said; "" if it is used.
+ * not used, by what the last of its forms has said; "" if it is used, in whatever form.
  */
 const struct watch_backend *open_backend( const char *name, char *reason, size_t len )
 {
@@ -84,9 +99,15 @@ const struct watch_backend *open_backend( const char *name, char *reason, size_t
         if (name ? !has_name( backend_list[i], name ) : !backend_list[i]->automatic) continue;
         if (!best) best = backend_list[i]->name;
         /* cppcheck-suppress legacyUninitvar ; open_once() fills it on failure */
-        if (strcmp( best, backend_list[i]->name ) ? open_once( i, other, sizeof(other) )
-                                                  : open_once( i, reason, len ))
+        if (strcmp( best, backend_list[i]->name ))
+        {
+            if (open_once( i, other, sizeof(other) )) return backend_list[i];
+        }
+        else if (open_once( i, reason, len ))
+        {
+            *reason = 0;
             return backend_list[i];
+        }
     }
     if (!best) list_names( name, reason, len );
     return NULL;

@@ -159,6 +159,9 @@ extern int has_backend( const char *name );
  * failure returns NULL and the reason. */
 extern const struct watch_backend *open_backend( const char *name, char *reason, size_t len );
 
+/* why an earlier form of a backend is not used, "" if there is no such reason */
+extern const char *form_reason( const struct watch_backend *backend );
+
 /* the next automatic one after one that failed, opened, or NULL */
 extern const struct watch_backend *open_next_backend( const struct watch_backend *backend );
 extern void close_backends(void);

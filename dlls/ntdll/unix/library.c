@@ -173,6 +173,14 @@ const char *writewatch_backend( void )
 }
 
 /***********************************************************************
+ *           writewatch_mechanism
+ */
+const char *writewatch_mechanism( void )
+{
+    return watch_mechanism();
+}
+
+/***********************************************************************
  *           writewatch_backend_of
  *
  * Regions that the active backend could not take are with another one.

@@ -101,6 +101,26 @@ static int read_file( int fd, off_t offset, char *buffer, size_t size )
 }
 
 /***********************************************************************
+ *           poison_page
+ *
+ * Makes each access to a missing page fail with SIGBUS. The kernel does not replace the marker of a
+ * protected page (6.18), so the protection goes first; the page is still missing, so no access gets
+ * through in between.
+ */
+static void poison_page( uintptr_t start, size_t size )
+{
+    struct uffdio_writeprotect wp = { .range = { .start = start, .len = size },
+                                      .mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE };
+    struct uffdio_poison poison;
+
+    ioctl( server_fd, UFFDIO_WRITEPROTECT, &wp );
+    memset( &poison, 0, sizeof(poison) );
+    poison.range.start = start;
+    poison.range.len   = size;
+    ioctl( server_fd, UFFDIO_POISON, &poison );
+}
+
+/***********************************************************************
  *           serve_page
  *
  * Answers the first touch of a page. It is filled protected, so that a touch that writes is met
@@ -112,7 +132,6 @@ static void serve_page( uintptr_t addr )
     static uintptr_t last_addr;
     static unsigned int repeats;
     struct uffdio_range wake;
-    struct uffdio_poison poison;
     struct writewatch_restore *restore;
     struct watch_region *region;
     uintptr_t start, end;
@@ -151,13 +170,7 @@ static void serve_page( uintptr_t addr )
     if (filled || addr != last_addr) repeats = 0;
     else if ((ret == -EEXIST || ret == -ENOENT) && ++repeats > MAX_REPEATS) ret = -EIO;
     last_addr = addr;
-    if (ret && ret != -EEXIST && ret != -ENOENT && !filled)
-    {
-        memset( &poison, 0, sizeof(poison) );
-        poison.range.start = start;
-        poison.range.len   = granule;
-        ioctl( server_fd, UFFDIO_POISON, &poison );
-    }
+    if (ret && ret != -EEXIST && ret != -ENOENT && !filled) poison_page( start, granule );
     region_put( region );
 
     /* the page may have been there before us, and then nobody was woken */

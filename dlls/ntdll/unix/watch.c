@@ -67,6 +67,11 @@ const char *watch_mechanism(void)
     return first_backend ? first_backend->mechanism : NULL;
 }
 
+const char *watch_form_reason(void)
+{
+    return first_backend ? form_reason( first_backend ) : "";
+}
+
 int watch_needs_commit(void)
 {
     return first_backend && first_backend->commit;

@@ -28,6 +28,9 @@ extern void watch_close(void);
 extern const char *watch_backend_name(void);
 extern const char *watch_mechanism(void);
 
+/* why it is not used in an earlier one of its forms; "" if it is */
+extern const char *watch_form_reason(void);
+
 extern int watch_add( void *base, size_t size );
 extern int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift );
 extern int watch_commit( void *base, size_t size );
