@@ -11,3 +11,15 @@ for script in "$tests"/unit/*.sh; do
     [ -f "$script" ] || continue
     run "unit/$(basename "$script" .sh)" 120 sh "$script"
 done
+
+# what scan does in its other form
+if may_want unit && both_forms; then
+    for test in blocks commit moved query restore; do
+        run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
+            "$top_builddir/tests/unit/$test"
+    done
+    for test in discard mapping pages results_array undo; do
+        run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
+            "$top_builddir/tests/unit/$test" scan
+    done
+fi

@@ -6,7 +6,7 @@
 
 model_steps=100000
 [ -z "$WRITEWATCH_LONG" ] || model_steps=1000000
-for backend in ${WRITEWATCH_NATIVE_BACKENDS:-scan sigbus mprotect thread softdirty}; do
+for backend in $(native_backends); do
     run "model/$backend" $((100 + model_steps / 500)) env WRITEWATCH_BACKEND="$backend" \
         "$top_builddir/tests/model/model" --seed "${WRITEWATCH_SEED:-1}" --steps $model_steps
 done

@@ -7,9 +7,9 @@
 
 race_options="--seconds 5"
 [ -z "$WRITEWATCH_LONG" ] || race_options="--seconds 60 --writes 100000000"
-for backend in ${WRITEWATCH_NATIVE_BACKENDS:-scan sigbus mprotect thread softdirty}; do
+for backend in $(native_backends); do
     wanted "race/$backend" || continue
-    if ! reason=$("$top_builddir/tests/unit/library" probe "$backend" 2>&1); then
+    if ! probe "$backend"; then
         skip "race/$backend" "$reason"
         continue
     fi

@@ -25,6 +25,13 @@ conformance()
 
 conformance conformance "$top_builddir/tests/conformance/write_watch_test.exe" stock shim
 
+# the same in the form of scan that would not be taken here by itself
+if may_want conformance-marked && both_forms; then
+    export WRITEWATCH_BACKEND=scan:marked
+    conformance conformance-marked "$top_builddir/tests/conformance/write_watch_test.exe" shim
+    unset WRITEWATCH_BACKEND
+fi
+
 # the same with our own Win32 face in place of Wine's
 conformance kernelbase "$top_builddir/tests/conformance/write_watch_kernelbase_test.exe" shim
 

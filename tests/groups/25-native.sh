@@ -6,8 +6,8 @@ native_test=$top_builddir/tests/conformance/write_watch_native_test
 if may_want native; then
     names=$("$native_test" --list 2>/dev/null)
     [ -n "$names" ] || fail native "write_watch_native_test --list names no test"
-    for backend in ${WRITEWATCH_NATIVE_BACKENDS:-scan sigbus mprotect thread softdirty}; do
-        if ! reason=$("$top_builddir/tests/unit/library" probe $backend 2>&1); then
+    for backend in $(native_backends); do
+        if ! probe "$backend"; then
             if wanted "native/$backend"; then skip "native/$backend" "$reason"; fi
             continue
         fi

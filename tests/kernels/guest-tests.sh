@@ -12,12 +12,6 @@ model_steps=10000
 # a file system that holds its pages itself; below /tmp they are those of an overlay
 export TMPDIR=/dev/shm
 
-# probe BACKEND: whether it works here; if not, $reason is why
-probe()
-{
-    reason=$("$unit/library" probe "$1" 2>&1)
-}
-
 # shim_aside NAME: the shim must have told the program of $log that it is not active
 shim_aside()
 {
@@ -51,7 +45,7 @@ pages_out()
 
 # the parts, the ones with several backends once with each
 for test in region blocks fair_lock handlers hold library query user_memory results_array fill \
-    restore virtual fault moved; do
+    restore virtual fault moved forms commit discard; do
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
@@ -59,13 +53,19 @@ for backend in $backends; do
     [ "$backend" != softdirty ] || continue
     processors "$backend"
     for test in mapping pages undo; do
-        run "unit/$test-$backend" 240 "$unit/$test" $backend
+        run "unit/$test-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/$test" \
+            "${backend%%:*}"
     done
+    [ "$backend" = scan:marked ] || continue
+    for test in blocks commit query restore; do
+        run "unit/$test-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/$test"
+    done
+    run "unit/discard-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/discard" scan
 done
 processors all
 for variant in $backends; do
     case $variant in
-    scan|thread) ;;
+    scan|scan:marked|thread) ;;
     sigbus) run "unit/backends-sigbus-missing" 240 "$unit/backends" sigbus-missing ;;
     *) run "unit/backends-$variant" 240 "$unit/backends" "$variant" ;;
     esac
@@ -136,9 +136,9 @@ race()
 for backend in $backends; do
     hog=$(awk '/^MemAvailable:/ { print int( $2 / 1024 ) }' /proc/meminfo)
     case $backend in
-    scan)
-        race race/scan scan
-        race race/scan-sparse scan --sparse 1 --hog "$hog"
+    scan|scan:marked)
+        race "race/$backend" "$backend"
+        race "race/$backend-sparse" "$backend" --sparse 1 --hog "$hog"
         ;;
     *) race "race/$backend" "$backend" --hog "$hog" ;;
     esac
