@@ -9,9 +9,9 @@
 
 #define RESET WRITE_WATCH_FLAG_RESET
 #define PAGES 600          /* more than one page table spans */
-#define RUN_TIME 500       /* milliseconds for each test */
-#define PATIENCE 20000     /* and at most, until every thread has had its turn on a busy machine */
+#define RUN_TIME 500       /* milliseconds for each test, or more until all had their turn */
 #define MAX_WRITERS 3
+#define MAX_POLLERS 3
 
 static char *region;
 static volatile LONG stop;
@@ -32,7 +32,7 @@ struct writer
  */
 static BOOL go_on( DWORD start, BOOL waiting )
 {
-    return GetTickCount() - start < (waiting ? PATIENCE : RUN_TIME);
+    return waiting || GetTickCount() - start < RUN_TIME;
 }
 
 
@@ -123,7 +123,7 @@ static void test_writers( unsigned int writers, ULONG_PTR max )
         while (i < writers && *(volatile unsigned int *)&args[i].rounds) i++;
     }
     stop = 1;
-    ok( WaitForMultipleObjects( writers, threads, TRUE, 20000 ) < writers,
+    ok( WaitForMultipleObjects( writers, threads, TRUE, HANG_TIME ) < writers,
         "the writers do not end\n" );
     for (i = 0; i < writers; i++) CloseHandle( threads[i] );
     while ((i = collect( seen, max, &wrong ))) reported += i;
@@ -138,13 +138,20 @@ static void test_writers( unsigned int writers, ULONG_PTR max )
 }
 
 
+struct poller
+{
+    LONG *totals;          /* how often each page was reported to any poller */
+    LONG  polls;           /* that it has taken note of */
+};
+
+
 /***********************************************************************
  *           poller_thread
  */
 static DWORD CALLBACK poller_thread( void *arg )
 {
+    struct poller *poller = arg;
     unsigned int wrong = 0, i;
-    LONG *totals = arg;
     void *results[PAGES];
     ULONG_PTR count, n;
     ULONG page_size;
@@ -155,9 +162,26 @@ static DWORD CALLBACK poller_thread( void *arg )
         if (GetWriteWatch( RESET, region, PAGES * PAGE, results, &count, &page_size )) wrong++;
         else
             for (n = 0; n < count; n++)
-                InterlockedIncrement( &totals[((char *)results[n] - region) / PAGE] );
+                InterlockedIncrement( &poller->totals[((char *)results[n] - region) / PAGE] );
+        InterlockedIncrement( &poller->polls );
     }
     return wrong;
+}
+
+
+/***********************************************************************
+ *           had_their_turn
+ *
+ * Whether each poller has begun and ended a poll since these counts were taken, whose answer it has
+ * taken note of: a page that was written before was found by then.
+ */
+static BOOL had_their_turn( const struct poller *pollers, const LONG *before )
+{
+    unsigned int i;
+
+    for (i = 0; i < MAX_POLLERS; i++)
+        if (*(volatile LONG *)&pollers[i].polls - before[i] < 2) return FALSE;
+    return TRUE;
 }
 
 
@@ -171,39 +195,40 @@ static DWORD CALLBACK poller_thread( void *arg )
 static void test_pollers(void)
 {
     static LONG totals[PAGES];
-    HANDLE threads[3];
+    struct poller pollers[MAX_POLLERS];
+    HANDLE threads[MAX_POLLERS];
+    LONG before[MAX_POLLERS];
     unsigned int i, page, late = 0, rounds = 0;
-    DWORD code, start, wait;
+    DWORD code, start;
 
     region = alloc_watched( PAGES * PAGE );
     memset( totals, 0, sizeof(totals) );
     stop = 0;
-    for (i = 0; i < 3; i++) threads[i] = CreateThread( NULL, 0, poller_thread, totals, 0, NULL );
+    for (i = 0; i < MAX_POLLERS; i++)
+    {
+        pollers[i].totals = totals;
+        pollers[i].polls = 0;
+        threads[i] = CreateThread( NULL, 0, poller_thread, &pollers[i], 0, NULL );
+    }
 
     for (start = GetTickCount(); go_on( start, rounds <= 10 ) && !late; rounds++)
     {
         page = rounds * 7 % PAGES;
         totals[page] = 0;
         *(volatile LONG *)(region + page * PAGE) = rounds;
-        for (wait = GetTickCount(); !*(volatile LONG *)&totals[page]; )
-        {
-            if (GetTickCount() - wait < 5000) Sleep( 0 );
-            else
-            {
-                late++;
-                break;
-            }
-        }
+        for (i = 0; i < MAX_POLLERS; i++) before[i] = *(volatile LONG *)&pollers[i].polls;
+        while (!*(volatile LONG *)&totals[page] && !had_their_turn( pollers, before )) Sleep( 0 );
+        if (!*(volatile LONG *)&totals[page]) late++;
     }
     stop = 1;
-    ok( WaitForMultipleObjects( 3, threads, TRUE, 20000 ) < 3, "the pollers do not end\n" );
-    for (i = 0; i < 3; i++)
+    ok( WaitForMultipleObjects( MAX_POLLERS, threads, TRUE, HANG_TIME ) < MAX_POLLERS,
+        "the pollers do not end\n" );
+    for (i = 0; i < MAX_POLLERS; i++)
     {
         ok( GetExitCodeThread( threads[i], &code ) && !code, "%u failed polls\n", (int)code );
         CloseHandle( threads[i] );
     }
     ok( !late, "a write was not reported to anybody\n" );
-    ok( rounds > 10, "only %u rounds\n", rounds );
     free_watched( region );
 }
 
@@ -266,14 +291,13 @@ static void test_allocations(void)
         if (collect( seen, PAGES, &wrong ) != 1 || seen[page] != (LONG)polls) wrong++;
     }
     stop = 1;
-    ok( WaitForMultipleObjects( 3, threads, TRUE, 20000 ) < 3, "the threads do not end\n" );
+    ok( WaitForMultipleObjects( 3, threads, TRUE, HANG_TIME ) < 3, "the threads do not end\n" );
     for (i = 0; i < 3; i++)
     {
         ok( GetExitCodeThread( threads[i], &code ) && !code, "%u wrong answers\n", (int)code );
         CloseHandle( threads[i] );
     }
     ok( !wrong, "%u wrong answers\n", wrong );
-    ok( rounds > 3, "only %d rounds\n", (int)rounds );
     free_watched( region );
 }
 

@@ -54,7 +54,7 @@ static void make_pipe( HANDLE *read, HANDLE *write, DWORD type, OVERLAPPED *over
     ok( GetLastError() == ERROR_IO_PENDING, "wrong error %u\n", (int)GetLastError() );
     *write = CreateFileA( name, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL );
     ok( *write != INVALID_HANDLE_VALUE, "CreateFile failed, error %u\n", (int)GetLastError() );
-    ok( !WaitForSingleObject( overlapped->hEvent, 10000 ), "the pipe was not connected\n" );
+    ok( !WaitForSingleObject( overlapped->hEvent, HANG_TIME ), "the pipe was not connected\n" );
 }
 
 
@@ -170,14 +170,14 @@ static void test_blocking_read(void)
         check_written( RESET, region, REGION_SIZE, "0-15" );
 
         thread = CreateThread( NULL, 0, read_thread, &args, 0, NULL );
-        for (j = 0; j < 100; j++)
+        for (j = 0; j < HANG_TIME / 20; j++)
         {
             write = CreateFileA( name, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL );
             if (write != INVALID_HANDLE_VALUE) break;
             Sleep( 20 );
         }
         ok( write != INVALID_HANDLE_VALUE, "CreateFile failed, error %u\n", (int)GetLastError() );
-        for (j = 0; j < 100; j++)  /* until the thread waits in ReadFile */
+        for (j = 0; j < HANG_TIME / 20; j++)  /* until the thread waits in ReadFile */
         {
             got = written( 0, region, REGION_SIZE, REGION_PAGES );
             if (!strcmp( got, "0-15" )) break;
@@ -187,7 +187,7 @@ static void test_blocking_read(void)
         Sleep( 50 );
         check_written( RESET, region, REGION_SIZE, "0-15" );
         write_testdata( write );
-        ok( !WaitForSingleObject( thread, 10000 ), "the thread did not end\n" );
+        ok( !WaitForSingleObject( thread, HANG_TIME ), "the thread did not end\n" );
         ok( args.ret && args.read == sizeof(testdata), "read %u bytes\n", (int)args.read );
         ok( !memcmp( region, testdata, sizeof(testdata) ), "wrong data\n" );
         check_written( RESET, region, REGION_SIZE, "0" );

@@ -126,7 +126,7 @@ static void child( char **argv )
     channel = MapViewOfFile( mapping, FILE_MAP_WRITE, 0, 0, 0 );
     ok( channel != NULL, "MapViewOfFile failed, error %u\n", (int)GetLastError() );
 
-    while (!WaitForSingleObject( start_event, 30000 ))
+    while (!WaitForSingleObject( start_event, HANG_TIME ))
     {
         /* the next request may be there as soon as this one is answered */
         BOOL quit = channel->op == OP_QUIT;
@@ -163,7 +163,7 @@ static struct request *request( BOOL by_child, enum operation op, void *addr, SI
         handles[0] = done_event;
         handles[1] = other_process;
         SetEvent( start_event );
-        ret = WaitForMultipleObjects( 2, handles, FALSE, 10000 );
+        ret = WaitForMultipleObjects( 2, handles, FALSE, HANG_TIME );
         if (ret)  /* a check that succeeds would disturb those in todo blocks */
         {
             ok( 0, "the child does not answer, wait returned %#x\n", (int)ret );

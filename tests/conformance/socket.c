@@ -107,7 +107,7 @@ static void test_overlapped_recv(void)
 
     ret = send( src, "sender", 6, 0 );
     ok( ret == 6, "send returned %d, error %d\n", ret, WSAGetLastError() );
-    ok( !WaitForSingleObject( overlapped.hEvent, 10000 ), "the receive did not complete\n" );
+    ok( !WaitForSingleObject( overlapped.hEvent, HANG_TIME ), "the receive did not complete\n" );
     ret = WSAGetOverlappedResult( dst, &overlapped, &size, FALSE, &flags );
     ok( ret && size == 6, "got %u bytes, error %d\n", (int)size, WSAGetLastError() );
     ok( !memcmp( region + PAGE, "sender", 6 ), "wrong data\n" );
@@ -126,7 +126,7 @@ static void test_overlapped_recv(void)
     check_submission( region, "2-3,8-9" );
     ret = send( src, "sender", 6, 0 );
     ok( ret == 6, "send returned %d, error %d\n", ret, WSAGetLastError() );
-    ok( !WaitForSingleObject( overlapped.hEvent, 10000 ), "the receive did not complete\n" );
+    ok( !WaitForSingleObject( overlapped.hEvent, HANG_TIME ), "the receive did not complete\n" );
     ret = WSAGetOverlappedResult( dst, &overlapped, &size, FALSE, &flags );
     ok( ret && size == 6, "got %u bytes, error %d\n", (int)size, WSAGetLastError() );
     ok( !memcmp( region + 3 * PAGE - 2, "send", 4 ) && !memcmp( region + 8 * PAGE, "er", 2 ),
@@ -146,7 +146,7 @@ static void test_overlapped_recv(void)
     region[10 * PAGE] = 1;
     ret = send( src, "sender", 6, 0 );
     ok( ret == 6, "send returned %d, error %d\n", ret, WSAGetLastError() );
-    ok( !WaitForSingleObject( overlapped.hEvent, 10000 ), "the receive did not complete\n" );
+    ok( !WaitForSingleObject( overlapped.hEvent, HANG_TIME ), "the receive did not complete\n" );
     ok( !memcmp( region + PAGE, "sender", 6 ) && region[PAGE + 100] == 1, "wrong data\n" );
     check_written( RESET, region, REGION_SIZE, "1,3,10" );
 

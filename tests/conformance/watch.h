@@ -53,6 +53,9 @@ static NTSTATUS (WINAPI *pNtAllocateVirtualMemoryEx)( HANDLE, void **, SIZE_T *,
                                                      void *, ULONG );
 static void * (WINAPI *pVirtualAlloc2)( HANDLE, void *, SIZE_T, ULONG, ULONG, void *, ULONG );
 
+/* Milliseconds after which something counts as hanging: no machine is that slow. */
+#define HANG_TIME 600000
+
 /* TRUE on Windows itself. WINETEST_PLATFORM cannot tell: a Wine whose write watches are expected to
  * be right is tested with "windows". broken( real_windows && ... ) accepts what only Windows may
  * do. */

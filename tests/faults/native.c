@@ -28,7 +28,7 @@
  * child without a case counts the calls. Prints a line a case: backend, phase, kind, errno, which
  * call, outcome, and how many calls failed. */
 
-#define TIME_LIMIT 20   /* seconds, only for what would hang */
+#define TIME_LIMIT 600   /* seconds, only for what would hang */
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434

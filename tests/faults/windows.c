@@ -164,7 +164,7 @@ static int run_case( const char *program, const struct fault_case *fault )
         printf( "no process: %lu\n", GetLastError() );
         return 0;
     }
-    if (WaitForSingleObject( info.hProcess, 60000 ) != WAIT_OBJECT_0)
+    if (WaitForSingleObject( info.hProcess, 600000 ) != WAIT_OBJECT_0)
     {
         ask( "end" );
         TerminateProcess( info.hProcess, 1 );

@@ -75,7 +75,7 @@ static void start_victim( struct victim *self )
     self->suspended = 0;
     self->running = 0;
     /* what an ended thread had is free a little later */
-    for (tries = 0; tries < 100; tries++)
+    for (tries = 0; tries < 30000; tries++)
     {
         if ((self->thread = CreateThread( NULL, 0x10000, victim, self,
                                           STACK_SIZE_PARAM_IS_A_RESERVATION, NULL ))) break;
@@ -83,7 +83,7 @@ static void start_victim( struct victim *self )
     }
     if (!self->thread)
         fuzz_failed( "no thread, error %u", (unsigned int)GetLastError() );
-    for (tries = 0; !self->running && tries < 20000; tries++) Sleep( 1 );
+    for (tries = 0; !self->running && tries < 600000; tries++) Sleep( 1 );
     if (!self->running) fuzz_failed( "a thread does not start" );
 }
 
@@ -131,7 +131,7 @@ static void poll_alone(void)
 static void end( struct victim *self )
 {
     TerminateThread( self->thread, 0 );
-    if (WaitForSingleObject( self->thread, 20000 )) fuzz_failed( "a thread does not end" );
+    if (WaitForSingleObject( self->thread, 600000 )) fuzz_failed( "a thread does not end" );
     CloseHandle( self->thread );
     start_victim( self );
     ended++;

@@ -210,7 +210,7 @@ int run_self( const char *arguments, int quiet )
             dup2( fd, 1 );
             dup2( fd, 2 );
         }
-        alarm( quiet ? 60 : 3600 );   /* hanging is failing */
+        alarm( quiet ? 600 : 3600 );   /* hanging is failing */
         execv( "/proc/self/exe", argv );
         _exit( 127 );
     }

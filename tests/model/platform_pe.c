@@ -180,7 +180,7 @@ int run_self( const char *arguments, int quiet )
     fflush( stdout );
     if (!CreateProcessA( NULL, line, NULL, NULL, !quiet, 0, NULL, NULL, &startup, &info ))
         return -1;
-    if (WaitForSingleObject( info.hProcess, quiet ? 60000 : 3600000 ))
+    if (WaitForSingleObject( info.hProcess, quiet ? 600000 : 3600000 ))
     {
         TerminateProcess( info.hProcess, 255 );
         WaitForSingleObject( info.hProcess, 60000 );

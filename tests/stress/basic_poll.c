@@ -20,7 +20,7 @@ int main(void)
     unsigned int round, i, expected, reported = 0;
     char *base;
 
-    start_watchdog( 20 );
+    start_watchdog();
     base = allocate_watched( PAGES );
 
     for (round = 0; round < 100; round++)

@@ -56,7 +56,7 @@ int main(void)
     ULONG_PTR count;
     char *base;
 
-    start_watchdog( 20 );
+    start_watchdog();
     base = allocate_watched( PAGES );
 
     for (i = 0; i < ARRAYSIZE( sizes ); i++)

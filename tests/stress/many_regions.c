@@ -13,7 +13,7 @@
 #define PAGES    16               /* 64 KiB */
 #define THREADS  4
 #define LIVE     48               /* regions of a thread */
-#define SECONDS  6
+#define TURNS    4000             /* of a thread */
 
 struct area
 {
@@ -30,7 +30,6 @@ struct worker
 };
 
 static struct worker workers[THREADS];
-static volatile LONG stopping;
 
 /***********************************************************************
  *           bit_count
@@ -190,7 +189,8 @@ static DWORD WINAPI worker_thread( void *arg )
     struct worker *worker = arg;
     unsigned int i;
 
-    while (!stopping) use_area( worker, &worker->area[next_random( &worker->random ) % LIVE] );
+    for (i = 0; i < TURNS && !failures; i++)
+        use_area( worker, &worker->area[next_random( &worker->random ) % LIVE] );
     for (i = 0; i < LIVE; i++) if (worker->area[i].base) release( worker, &worker->area[i] );
     return 0;
 }
@@ -204,17 +204,17 @@ int main(void)
     LONG allocated = 0, freed = 0, reused = 0, polls = 0, reported = 0;
     unsigned int i;
 
-    start_watchdog( 20 );
+    start_watchdog();
     for (i = 0; i < THREADS; i++)
     {
         workers[i].random = 500 + i;
         workers[i].thread = start_thread( worker_thread, &workers[i] );
     }
-    for (i = 0; i < SECONDS * 10 && !failures; i++) Sleep( 100 );
-    InterlockedExchange( &stopping, 1 );
     for (i = 0; i < THREADS; i++)
     {
-        join_thread( workers[i].thread );
+        /* the watchdog sees to it that it ends */
+        WaitForSingleObject( workers[i].thread, INFINITE );
+        CloseHandle( workers[i].thread );
         allocated += workers[i].allocated;
         freed += workers[i].freed;
         reused += workers[i].reused;
@@ -222,8 +222,8 @@ int main(void)
         reported += workers[i].reported;
     }
     check( allocated == freed, "%ld regions allocated, %ld freed", allocated, freed );
-    check( failures || (allocated > 100 && reused > 20), "only %ld regions, %ld addresses reused",
-           allocated, reused );
+    check( failures || (allocated && reused), "%ld regions, %ld addresses reused", allocated,
+           reused );
     say( "many_regions: %ld regions allocated and freed, %ld of them where one was just freed, "
          "%ld exact polls, %ld pages reported, %ld failures\n", allocated, reused, polls, reported,
          failures );

@@ -142,7 +142,7 @@ int main( int argc, char **argv )
     LONG64 start, poll_time;
     unsigned int i;
 
-    start_watchdog( 25 );
+    start_watchdog();
     if (argc < 2)
     {
         GetModuleFileNameA( NULL, program, sizeof(program) );

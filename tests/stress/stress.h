@@ -31,6 +31,7 @@ struct tracked
 
 static volatile LONG failures;
 static const char *volatile stage = "start";
+static DWORD patience = 40000;  /* milliseconds after which what does not get on counts as stuck */
 
 /***********************************************************************
  *           say
@@ -76,7 +77,8 @@ static void __attribute__((noreturn)) finish( void )
 static DWORD WINAPI watchdog( void *seconds )
 {
     Sleep( (DWORD)(ULONG_PTR)seconds * 1000 );
-    say( "watchdog: not done after %u s, stage: %s\n", (unsigned int)(ULONG_PTR)seconds, stage );
+    say( "watchdog: hangs, not done after %u s, stage: %s\n", (unsigned int)(ULONG_PTR)seconds,
+         stage );
     TerminateProcess( GetCurrentProcess(), 1 );
     return 0;
 }
@@ -85,11 +87,17 @@ static DWORD WINAPI watchdog( void *seconds )
 /***********************************************************************
  *           start_watchdog
  *
- * Ends the process with a failure after so many seconds.
+ * Ends a process that hangs with a failure: a little before run-tests would, and so late that no
+ * machine is only slow.
  */
-static void start_watchdog( unsigned int seconds )
+static void start_watchdog(void)
 {
-    CloseHandle( CreateThread( NULL, 0, watchdog, (void *)(ULONG_PTR)seconds, 0, NULL ));
+    const char *value = getenv( "WRITEWATCH_TEST_FACTOR" );
+    unsigned int factor = value ? atoi( value ) : 0;
+
+    if (!factor) factor = 4;
+    patience = 10000 * factor;
+    CloseHandle( CreateThread( NULL, 0, watchdog, (void *)(ULONG_PTR)(150 * factor), 0, NULL ));
 }
 
 
@@ -119,7 +127,7 @@ static STRESS_UNUSED HANDLE start_thread( LPTHREAD_START_ROUTINE func, void *arg
  */
 static STRESS_UNUSED void join_thread( HANDLE thread )
 {
-    check( !WaitForSingleObject( thread, 10000 ), "a thread does not end" );
+    check( !WaitForSingleObject( thread, patience ), "a thread does not end" );
     CloseHandle( thread );
 }
 
@@ -149,6 +157,24 @@ static STRESS_UNUSED LONG64 microseconds( void )
     if (!frequency.QuadPart) QueryPerformanceFrequency( &frequency );
     QueryPerformanceCounter( &now );
     return now.QuadPart * 1000000 / frequency.QuadPart;
+}
+
+
+/***********************************************************************
+ *           wait_while
+ *
+ * Waits while a flag is set, or while it is not.  Returns whether that came to an end.
+ */
+static STRESS_UNUSED BOOL wait_while( volatile LONG *flag, LONG value )
+{
+    LONG64 end = microseconds() + patience * 1000ll;
+
+    while (*flag == value)
+    {
+        if (microseconds() > end) return FALSE;
+        Sleep( 1 );
+    }
+    return TRUE;
 }
 
 

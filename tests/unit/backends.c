@@ -166,7 +166,7 @@ static void *write_and_stop( void *arg )
 static void test_detach(void)
 {
     pthread_t threads[WRITERS];
-    unsigned int round, rounds = unit_share( 300 );
+    unsigned int round, rounds = unit_share( 150 );
     size_t i;
     int err;
 
@@ -252,7 +252,7 @@ static void test_populated(void)
 static int run( const struct variant *variant )
 {
     char reason[160] = "";
-    unsigned int seed, seeds = unit_share( 40 );
+    unsigned int seed, seeds = unit_share( 16 );
 
     userfault_old_kernel = variant->old_kernel;
     must_prepare = variant->must_prepare;
@@ -269,7 +269,7 @@ static int run( const struct variant *variant )
     for (seed = 1; seed <= seeds && !unit_failures; seed++) test_random_steps( seed, 2000 );
     test_large();
     test_populated();
-    test_threads( unit_share( 6000 ));
+    test_threads( unit_share( 3000 ));
     test_detach();
     check( !*fault_notice() );
     return unit_result();
@@ -288,7 +288,7 @@ int main( int argc, char *argv[] )
         fflush( stdout );
         if (!(pid = fork()))
         {
-            alarm( 400 );   /* hanging is failing */
+            alarm( UNIT_HANGS );
             return run( &variants[i] );
         }
         if (waitpid( pid, &status, 0 ) != pid) return FAIL;

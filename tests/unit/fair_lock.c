@@ -148,7 +148,7 @@ int main(void)
 {
     int i;
 
-    alarm( 100 );   /* hanging is failing */
+    alarm( UNIT_HANGS );
     for (i = 0; i < 50; i++)
     {
         test_turns( 0 );

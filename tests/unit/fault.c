@@ -343,7 +343,7 @@ static void write_in_handler( int sig )
 /* a signal at any time whose handler writes to watched memory */
 static void test_signals( const char *name )
 {
-    unsigned int i, told = 0, bits;
+    unsigned int told = 0, bits;
     timer_t timer;
     struct itimerspec every = { { 0, 50000 }, { 0, 50000 } };
 
@@ -351,7 +351,7 @@ static void test_signals( const char *name )
     signal( SIGALRM, write_in_handler );
     check( !timer_create( CLOCK_MONOTONIC, NULL, &timer )
            && !timer_settime( timer, 0, &every, NULL ));
-    for (i = 0; i < 100000 && alarms < 2000; i++)
+    while (alarms < 2000)
     {
         memory[0] = 1;
         bits = written();
@@ -359,7 +359,7 @@ static void test_signals( const char *name )
         told |= bits;
     }
     timer_delete( timer );
-    check( alarms > 20 && told == (1 << PAGES) - 1 );
+    check( told == (1 << PAGES) - 1 );
 }
 
 /* a child goes on where its mappings do: mprotect */
@@ -465,7 +465,7 @@ int main(void)
             fflush( stdout );
             if (!fork())
             {
-                alarm( 60 );
+                alarm( UNIT_HANGS );
                 tests[i].test( names[j] );
                 exit( unit_result() );
             }

@@ -118,7 +118,7 @@ int main(void)
         fflush( stdout );
         if (!fork())
         {
-            alarm( 60 );   /* hanging is failing */
+            alarm( UNIT_HANGS );
             exit( run( variants[i].backend, variants[i].old_kernel ));
         }
         wait( &status );

@@ -203,7 +203,7 @@ int main(void)
         fflush( stdout );
         if (!fork())
         {
-            alarm( 100 );   /* hanging is failing */
+            alarm( UNIT_HANGS );
             exit( run( i ? read_limit() : 4000, !i ));
         }
         wait( &status );

@@ -145,7 +145,7 @@ int main( int argc, char **argv )
         fflush( stdout );
         if (!fork())
         {
-            alarm( 120 );
+            alarm( UNIT_HANGS );
             exit( run( backends[i] ));
         }
         wait( &status );

@@ -23,6 +23,9 @@
 #define FAIL 1
 #define SKIP 77
 
+/* For alarm(): seconds after which a test hangs. No machine is that slow. */
+#define UNIT_HANGS 3600
+
 static int unit_failures;
 
 /* goes on after a failure, so that one run shows all */
