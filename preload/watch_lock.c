@@ -23,6 +23,14 @@ void lock_regions(void)
 }
 
 /***********************************************************************
+ *           leave_uninterrupted_code
+ */
+void leave_uninterrupted_code(void)
+{
+    deliver_deferred_signals();
+}
+
+/***********************************************************************
  *           unlock_regions
  *
  * May not return, if the thread was to be ended meanwhile.

@@ -216,7 +216,7 @@ int main(void)
                 fflush( stdout );
                 if (!fork())
                 {
-                    alarm( 60 );
+                    alarm( UNIT_HANGS );
                     exit( run( backends[i] ));
                 }
                 wait( &status );

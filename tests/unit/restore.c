@@ -353,7 +353,7 @@ static void test_ordinary_user(void)
 
 int main( int argc, char *argv[] )
 {
-    alarm( 60 );
+    alarm( UNIT_HANGS );
     if (writewatch_open( unit_scan() ))
     {
         fprintf( stderr, "%s\n", writewatch_reason() );

@@ -35,4 +35,53 @@ for target in $targets; do
         status=1
     }
 done
+
+# Calls into the section from outside. A signal that arrives there is put off, so each function that
+# makes such a call delivers it afterwards, or lets go of the lock, which does so as well. These do
+# neither, as they run with the lock held:
+locked='alloc_region free_region split_region move_saved region_insert_as region_insert
+        region_remove prepare_regions drop_range drop_contents save_written save_any save_fresh
+        blocks_forget scan_save scan_marked_save scan_marked_commit scan_discard scan_marked_discard
+        discard_accessible scan_mark_empty scan_find_used lock_regions'
+callers=$("${OBJDUMP:-objdump}" -d --no-show-raw-insn "$library" | awk '
+    /^Disassembly of section/ { section = $4; sub( /:$/, "", section ) }
+    /^[0-9a-f]+ <.*>:$/ {
+        name = $2
+        gsub( /[<>:]/, "", name )
+        sub( /\.(constprop|isra|part|cold).*/, "", name )
+        if (section == "uninterrupted") inside[name] = 1
+    }
+    section != "uninterrupted" && /\t(call|jmp)/ && /</ {
+        target = $0
+        sub( /.*</, "", target )
+        sub( /[>+@].*/, "", target )
+        sub( /\.(constprop|isra|part|cold).*/, "", target )
+        calls[name] = calls[name] " " target
+    }
+    END {
+        for (name in calls)
+        {
+            count = split( calls[name], targets, " " )
+            enters = leaves = 0
+            for (i = 1; i <= count; i++)
+            {
+                if (targets[i] in inside) enters = 1
+                if (targets[i] ~ /^(deliver_deferred_signals|leave_uninterrupted_code|unlock_regions)$/)
+                    leaves = 1
+            }
+            if (enters) print name, leaves
+        }
+    }')
+[ "$(echo "$callers" | wc -l)" -gt 5 ] || { echo "no calls into the section found"; status=1; }
+set -- $callers
+while [ $# -gt 1 ]; do
+    case " $(echo $locked) " in
+    *" $1 "*) ;;
+    *) [ "$2" = 1 ] || {
+        echo "$1 calls into the section, and delivers nothing when it comes out"
+        status=1
+    } ;;
+    esac
+    shift 2
+done
 exit $status

@@ -161,7 +161,7 @@ int watch_commit( void *base, size_t size )
     struct watch_region *region;
     int ret = 0;
 
-    if (!watch_needs_commit() || !region_overlaps( start, end )) return 0;
+    if (!watch_needs_commit() || !watch_overlaps( base, size )) return 0;
     lock_regions();
     for (; !ret && (region = region_first( start, end )); start = region->end)
         if (region->backend->commit)

@@ -163,7 +163,7 @@ void watch_remove( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
 
-    if (!region_overlaps( start, end )) return;
+    if (!watch_overlaps( base, size )) return;
     lock_regions();
     remove_regions( start, end, 0 );
     unlock_regions();
@@ -225,12 +225,28 @@ int watch_lock_pages( const void *base, size_t size )
     return syscall( SYS_mlock, base, size ) ? -errno : 0;
 }
 
+/***********************************************************************
+ *           watch_contains
+ *
+ * May not return, as a thread that was ended meanwhile ends on the way out.
+ */
 int watch_contains( const void *base, size_t size )
 {
-    return region_contains( (uintptr_t)base, (uintptr_t)base + size );
+    int ret = region_contains( (uintptr_t)base, (uintptr_t)base + size );
+
+    leave_uninterrupted_code();
+    return ret;
 }
 
+/***********************************************************************
+ *           watch_overlaps
+ *
+ * Likewise.
+ */
 int watch_overlaps( const void *base, size_t size )
 {
-    return region_overlaps( (uintptr_t)base, (uintptr_t)base + size );
+    int ret = region_overlaps( (uintptr_t)base, (uintptr_t)base + size );
+
+    leave_uninterrupted_code();
+    return ret;
 }

@@ -31,6 +31,15 @@ void lock_regions(void)
 }
 
 /***********************************************************************
+ *           leave_uninterrupted_code
+ *
+ * Nothing ends or suspends threads of a native program there.
+ */
+void leave_uninterrupted_code(void)
+{
+}
+
+/***********************************************************************
  *           unlock_regions
  */
 void unlock_regions(void)

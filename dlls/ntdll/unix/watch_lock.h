@@ -14,4 +14,8 @@
 extern void lock_regions(void);
 extern void unlock_regions(void);
 
+/* To be called, without the lock, after each piece of uninterrupted code that was called without
+ * it, whatever came of it: delivers what was put off meanwhile (uninterrupted.h). May not return. */
+extern void leave_uninterrupted_code(void);
+
 #endif /* WRITEWATCH_WATCH_LOCK_H */
