@@ -197,18 +197,6 @@ static void test_knowledge(void)
     check( count_full( base ) == 5 );
 }
 
-/* the size of all page tables in kilobytes */
-static long page_tables(void)
-{
-    FILE *file = fopen( "/proc/self/status", "r" );
-    char line[128];
-    long ret = -1;
-
-    while (file && fgets( line, sizeof(line), file )) sscanf( line, "VmPTE: %ld", &ret );
-    if (file) fclose( file );
-    return ret;
-}
-
 /* full blocks here and there in a reservation bring no page tables elsewhere */
 static void test_page_tables(void)
 {
@@ -229,7 +217,7 @@ static void test_page_tables(void)
     for (i = 0; i < 3; i++)
         for (pos = 0; pos < run; pos += page_size()) memory[i * third + pos] = 1;
     for (i = 0; i <= pages; i++) addresses[i] = memory;
-    before = page_tables();
+    before = unit_page_tables();
     for (poll = 0; poll < 10; poll++)
     {
         count = pages + 1;
@@ -240,7 +228,7 @@ static void test_page_tables(void)
             for (pos = 0; pos < run; pos += page_size()) memory[i * third + pos] = 1;
     }
     check( count_full( memory ) > 3 * 7 - 1 );
-    check( before > 0 && page_tables() <= before + 64 );
+    check( before > 0 && unit_page_tables() <= before + 64 );
     watch_remove( memory, size );
     munmap( memory, size );
     free( addresses );

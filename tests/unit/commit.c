@@ -146,23 +146,11 @@ static void test_failure(void)
     check( VirtualFree( base, 0, MEM_RELEASE ));
 }
 
-/* the size of all page tables in kilobytes */
-static long page_tables(void)
-{
-    FILE *file = fopen( "/proc/self/status", "r" );
-    char line[128];
-    long ret = -1;
-
-    while (file && fgets( line, sizeof(line), file )) sscanf( line, "VmPTE: %ld", &ret );
-    if (file) fclose( file );
-    return ret;
-}
-
 /* memory that is only reserved costs no page tables, whatever is asked, reset or decommitted */
 static void test_reserve(void)
 {
     const size_t size = (size_t)64 << 30;
-    long before = page_tables();
+    long before = unit_page_tables();
     char *base = VirtualAlloc( NULL, size, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
 
     check( base && before > 0 );
@@ -174,7 +162,7 @@ static void test_reserve(void)
     check( written( base, size ) == 1 );
     check( !ResetWriteWatch( base, size ) && !written( base, size ));
     check( VirtualFree( base, size, MEM_DECOMMIT ));
-    check( page_tables() < before + 1024 );
+    check( unit_page_tables() < before + 1024 );
     check( VirtualFree( base, 0, MEM_RELEASE ));
 }
 

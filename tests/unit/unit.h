@@ -109,4 +109,16 @@ static inline int unit_has_zero_page(void)
     return ret == 1;
 }
 
+/* the size of all page tables in kilobytes */
+static inline long unit_page_tables(void)
+{
+    FILE *file = fopen( "/proc/self/status", "r" );
+    char line[128];
+    long ret = -1;
+
+    while (file && fgets( line, sizeof(line), file )) sscanf( line, "VmPTE: %ld", &ret );
+    if (file) fclose( file );
+    return ret;
+}
+
 #endif /* WRITEWATCH_UNIT_H */
