@@ -211,6 +211,14 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
         return -1;
     }
 
+    for (i = count = 0; i < module.count; i++) count += !!(module.segments[i].flags & PF_X);
+    if (count != 1)
+    {
+        snprintf( reason, len, "this Wine is not recognised: ntdll.so has %u segments of code",
+                  count );
+        return -1;
+    }
+
     for (i = 0; i < HOOK_COUNT; i++)
     {
         if ((count = find_slot( &module, info->functions[i], &info->slots[i] )) == 1)

@@ -21,6 +21,16 @@
 
 #define REACH 0x7f000000   /* of a call instruction, with room for the module itself */
 
+#define CALL_SIZE  5    /* e8 rel32 */
+#define THUNK_SIZE 16
+
+/* whole pages of code */
+struct code
+{
+    unsigned char *start;
+    size_t         size;
+};
+
 /***********************************************************************
  *           alloc_near
  *
@@ -61,8 +71,8 @@ static unsigned char *make_thunks( const struct ntdll_info *info )
     if (!page) return NULL;
     for (i = 0; i < HOOKS_CALLED; i++)
     {
-        memcpy( page + 16 * i, jump, sizeof(jump) );
-        memcpy( page + 16 * i + sizeof(jump), &info->convention->hooks[i],
+        memcpy( page + THUNK_SIZE * i, jump, sizeof(jump) );
+        memcpy( page + THUNK_SIZE * i + sizeof(jump), &info->convention->hooks[i],
                 sizeof(info->convention->hooks[i]) );
     }
     if (!mprotect( page, sysconf( _SC_PAGESIZE ), PROT_READ | PROT_EXEC )) return page;
@@ -71,72 +81,147 @@ static unsigned char *make_thunks( const struct ntdll_info *info )
 }
 
 /***********************************************************************
- *           store_bytes
+ *           find_code
  *
- * Changes memory of the module that is not writable. Nothing else runs in these pages yet.
+ * The whole pages from the first call instruction to the last.
  */
-static int store_bytes( void *dest, const void *src, size_t size, int prot )
+static struct code find_code( const struct ntdll_info *info )
 {
-    uintptr_t mask = sysconf( _SC_PAGESIZE ) - 1;
-    char *start = (char *)((uintptr_t)dest & ~mask);
-    size_t len = (((uintptr_t)dest + size + mask) & ~mask) - (uintptr_t)start;
+    uintptr_t mask = sysconf( _SC_PAGESIZE ) - 1, start = ~(uintptr_t)0, end = 0;
+    struct code code;
+    unsigned int i, j;
 
-    if (mprotect( start, len, PROT_READ | PROT_WRITE )) return -1;
-    memcpy( dest, src, size );
-    return mprotect( start, len, prot );
+    for (i = 0; i < HOOKS_CALLED; i++)
+        for (j = 0; j < info->call_count[i]; j++)
+        {
+            uintptr_t call = (uintptr_t)info->calls[i][j];
+
+            if (call < start) start = call;
+            if (call + CALL_SIZE > end) end = call + CALL_SIZE;
+        }
+    code.start = (unsigned char *)(start & ~mask);
+    code.size  = ((end + mask) & ~mask) - (start & ~mask);
+    return code;
 }
 
 /***********************************************************************
- *           store_calls
+ *           copy_code
  *
- * Leads the calls of one function to a target; undone by giving the function itself.
+ * A copy of code in which the calls lead to the thunks, ready to be run in the code's place.
+ * Returns NULL on failure.
  */
-static int store_calls( const struct ntdll_info *info, unsigned int hook,
-                        const unsigned char *target )
+static unsigned char *copy_code( const struct ntdll_info *info, const struct code *code,
+                                 const unsigned char *thunks )
 {
+    unsigned char *copy = mmap( NULL, code->size, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    unsigned int i, j;
+
+    if (copy == MAP_FAILED) return NULL;
+    memcpy( copy, code->start, code->size );
+    for (i = 0; i < HOOKS_CALLED; i++)
+        for (j = 0; j < info->call_count[i]; j++)
+        {
+            const unsigned char *call = info->calls[i][j];
+            intptr_t distance = thunks + THUNK_SIZE * i - (call + CALL_SIZE);
+            int rel = (int)distance;
+
+            if (rel != distance)
+            {
+                errno = ERANGE;
+                goto failed;
+            }
+            memcpy( copy + (call - code->start) + 1, &rel, sizeof(rel) );
+        }
+    if (!mprotect( copy, code->size, PROT_READ | PROT_EXEC )) return copy;
+
+failed:
+    munmap( copy, code->size );
+    return NULL;
+}
+
+/***********************************************************************
+ *           move_code
+ *
+ * Puts a copy in the place of what is mapped somewhere, in one step.
+ */
+static int move_code( unsigned char *copy, unsigned char *place, size_t size )
+{
+    return mremap( copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place ) == place ? 0 : -1;
+}
+
+/***********************************************************************
+ *           rehearse
+ *
+ * Moves the copy to memory of our own. The kernel unmaps what is in the place of a mapping before
+ * it moves another one there, so that a refusal in between, for instance because memory is charged
+ * twice meanwhile, would leave Wine without its code. Returns where the copy is now, or NULL; then
+ * it is gone.
+ */
+static unsigned char *rehearse( unsigned char *copy, size_t size )
+{
+    unsigned char *place = mmap( NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+
+    if (place != MAP_FAILED && !move_code( copy, place, size )) return place;
+    if (place != MAP_FAILED) munmap( place, size );
+    munmap( copy, size );
+    return NULL;
+}
+
+/***********************************************************************
+ *           protect_slots
+ *
+ * Protects the pages of the slots as they were, or makes them writable besides.
+ */
+static int protect_slots( const struct ntdll_info *info, int writable )
+{
+    uintptr_t mask = sysconf( _SC_PAGESIZE ) - 1;
     unsigned int i;
+    int ret = 0;
 
-    for (i = 0; i < info->call_count[hook]; i++)
-    {
-        unsigned char *call = info->calls[hook][i];
-        int rel = (int)(target - (call + 5));
-
-        if (call + 5 + rel != target ||
-            store_bytes( call + 1, &rel, sizeof(rel), PROT_READ | PROT_EXEC )) return -1;
-    }
-    return 0;
+    for (i = 0; i < HOOK_COUNT; i++)
+        if (mprotect( (void *)((uintptr_t)info->slots[i] & ~mask), mask + 1,
+                      info->slot_prot[i] | (writable ? PROT_WRITE : 0) )) ret = -1;
+    return ret;
 }
 
 /***********************************************************************
  *           patch_ntdll
  *
- * Returns 0, or -1 and the reason; then everything is again as it was, as far as the kernel lets
- * us.
+ * Returns 0, or -1 and the reason; then ntdll.so is as it was. All that the kernel may refuse is
+ * done first, on memory of our own and without a change of what ntdll.so contains. Then its code is
+ * changed in one step that has been rehearsed, and what follows cannot fail.
  */
 int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len )
 {
     const struct hook_table *table = info->convention;
-    unsigned char *thunks;
+    struct code code = find_code( info );
+    unsigned char *thunks, *copy;
     unsigned int i;
+    int err;
 
     if (!(thunks = make_thunks( info )))
     {
-        snprintf( reason, len, "no memory near ntdll.so" );
+        snprintf( reason, len, "no executable memory near ntdll.so" );
         return -1;
     }
+    copy = copy_code( info, &code, thunks );
+    if (copy) copy = rehearse( copy, code.size );
+    if (!copy) goto failed;
+    if (protect_slots( info, 1 )) goto failed;
 
     table->set_originals( info->functions );
-    for (i = 0; i < HOOKS_CALLED; i++)
-        if (store_calls( info, i, thunks + 16 * i )) goto failed;
-    for (i = 0; i < HOOK_COUNT; i++)
-        if (store_bytes( info->slots[i], &table->hooks[i], sizeof(void *), info->slot_prot[i] ))
-            goto failed;
+    if (move_code( copy, code.start, code.size )) goto failed;
+    for (i = 0; i < HOOK_COUNT; i++) *info->slots[i] = table->hooks[i];
+    /* if that fails they stay writable, which does no harm */
+    protect_slots( info, 0 );
     return 0;
 
 failed:
-    snprintf( reason, len, "ntdll.so cannot be changed in memory: %s", strerror( errno ));
-    for (i = 0; i < HOOKS_CALLED; i++) store_calls( info, i, info->functions[i] );
-    for (i = 0; i < HOOK_COUNT; i++)
-        store_bytes( info->slots[i], &info->functions[i], sizeof(void *), info->slot_prot[i] );
+    err = errno;
+    snprintf( reason, len, "ntdll.so cannot be changed in memory: %s", strerror( err ));
+    protect_slots( info, 0 );
+    if (copy) munmap( copy, code.size );
+    munmap( thunks, sysconf( _SC_PAGESIZE ));
     return -1;
 }

@@ -36,17 +36,18 @@ int main( int argc, char **argv )
 END
 $CC -o "$dir/load" "$dir/load.c" -ldl
 
-# make_ntdll NAME TABLE: a library with the functions that are looked for, and lines of C
+# make_ntdll NAME TABLE [OPTION...]: a library with the functions that are looked for, and lines of C
 make_ntdll() {
-    mkdir -p "$dir/$1"
+    name=$1; table_lines=$2; shift 2
+    mkdir -p "$dir/$name"
     {
         for f in AllocateVirtualMemory AllocateVirtualMemoryEx FreeVirtualMemory GetWriteWatch \
                  ResetWriteWatch; do
             echo "__attribute__((noinline)) int Nt$f( void ) { return 42; }"
         done
-        echo "$2"
-    } > "$dir/$1/ntdll.c"
-    $CC -shared -fPIC -O1 -Wl,-Bsymbolic -o "$dir/$1/ntdll.so" "$dir/$1/ntdll.c"
+        echo "$table_lines"
+    } > "$dir/$name/ntdll.c"
+    $CC -shared -fPIC -O1 -Wl,-Bsymbolic "$@" -o "$dir/$name/ntdll.so" "$dir/$name/ntdll.c"
 }
 
 # expect WORDS VARIABLE=VALUE... PROGRAM...: one line with these words, or none for "nothing"
@@ -72,6 +73,8 @@ table='void *table[8] = { NtGetWriteWatch, 0, NtAllocateVirtualMemory, NtAllocat
                            NtFreeVirtualMemory, 0, NtResetWriteWatch };'
 make_ntdll no_table ''
 make_ntdll two_tables "$table void *again[1] = { NtGetWriteWatch };"
+make_ntdll two_codes "$table __attribute__((section( \".far\" ))) int far( void ) { return 1; }" \
+    -Wl,--section-start=.far=0x400000
 make_ntdll no_dll "$table"
 make_ntdll bad_dll "$table"
 for i in 1 2 3 4 5 6 7 8; do cat "$dir/bad_dll/ntdll.so"; done > "$dir/bad_dll/ntdll.dll"
@@ -83,6 +86,8 @@ expect nothing "$dir/load" "$dir/empty/other.so"
 expect nothing sh -c 'exit 0'
 expect 'not active: this Wine is not recognised: ntdll.so has no Nt' \
     "$dir/load" "$dir/empty/ntdll.so"
+expect 'not active: this Wine is not recognised: ntdll.so has 2 segments of code' \
+    "$dir/load" "$dir/two_codes/ntdll.so"
 expect 'not active: this Wine is not recognised: 0 places hold the address of' \
     "$dir/load" "$dir/no_table/ntdll.so"
 expect 'not active: this Wine is not recognised: 2 places hold the address of NtGetWriteWatch' \
