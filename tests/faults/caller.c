@@ -62,6 +62,24 @@ long read_proc( pid_t pid, const char *name, char *buffer, size_t size )
     return len;
 }
 
+/* whether an address is in a mapping of a file whose path ends so */
+int is_mapped_from( pid_t pid, uint64_t addr, const char *path )
+{
+    static char maps[1 << 20];
+    unsigned long start, end;
+    const char *line, *stop;
+    size_t len = strlen( path );
+
+    if (read_proc( pid, "maps", maps, sizeof(maps) ) <= 0) return 0;
+    for (line = maps; *line; line = *stop ? stop + 1 : stop)
+    {
+        stop = strchrnul( line, '\n' );
+        if (sscanf( line, "%lx-%lx", &start, &end ) != 2 || addr < start || addr >= end) continue;
+        return (size_t)(stop - line) > len && !strncmp( stop - len, path, len );
+    }
+    return 0;
+}
+
 /* whether the command line of a process has the name in it that was asked for */
 int is_meant( pid_t pid )
 {
@@ -181,6 +199,9 @@ static int returns_from( pid_t pid, uint64_t word, uint64_t inside )
  * Whether the library made a system call, itself or by way of the C library: then the first return
  * address on the stack that is not the C library's is in it. The dynamic linker has its own. Where
  * it forwards the calls of others, it must have called its own function for that.
+ *
+ * ioctl() has room on the stack that it does not use, with what earlier calls of anybody left
+ * there: a word that is where the library goes on after ioctl() comes before these.
  */
 int is_ours( pid_t tid, int nr, uint64_t pc )
 {
@@ -201,6 +222,9 @@ int is_ours( pid_t tid, int nr, uint64_t pc )
     sp = strtoul( p + 1, NULL, 16 );
     len = read_memory( tid, sp, words, sizeof(words) );
     if (len < (long)sizeof(words)) len = read_memory( tid, sp, words, 4096 - (sp & 4095) );
+    if (nr == SYS_ioctl)
+        for (i = 0; i < len / 8 && i < FRAME_WORDS; i++)
+            if (returns_from( tid, words[i], pc )) return 1;
     for (i = 0; i < len / 8; i++)
         if ((who = whose_code( words[i] )) && who != 'c' && who != 'd') break;
     if (i >= len / 8 || who != 'l') return 0;
