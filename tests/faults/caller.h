@@ -19,6 +19,7 @@ extern const char *library;
 /* It stands before functions of the C library, and makes system calls in the place of others. */
 extern int forwards;
 
+extern int is_mapped_from( pid_t pid, uint64_t addr, const char *path );
 extern int is_meant( pid_t pid );
 extern int is_ours( pid_t tid, int nr, uint64_t pc );
 

@@ -152,6 +152,9 @@ static int get_kind( const struct seccomp_notif *req )
         if (kind->part == WHOLE) return i;
         if (kind->part == COMMAND && (uint32_t)req->data.args[1] == (uint32_t)kind->value) return i;
         if (kind->part == ADVICE && (uint32_t)req->data.args[2] == kind->value) return i;
+        /* to look there takes long: only when it is asked for */
+        if (kind->part == MODULE && fault.armed && fault.kind == (unsigned int)i &&
+            is_mapped_from( req->pid, req->data.args[0], kind->path )) return i;
         if (kind->part != PATH) continue;
         if (!known) known = read_string( req->pid, req->data.args[1], path, sizeof(path) );
         if (!kind->path) return i;

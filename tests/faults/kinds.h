@@ -20,7 +20,7 @@
  * and their like, whose answer is not looked at or which fail only for wrong arguments; futex(),
  * which is libc's. */
 
-enum part { WHOLE, COMMAND, ADVICE, PATH };
+enum part { WHOLE, COMMAND, ADVICE, PATH, MODULE };
 
 static const struct kind
 {
@@ -28,7 +28,8 @@ static const struct kind
     int           nr;
     enum part     part;     /* what besides the number tells it from others */
     unsigned long value;    /* of argument 1 or 2 */
-    const char   *path;     /* what a path ends in, NULL: any other */
+    const char   *path;     /* what a path ends in, NULL: any other; the file that argument 0 is
+                             * mapped from */
 }
 kinds[] =
 {
@@ -49,6 +50,8 @@ kinds[] =
     { "MADV_POPULATE_READ",   SYS_madvise, ADVICE, MADV_POPULATE_READ, NULL },
     { "MADV_DONTDUMP",        SYS_madvise, ADVICE, MADV_DONTDUMP, NULL },
     { "MADV_DODUMP",          SYS_madvise, ADVICE, MADV_DODUMP, NULL },
+    { "mprotect ntdll.so",    SYS_mprotect, MODULE, 0, "/ntdll.so" },
+    { "mprotect code",        SYS_mprotect, ADVICE, PROT_READ | PROT_EXEC, NULL },
     { "mprotect",             SYS_mprotect, WHOLE, 0, NULL },
     { "mmap",                 SYS_mmap, WHOLE, 0, NULL },
     { "munmap",               SYS_munmap, WHOLE, 0, NULL },
