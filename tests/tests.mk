@@ -33,10 +33,14 @@ BENCH_FLOOR_SRCS = bench/floor.c
 # What the linker is told for it: UNIT_LDFLAGS_name.
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
 UNIT_EXTRA_patch = preload/patch.o
+UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
+UNIT_EXTRA_wine_libc = preload/libc.o
 UNIT_LDFLAGS_hold = -Wl,--wrap=mark_written_pages
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
+UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
+UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)

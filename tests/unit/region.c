@@ -119,6 +119,28 @@ static void test_late_reader(void)
     check( !region_remove( addr( 0 ), addr( 4 )));
 }
 
+/* several steps at once, which end in any order: the region is in use until the last has ended */
+static void test_steps_together( struct watch_region *region )
+{
+    static const unsigned char orders[][4] =
+        { { 0, 1, 2, 3 }, { 3, 2, 1, 0 }, { 1, 0, 3, 2 }, { 2, 3, 0, 1 } };
+    enum region_step steps[4];
+    unsigned int i, j;
+
+    for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+    {
+        for (j = 0; j < 4; j++)
+            check( (steps[j] = region_enter( region, addr( j ), addr( j + 1 ))) ==
+                   (j ? STEP_COUNTED : STEP_FIRST) );
+        for (j = 0; j < 4; j++)
+        {
+            check( region_has_steps( region ));
+            region_leave( region, steps[orders[i][j]] );
+        }
+        check( !region_has_steps( region ));
+    }
+}
+
 /* a step begins in the region that was found or not at all, whatever has become of it */
 static void test_late_step(void)
 {
@@ -137,6 +159,7 @@ static void test_late_step(void)
     check( region_has_steps( found ));
     region_leave( found, first );
     check( !region_has_steps( found ));
+    test_steps_together( found );
 
     check( region_enter( found, addr( 3 ), addr( 5 )) == STEP_NONE );
     check( !region_remove( addr( 0 ), addr( 4 )));
@@ -205,6 +228,78 @@ static void test_steps_beside_changes(void)
     check( !region_remove( addr( 0 ), addr( 100 )));
 }
 
+/* What a step does to a region that is about to be split: called before it is said to be gone. */
+static void (*before_gone)( struct watch_region *region );
+
+void __real_region_set_state( struct watch_region *region, unsigned int state );
+
+void __wrap_region_set_state( struct watch_region *region, unsigned int state )
+{
+    void (*step)( struct watch_region * ) = before_gone;
+
+    before_gone = NULL;
+    if (state == REGION_GONE && step) step( region );
+    else before_gone = step;
+    __real_region_set_state( region, state );
+}
+
+static void step_marks_pages( struct watch_region *region )
+{
+    check( region_saved_pages( region ) != NULL );
+    saved_set( region->saved, addr( 10 ), addr( 80 ));
+}
+
+static void step_has_no_memory( struct watch_region *region )
+{
+    region->lost = 1;
+}
+
+/* whether pages [first, last) of what is left count as written, or all of them */
+static void check_left( uintptr_t start, uintptr_t end, uintptr_t first, uintptr_t last, int lost )
+{
+    struct watch_region *region = region_get( start, end );
+
+    check( region != NULL );
+    if (!region) return;
+    check( region->lost == (unsigned int)lost );
+    if (!lost)
+    {
+        check( region->saved && region->saved->count == (last - first) >> page_shift );
+        check( region->saved && saved_next( region->saved, start, end ) == first );
+    }
+    region_put( region );
+}
+
+/* state that is set by a step in progress goes with the parts that are left as well, and so does
+ * the word that some of it was lost */
+static void test_split_beside_step(void)
+{
+    struct watch_region *region;
+
+    check( region_insert( addr( 0 ), addr( 100 ), NULL ) != NULL );
+    before_gone = step_marks_pages;
+    check( !region_remove( addr( 30 ), addr( 37 )));
+    check( !before_gone );
+    check_left( addr( 0 ), addr( 30 ), addr( 10 ), addr( 30 ), 0 );
+    check_left( addr( 37 ), addr( 100 ), addr( 37 ), addr( 80 ), 0 );
+    check( !region_remove( addr( 0 ), addr( 100 )));
+
+    check( region_insert( addr( 0 ), addr( 100 ), NULL ) != NULL );
+    before_gone = step_has_no_memory;
+    check( !region_remove( addr( 30 ), addr( 37 )));
+    check_left( addr( 0 ), addr( 30 ), 0, 0, 1 );
+    check_left( addr( 37 ), addr( 100 ), 0, 0, 1 );
+    check( !region_remove( addr( 0 ), addr( 100 )));
+
+    check( (region = region_insert( addr( 0 ), addr( 100 ), NULL )) != NULL );
+    region->lost = 1;
+    check( !region_remove( addr( 0 ), addr( 50 )));
+    check_left( addr( 50 ), addr( 100 ), 0, 0, 1 );
+    check( !region_remove( addr( 60 ), addr( 100 )));
+    check_left( addr( 50 ), addr( 60 ), 0, 0, 1 );
+    check( !region_remove( addr( 0 ), addr( 100 )));
+}
+
 /* saved state goes with the parts that are left (row 37) */
 static void test_split_keeps_saved(void)
 {
@@ -253,6 +348,7 @@ int main(void)
     test_late_step();
     test_steps_beside_changes();
     test_split_keeps_saved();
+    test_split_beside_step();
     for (seed = 1; seed <= 20; seed++) test_random_changes( seed );
     test_many();
     return unit_result();

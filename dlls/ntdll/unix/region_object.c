@@ -147,22 +147,28 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
     struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
 
     if (!region) return NULL;
-    region->lost = old->lost;
     if (old->blocks.count) blocks_open( &region->blocks, start, end );
-    if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost = 1;
+    if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost |= 1;
     return region;
 }
 
 /***********************************************************************
  *           move_saved
  *
- * Hands saved state on; the old region is gone, so nobody else looks at its marks.
+ * Hands saved state on; the old region is gone, so nothing else looks at its marks. A step may have
+ * set the first of them, or found no memory for that, since the new region was made.
  */
 void move_saved( struct watch_region *from, struct watch_region *to )
 {
     uintptr_t addr;
 
-    if (!from->saved || !to->saved) return;
+    to->lost |= from->lost;
+    if (!from->saved || !from->saved->count) return;
+    if (!region_saved_pages( to ))
+    {
+        to->lost |= 1;
+        return;
+    }
     for (addr = saved_next( from->saved, to->base, to->end ); addr < to->end;
          addr = saved_next( from->saved, addr, to->end ))
         if (saved_take( from->saved, addr, addr + ((uintptr_t)1 << from->shift )))
