@@ -48,6 +48,41 @@ static void reset_contents( char *region, unsigned int first, unsigned int pages
 
 
 /***********************************************************************
+ *           test_failed_decommit
+ *
+ * A decommit that fails leaves nothing behind: memory that is released after it is watched no more,
+ * and what is put in its place was never written. The address is one that Wine keeps reserved.
+ */
+static void test_failed_decommit(void)
+{
+    char *wanted = (char *)0x30000000, *region, *plain;
+    void *addresses[REGION_PAGES];
+    ULONG_PTR count = REGION_PAGES;
+    ULONG granularity;
+    UINT failed;
+
+    region = VirtualAlloc( wanted, REGION_SIZE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                           PAGE_READWRITE );
+    ok( region != NULL, "VirtualAlloc failed, error %u\n", (int)GetLastError() );
+    if (!region) return;
+    touch( region, "1-2,5,9" );
+    ok( !VirtualFree( region, REGION_SIZE + PAGE, MEM_DECOMMIT ), "too much was decommitted\n" );
+    ok( !VirtualFree( region + PAGE, 0, MEM_DECOMMIT ), "size 0 inside was decommitted\n" );
+    check_written( 0, region, REGION_SIZE, "1-2,5,9" );
+    free_watched( region );
+
+    plain = VirtualAlloc( wanted, REGION_SIZE, MEM_RESERVE, PAGE_READWRITE );
+    ok( plain == wanted, "VirtualAlloc returned %p, error %u\n", plain, (int)GetLastError() );
+    if (plain != wanted) return;
+    commit( plain, 0, REGION_PAGES );
+    failed = GetWriteWatch( 0, plain, REGION_SIZE, addresses, &count, &granularity );
+    ok( failed && GetLastError() == ERROR_INVALID_PARAMETER,
+        "memory that is not watched: %u, error %u\n", failed, (int)GetLastError() );
+    free_watched( plain );
+}
+
+
+/***********************************************************************
  *           test_decommit
  *
  * Row 15: decommitted pages are still reported until they are reset, recommitted or not, and
@@ -347,6 +382,7 @@ START_TEST(decommit)
 {
     init_watch();
     test_decommit();
+    test_failed_decommit();
     test_cycles();
     test_truncation();
     test_partial_ranges();

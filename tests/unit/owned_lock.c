@@ -59,12 +59,45 @@ static void *take_turns( void *arg )
     return NULL;
 }
 
+/* Each turn is long enough for the others to go to sleep. */
+static void *take_long_turns( void *arg )
+{
+    unsigned int i, turns = *(unsigned int *)arg;
+
+    for (i = 0; i < turns; i++)
+    {
+        owned_lock_acquire();
+        count++;
+        usleep( 200 );
+        owned_lock_release();
+    }
+    return NULL;
+}
+
+/***********************************************************************
+ *           test_waiters
+ *
+ * Who sleeps is woken by the lock alone: without a signal nothing else ends that sleep.
+ */
+static void test_waiters(void)
+{
+    unsigned int i, turns = unit_share( 500 );
+    pthread_t threads[THREADS];
+
+    count = 0;
+    for (i = 0; i < THREADS; i++)
+        check( !pthread_create( &threads[i], NULL, take_long_turns, &turns ));
+    for (i = 0; i < THREADS; i++) pthread_join( threads[i], NULL );
+    check( count == (unsigned long long)THREADS * turns );
+}
+
 int main(void)
 {
     struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART };
     unsigned int i, turns = unit_share( TURNS );
     pthread_t threads[THREADS];
 
+    alarm( UNIT_HANGS );
     check( !sigaction( SIGUSR1, &action, NULL ));
     for (i = 0; i < THREADS; i++) check( !pthread_create( &threads[i], NULL, take_turns, &turns ));
     while (__atomic_load_n( &ended, __ATOMIC_ACQUIRE ) < THREADS)
@@ -78,5 +111,6 @@ int main(void)
     printf( "%u signals, %u with the lock held\n", handled, found_held );
     check( count == (unsigned long long)THREADS * turns );
     check( found_held );
+    test_waiters();
     return unit_result();
 }

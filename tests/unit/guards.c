@@ -1,0 +1,151 @@
+/*
+ * The handlers that stand before Wine's: which signals wait, and until when
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "../../preload/owned_lock.h"
+#include "../../preload/preload.h"
+#include "unit.h"
+#include "user_memory.h"
+
+#include <ucontext.h>
+
+static volatile int quits, suspends, faults;
+static volatile int quits_in_fault;    /* SIGQUITs that came while a fault was being handled */
+static volatile int in_fault;
+static uintptr_t resume_at;            /* where a fault goes on; 0: it is tried again */
+static char *page;
+
+static void quit( int sig, siginfo_t *info, void *context )
+{
+    (void)sig, (void)info, (void)context;
+    quits++;
+    if (in_fault) quits_in_fault++;
+}
+
+static void suspend( int sig, siginfo_t *info, void *context )
+{
+    (void)sig, (void)info, (void)context;
+    suspends++;
+}
+
+/* Wine's looks at the fault, with a lock held, and returns to the program at another place */
+static void fault( int sig, siginfo_t *info, void *context )
+{
+    (void)sig, (void)info;
+    in_fault = 1;
+    faults++;
+    raise( SIGQUIT );
+    raise( SIGUSR1 );
+    if (resume_at) ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = resume_at;
+    else mprotect( page, 4096, PROT_READ | PROT_WRITE );
+    in_fault = 0;
+}
+
+static void install( int sig, void (*handler)( int, siginfo_t *, void * ))
+{
+    struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+
+    /* as Wine has it: it blocks SIGUSR1 in its handlers, and not SIGQUIT */
+    sigaddset( &action.sa_mask, SIGUSR1 );
+    check( !sigaction( sig, &action, NULL ));
+}
+
+/* sends both signals and says how many of them were taken */
+static int send_both(void)
+{
+    int before = quits + suspends;
+
+    raise( SIGQUIT );
+    raise( SIGUSR1 );
+    return quits + suspends - before;
+}
+
+static void *other_thread( void *arg )
+{
+    (void)arg;
+    check( send_both() == 2 );
+    return NULL;
+}
+
+/* a thread is neither ended nor suspended with the lock held, and others are not kept from it */
+static void test_lock(void)
+{
+    pthread_t thread;
+
+    check( send_both() == 2 );
+    owned_lock_acquire();
+    check( send_both() == 0 );
+    check( send_both() == 0 );
+    check( !pthread_create( &thread, NULL, other_thread, NULL ) && !pthread_join( thread, NULL ));
+    owned_lock_release();
+    quits = suspends = 0;
+    deliver_deferred_signals();
+    check( quits == 1 && suspends == 1 );
+    deliver_deferred_signals();
+    check( quits == 1 && suspends == 1 );
+}
+
+/* nor while Wine looks at a fault; it has SIGUSR1 blocked itself */
+static void test_fault(void)
+{
+    quits = suspends = faults = quits_in_fault = 0;
+    check( !mprotect( page, 4096, PROT_NONE ));
+    *(volatile char *)page = 1;
+    check( faults == 1 && quits == 1 && suspends == 1 );
+    check( !quits_in_fault );
+}
+
+static void return_here(void)
+{
+    fprintf( stderr, "the program went on in the middle of a query\n" );
+    _exit( FAIL );
+}
+
+/* a fault of the program's pointer in a query is the query's: it fails, or if Wine makes the access
+ * possible it goes on */
+static void test_access(void)
+{
+    uint64_t value = 0;
+
+    check( !mprotect( page, 4096, PROT_NONE ));
+    resume_at = (uintptr_t)return_here;
+    check( user_load64( page, &value ) );
+    check( user_store64( page, 1 ) );
+    check( user_store32( page, 1 ) );
+    resume_at = 0;
+    *(volatile uint64_t *)&value = 1;
+    check( !user_store64( page, 7 ) );
+    check( !user_load64( page, &value ) && value == 7 );
+}
+
+int main(void)
+{
+    struct sigaction action;
+
+    page = mmap( NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    check( page != MAP_FAILED );
+
+    /* no handlers of Wine's: nothing is changed */
+    check( guard_signals() == -1 );
+    check( !sigaction( SIGSEGV, NULL, &action ) && action.sa_handler == SIG_DFL );
+
+    install( SIGSEGV, fault );
+    install( SIGBUS, fault );
+    install( SIGUSR1, suspend );
+    install( SIGQUIT, quit );
+    check( !guard_signals() );
+    check( !guard_signals() );   /* once more does nothing */
+    check( !sigaction( SIGUSR1, NULL, &action ) && action.sa_sigaction != suspend );
+    check( sigismember( &action.sa_mask, SIGUSR1 ) == 1 );
+
+    test_lock();
+    test_fault();
+    test_access();
+    return unit_result();
+}
