@@ -118,8 +118,9 @@ static int get_slot_prot( const struct module *module, void **slot )
 /***********************************************************************
  *           find_calls
  *
- * The instructions in a module that call a function directly (e8 rel32). Another instruction with
- * these very five bytes inside would be a chance of one in millions. Returns how many there are.
+ * The instructions in a module that call a function directly (e8 rel32), or jump to it where their
+ * own function ends with the call (e9 rel32). Another instruction with these very five bytes inside
+ * would be a chance of one in millions. Returns how many there are.
  */
 static unsigned int find_calls( const struct module *module, const void *function,
                                 unsigned char **calls )
@@ -135,7 +136,7 @@ static unsigned int find_calls( const struct module *module, const void *functio
         if (!(segment->flags & PF_X)) continue;
         for (ptr = segment->start; ptr + 5 <= segment->end; ptr++)
         {
-            if (*ptr != 0xe8) continue;
+            if (*ptr != 0xe8 && *ptr != 0xe9) continue;
             memcpy( &rel, ptr + 1, sizeof(rel) );
             if (ptr + 5 + rel != (const unsigned char *)function) continue;
             if (count < MAX_CALLS) calls[count] = ptr;

@@ -21,7 +21,7 @@
 
 #define REACH 0x7f000000   /* of a call instruction, with room for the module itself */
 
-#define CALL_SIZE  5    /* e8 rel32 */
+#define CALL_SIZE  5    /* e8 or e9, rel32 */
 #define THUNK_SIZE 16
 
 /* whole pages of code */

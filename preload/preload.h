@@ -44,7 +44,7 @@ struct ntdll_info
     void                    *functions[HOOK_COUNT];
     void                   **slots[HOOK_COUNT];              /* in the system call table */
     int                      slot_prot[HOOK_COUNT];          /* how that memory is protected */
-    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* call instructions */
+    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* call instructions and jumps */
     unsigned int             call_count[HOOKS_CALLED];
     const struct hook_table *convention;
 };

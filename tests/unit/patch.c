@@ -15,6 +15,7 @@
 #include "unit.h"
 
 #define PAGE       0x1000
+#define TAIL_CALL  0x5400
 #define CODE_PAGES 6
 #define DATA_PAGES 2
 #define SIZE       ((CODE_PAGES + DATA_PAGES) * PAGE)
@@ -33,6 +34,7 @@ static const struct
     { HOOK_ALLOCATE_EX, 0x3ff8 },   /* and lies in two pages */
     { HOOK_ALLOCATE_EX, 0x1200 },
     { HOOK_FREE,        0x4ff0 },
+    { HOOK_FREE,        TAIL_CALL },   /* the last code that is changed */
 };
 #define CALLERS (sizeof(callers) / sizeof(callers[0]))
 
@@ -124,20 +126,21 @@ static void store_function( unsigned char *code, int value )
 /***********************************************************************
  *           store_caller
  *
- * sub $8,%rsp; call function; add $8,%rsp; ret. Returns where the call is.
+ * sub $8,%rsp; call function; add $8,%rsp; ret. Or, with nothing to be undone, a jump in the place
+ * of the call.
  */
-static unsigned char *store_caller( unsigned char *code, const unsigned char *target )
+static void store_caller( unsigned char *code, int tail, const unsigned char *target )
 {
     static const unsigned char begin[] = { 0x48, 0x83, 0xec, 0x08 };
+    static const unsigned char none[] = { 0x66, 0x66, 0x66, 0x90 };
     static const unsigned char end[] = { 0x48, 0x83, 0xc4, 0x08, 0xc3 };
     unsigned char *call = code + sizeof(begin);
     int rel = (int)(target - (call + 5));
 
-    memcpy( code, begin, sizeof(begin) );
-    call[0] = 0xe8;
+    memcpy( code, tail ? none : begin, sizeof(begin) );
+    call[0] = tail ? 0xe9 : 0xe8;
     memcpy( call + 1, &rel, sizeof(rel) );
     memcpy( call + 5, end, sizeof(end) );
-    return call;
 }
 
 /***********************************************************************
@@ -157,7 +160,8 @@ static void load_module(void)
     memset( module, 0xcc, CODE_PAGES * PAGE );
     for (i = 0; i < HOOK_COUNT; i++) store_function( module + function_offsets[i], i );
     for (i = 0; i < CALLERS; i++)
-        store_caller( module + callers[i].offset, module + function_offsets[callers[i].hook] );
+        store_caller( module + callers[i].offset, callers[i].offset == TAIL_CALL,
+                      module + function_offsets[callers[i].hook] );
     munmap( module, SIZE );
 
     module = __real_mmap( NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0 );
