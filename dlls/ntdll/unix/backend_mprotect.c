@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 #include "raw_syscall.h"
 #include "region.h"
 #include "selftest.h"
+#include "wait_turn.h"
 #include "writable.h"
 
 /* A page that is armed has the protection that the program wants, without writing. What it wants is
@@ -59,8 +59,9 @@ long mprotect_map_limit;
 
 static void lock(void)
 {
-    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE ))
-        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+    unsigned int turns = 0;
+
+    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
 }
 
 static void unlock(void)

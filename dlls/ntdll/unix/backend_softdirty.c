@@ -23,6 +23,7 @@
 #include "raw_syscall.h"
 #include "region.h"
 #include "selftest.h"
+#include "wait_turn.h"
 #include "writable.h"
 
 /* For comparison: a query with reset costs time by the size of the whole process.
@@ -51,12 +52,12 @@ static int pagemap = -1, clear_refs = -1;
 
 static void lock( sigset_t *sigset )
 {
+    unsigned int turns = 0;
     sigset_t all;
 
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, sigset );
-    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE ))
-        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
 }
 
 static void unlock( const sigset_t *sigset )

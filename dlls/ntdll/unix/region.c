@@ -13,6 +13,7 @@
 #include "region.h"
 #include "region_object.h"
 #include "uninterrupted.h"
+#include "wait_turn.h"
 
 struct region_entry
 {
@@ -81,6 +82,8 @@ find_entry( struct region_index *index, size_t count, uintptr_t addr )
 static inline __attribute__((always_inline)) struct region_entry read_entry( uintptr_t addr,
                                                                              int hold )
 {
+    unsigned int turns = 0;
+
     for (;;)
     {
         unsigned int seq = __atomic_load_n( &index_seq, __ATOMIC_SEQ_CST );
@@ -90,7 +93,7 @@ static inline __attribute__((always_inline)) struct region_entry read_entry( uin
 
         if (seq & 1)
         {
-            __builtin_ia32_pause();
+            wait_turn( &turns );
             continue;
         }
         if ((index = __atomic_load_n( &region_index, __ATOMIC_ACQUIRE )))

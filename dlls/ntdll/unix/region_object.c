@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -15,6 +14,7 @@
 #include "region_object.h"
 #include "region_step.h"
 #include "uninterrupted.h"
+#include "wait_turn.h"
 
 static struct watch_region *free_regions;
 
@@ -48,6 +48,7 @@ UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *regio
 void region_set_state( struct watch_region *region, unsigned int state )
 {
     struct timespec start, now;
+    unsigned int turns = 0;
 
     __atomic_store_n( &region->state, state, __ATOMIC_SEQ_CST );
     if (state == REGION_OPEN || !region_has_steps( region )) return;
@@ -55,7 +56,7 @@ void region_set_state( struct watch_region *region, unsigned int state )
     clock_gettime( CLOCK_MONOTONIC, &start );
     while (region_has_steps( region ))
     {
-        sched_yield();
+        wait_turn( &turns );
         clock_gettime( CLOCK_MONOTONIC, &now );
         if (now.tv_sec - start.tv_sec > 1) return;
     }

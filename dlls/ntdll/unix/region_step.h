@@ -8,10 +8,8 @@
 #ifndef WRITEWATCH_REGION_STEP_H
 #define WRITEWATCH_REGION_STEP_H
 
-#include <sys/syscall.h>
-
-#include "raw_syscall.h"
 #include "region.h"
+#include "wait_turn.h"
 
 /* From region_enter() to region_leave() the memory remains mapped and written state stays where it
  * is, in the kernel or in the bitmap. No memory of the program is touched in a step, as that can
@@ -61,7 +59,7 @@ static inline __attribute__((always_inline)) enum region_step
 region_enter( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     enum region_step step;
-    unsigned int state;
+    unsigned int state, turns = 0;
 
     for (;;)
     {
@@ -70,7 +68,7 @@ region_enter( struct watch_region *region, uintptr_t start, uintptr_t end )
         if (state == REGION_OPEN && region->base <= start && end <= region->end) return step;
         region_leave( region, step );
         if (state != REGION_CLOSED) return STEP_NONE;
-        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+        wait_turn( &turns );
     }
 }
 
