@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Stock Wine does not come back from the query. It also hangs, without any query, when a thread with
- * breakpoints is suspended; so that is not tried.
+ * Stock Wine does not come back from the query. It also hangs, without any query, when a thread
+ * with breakpoints is suspended; so that is not tried.
  */
 
 #include "stress.h"
