@@ -5,8 +5,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Included by hook_ms.c and hook_sysv.c, which define WINAPI and HOOK_TABLE. Two objects, because
- * GCC 12 merges calls of both conventions in one function into a single wrong one. */
+/* Included by hook_ms.c and hook_sysv.c, which define WINAPI, HOOK_TABLE and more. Two objects,
+ * because GCC 12 merges calls of both conventions in one function into a single wrong one. */
+
+#include <ucontext.h>
 
 #include "hooks.h"
 #include "nt_types.h"
@@ -186,9 +188,10 @@ static NTSTATUS WINAPI hook_reset( HANDLE process, void *base, SIZE_T size )
 
 const struct hook_table HOOK_TABLE =
 {
-    .name          = CONVENTION_NAME,
-    .set_originals = set_originals,
-    .hooks         =
+    .name            = CONVENTION_NAME,
+    .status_register = STATUS_REGISTER,
+    .set_originals   = set_originals,
+    .hooks           =
     {
         [HOOK_ALLOCATE]    = hook_allocate,
         [HOOK_ALLOCATE_EX] = hook_allocate_ex,

@@ -8,5 +8,6 @@
 #define WINAPI          __attribute__((ms_abi))
 #define HOOK_TABLE      hooks_ms
 #define CONVENTION_NAME "ms_abi"
+#define STATUS_REGISTER REG_RDX     /* the second argument of what returns to the program */
 
 #include "hook_body.h"

@@ -8,5 +8,6 @@
 #define WINAPI          __attribute__((sysv_abi))
 #define HOOK_TABLE      hooks_sysv
 #define CONVENTION_NAME "sysv_abi"
+#define STATUS_REGISTER REG_RSI     /* the second argument of what returns to the program */
 
 #include "hook_body.h"

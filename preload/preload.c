@@ -20,6 +20,8 @@ typedef void *dlopen_func( const char *, int );
 
 int preload_active;
 
+const struct hook_table *active_hooks;
+
 static dlopen_func *next_dlopen;
 
 /***********************************************************************
@@ -57,6 +59,7 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
     if (inspect_ntdll( ntdll, path, &info, reason, len )) return -1;
     backend = secure_getenv( "WRITEWATCH_BACKEND" );
     if (watch_open( backend && *backend ? backend : NULL, reason, len )) return -1;
+    active_hooks = info.convention;
     if (patch_ntdll( &info, reason, len ))
     {
         watch_close();

@@ -28,6 +28,7 @@ enum hook
 struct hook_table
 {
     const char *name;
+    int         status_register;    /* of a fault in a system call, as Wine's handler leaves it */
     void      (*set_originals)( void * const *originals );
     void       *hooks[HOOK_COUNT];
 };
@@ -69,6 +70,9 @@ extern void log_line( const char *format, ... ) __attribute__((format( printf, 1
 
 /* preload.c: whether this process is a Wine process whose write watches we have taken over */
 extern int preload_active;
+
+/* preload.c: how Wine calls us; set before anything of ours is called */
+extern const struct hook_table *active_hooks;
 
 /* libc.c: set while this thread is in Wine's code for MEM_DECOMMIT of watched memory */
 extern __thread int decommitting;

@@ -66,6 +66,7 @@ ULONG RtlNtStatusToDosError( NTSTATUS status )
     case STATUS_NOT_SUPPORTED:           return ERROR_NOT_SUPPORTED;
     case STATUS_INVALID_PARAMETER_3:     return ERROR_INVALID_PARAMETER;
     case STATUS_INVALID_PARAMETER_4:     return ERROR_INVALID_PARAMETER;
+    case STATUS_GUARD_PAGE_VIOLATION:    return STATUS_GUARD_PAGE_VIOLATION;   /* itself */
     default:                             return ERROR_MR_MID_NOT_FOUND;
     }
 }

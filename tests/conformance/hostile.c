@@ -39,6 +39,9 @@ enum place
     ENDS_EARLY,          /* the array ends before what is to be reported */
     ENDS_LATE,           /* what is to be reported fits, *count entries do not */
     CROSSES_READONLY,    /* the array goes on into a read-only page */
+    GUARDED,             /* a guard page */
+    GUARDED_LATE,        /* the array goes on into a guard page, which is not come by */
+    WATCHED_GUARDED,     /* a guard page of the polled range */
     WATCHED_READONLY,    /* a read-only page of the polled range */
     WATCHED_DECOMMITTED, /* a decommitted page of the polled range */
     WATCHED_CROSSING,    /* begins in a page of the range, goes on into a read-only one */
@@ -47,11 +50,11 @@ enum place
 
 enum pointer { ARRAY, COUNT, GRANULARITY };
 
-/* stock Wine does some things right: it finds a bad pointer only when it stores there. So an array
- * that is too short for *count does not matter to it, and nothing is locked yet when *count is
- * read. */
-#define STOCK_STATUS 1  /* wrong status */
-#define STOCK_STATE  2  /* reset, or pages written that are not */
+/* Nothing is touched but what is stored: an array that is too short for *count does not matter. For
+ * stock Wine nothing is locked yet when *count is read. */
+#define STOCK_FIRST  1  /* as STOCK_STATE, after the first call only */
+#define STOCK_SECOND 2
+#define STOCK_STATE  3  /* reset, or pages written that are not */
 #define STOCK_LOCK   4  /* lock kept, the process hangs */
 
 static const struct
@@ -75,23 +78,29 @@ static const struct
     { "array in code", ARRAY, CODE, RESET, STOCK_LOCK },
     { "array ends early", ARRAY, ENDS_EARLY, RESET, STOCK_LOCK },
     { "array ends early, kept", ARRAY, ENDS_EARLY, 0, STOCK_LOCK },
-    { "array shorter than count", ARRAY, ENDS_LATE, RESET, STOCK_STATUS | STOCK_STATE },
-    { "array goes on read-only", ARRAY, CROSSES_READONLY, RESET, STOCK_STATUS | STOCK_STATE },
+    { "array shorter than count", ARRAY, ENDS_LATE, RESET, 0 },
+    { "array shorter than count, kept", ARRAY, ENDS_LATE, 0, 0 },
+    { "array goes on read-only", ARRAY, CROSSES_READONLY, RESET, 0 },
+    { "array goes on into a guard page", ARRAY, GUARDED_LATE, RESET, 0 },
+    { "array in a guard page", ARRAY, GUARDED, RESET, STOCK_LOCK },
+    { "array in a guard page of the range", ARRAY, WATCHED_GUARDED, RESET,
+      STOCK_LOCK | STOCK_SECOND },
     { "array in a read-only page of the range", ARRAY, WATCHED_READONLY, RESET,
       STOCK_LOCK | STOCK_STATE },
     { "array in decommitted page of the range", ARRAY, WATCHED_DECOMMITTED, RESET,
       STOCK_LOCK | STOCK_STATE },
-    { "array across pages of the range", ARRAY, WATCHED_CROSSING, RESET,
-      STOCK_STATUS | STOCK_STATE },
+    { "array across pages of the range", ARRAY, WATCHED_CROSSING, RESET, STOCK_STATE },
     { "array in read-only page of other region", ARRAY, OTHER_READONLY, RESET, STOCK_LOCK },
     { "count not committed", COUNT, NOT_COMMITTED, RESET, 0 },
     { "count read-only", COUNT, READONLY, RESET, STOCK_LOCK | STOCK_STATE },
+    { "count in a guard page", COUNT, GUARDED, RESET, 0 },
     { "count unmapped", COUNT, UNMAPPED, RESET, 0 },
     { "count at a low address", COUNT, LOW, RESET, 0 },
     { "count non-canonical", COUNT, NON_CANONICAL, RESET, 0 },
     { "count in kernel space", COUNT, KERNEL, RESET, 0 },
     { "granularity not committed", GRANULARITY, NOT_COMMITTED, RESET, STOCK_LOCK | STOCK_STATE },
     { "granularity read-only", GRANULARITY, READONLY, RESET, STOCK_LOCK | STOCK_STATE },
+    { "granularity in a guard page", GRANULARITY, GUARDED, RESET, STOCK_LOCK | STOCK_FIRST },
     { "granularity unmapped", GRANULARITY, UNMAPPED, RESET, STOCK_LOCK | STOCK_STATE },
     { "granularity low", GRANULARITY, LOW, RESET, STOCK_LOCK | STOCK_STATE },
     { "granularity in kernel space", GRANULARITY, KERNEL, RESET, STOCK_LOCK | STOCK_STATE },
@@ -145,6 +154,15 @@ static void *make_pointer( enum place place, char *region )
     case CROSSES_READONLY:
         VirtualProtect( mem + PAGE, PAGE, PAGE_READONLY, &old );
         return mem + PAGE - 10 * sizeof(void *);
+    case GUARDED:
+        VirtualProtect( mem, PAGE, PAGE_READWRITE | PAGE_GUARD, &old );
+        return mem;
+    case GUARDED_LATE:
+        VirtualProtect( mem + PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD, &old );
+        return mem + PAGE - 10 * sizeof(void *);
+    case WATCHED_GUARDED:
+        VirtualProtect( region + 8 * PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD, &old );
+        return region + 8 * PAGE + 64;
     case WATCHED_READONLY:
         VirtualProtect( region + 8 * PAGE, PAGE, PAGE_READONLY, &old );
         return region + 8 * PAGE + 64;
@@ -240,15 +258,48 @@ static void child( unsigned int test, HANDLE mapping )
 
 
 /***********************************************************************
+ *           expected_status
+ *
+ * Row 34b: a guard page is one only for the first of the two calls.
+ */
+static NTSTATUS expected_status( unsigned int test, BOOL second )
+{
+    switch (tests[test].place)
+    {
+    case ENDS_LATE:
+    case CROSSES_READONLY:
+    case WATCHED_CROSSING:
+    case GUARDED_LATE:
+        return STATUS_SUCCESS;
+    case GUARDED:
+    case WATCHED_GUARDED:
+        return second ? STATUS_SUCCESS : STATUS_GUARD_PAGE_VIOLATION;
+    default:
+        return STATUS_ACCESS_VIOLATION;
+    }
+}
+
+
+/***********************************************************************
+ *           expected_pages
+ *
+ * What is written after one of the two calls. An array in the range is written by the call.
+ */
+static const char *expected_pages( unsigned int test, BOOL second )
+{
+    if (expected_status( test, second ) || !(tests[test].flags & RESET)) return before;
+    if (tests[test].place == WATCHED_CROSSING) return "7";
+    return tests[test].place == WATCHED_GUARDED ? "8" : "";
+}
+
+
+/***********************************************************************
  *           check_report
  */
 static void check_report( unsigned int test, const struct report *report )
 {
+    NTSTATUS nt_status = expected_status( test, FALSE ), win_status = expected_status( test, TRUE );
     unsigned int stock = tests[test].stock;
-    /* on Windows it is not known how much of the array is looked at */
-    BOOL may_succeed = real_windows && (tests[test].place == ENDS_LATE ||
-                                        tests[test].place == CROSSES_READONLY ||
-                                        tests[test].place == WATCHED_CROSSING);
 
     winetest_push_context( "%s", tests[test].name );
     ok( report->finished, "the call did not return\n" );
@@ -257,33 +308,28 @@ static void check_report( unsigned int test, const struct report *report )
         winetest_pop_context();
         return;
     }
-    todo_wine_if( stock & STOCK_STATUS )
+    ok( report->status == nt_status, "NtGetWriteWatch returned %08x\n", (int)report->status );
+    ok( report->ret == (win_status ? ~0u : 0), "GetWriteWatch returned %#x\n", report->ret );
+    ok( report->error == (win_status ? ERROR_NOACCESS : 0xdeadbeef), "wrong error %u\n",
+        (int)report->error );
+    todo_wine_if( stock & STOCK_FIRST )
     {
-        ok( report->status == STATUS_ACCESS_VIOLATION || broken( may_succeed ),
-            "NtGetWriteWatch returned %08x\n", (int)report->status );
-        ok( report->ret == ~0u || broken( may_succeed ), "GetWriteWatch returned %#x\n",
-            report->ret );
-        ok( report->error == ERROR_NOACCESS || broken( may_succeed ), "wrong error %u\n",
-            (int)report->error );
+        ok( !strcmp( report->nt_pages, expected_pages( test, FALSE ) ),
+            "got pages \"%s\" after the Nt call\n", report->nt_pages );
     }
-    if (!may_succeed)
+    todo_wine_if( stock & STOCK_SECOND )
     {
-        todo_wine_if( stock & STOCK_STATE )
-        {
-            ok( !strcmp( report->nt_pages, before ), "got pages \"%s\" after the Nt call\n",
-                report->nt_pages );
-            ok( !strcmp( report->win_pages, before ), "got pages \"%s\" after the Win32 call\n",
-                report->win_pages );
-        }
+        ok( !strcmp( report->win_pages, expected_pages( test, TRUE ) ),
+            "got pages \"%s\" after the Win32 call\n", report->win_pages );
     }
     todo_wine_if( stock & STOCK_LOCK )
     {
         ok( report->alive, "no other thread can go on\n" );
     }
     if (report->alive)
-        todo_wine_if( stock & STOCK_STATE )
+        todo_wine_if( stock & STOCK_SECOND )
             ok( !strcmp( report->alive_pages, report->win_pages ) &&
-                !strcmp( report->win_pages, before ),
+                !strcmp( report->win_pages, expected_pages( test, TRUE ) ),
                 "another thread got pages \"%s\"\n", report->alive_pages );
     winetest_pop_context();
 }

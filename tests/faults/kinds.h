@@ -43,7 +43,6 @@ kinds[] =
     { "UFFDIO_WAKE",          SYS_ioctl, COMMAND, UFFDIO_WAKE, NULL },
     { "UFFDIO_POISON",        SYS_ioctl, COMMAND, 0xc020aa08, NULL },
     { "PAGEMAP_SCAN",         SYS_ioctl, COMMAND, PAGEMAP_SCAN, NULL },
-    { "PROCMAP_QUERY",        SYS_ioctl, COMMAND, PROCMAP_QUERY, NULL },
     { "MADV_DONTNEED",        SYS_madvise, ADVICE, MADV_DONTNEED, NULL },
     { "MADV_DONTNEED_LOCKED", SYS_madvise, ADVICE, MADV_DONTNEED_LOCKED, NULL },
     { "MADV_NOHUGEPAGE",      SYS_madvise, ADVICE, MADV_NOHUGEPAGE, NULL },

@@ -185,13 +185,6 @@ enum access arena_access( uintptr_t addr, uintptr_t size )
     return guard && ret != NONE ? GUARD : ret;
 }
 
-int arena_is_watched( uintptr_t addr, uintptr_t size )
-{
-    struct area *first = arena_find( addr ), *last = arena_find( addr + size - 1 );
-
-    return (first && first->watched) || (last && last->watched);
-}
-
 /***********************************************************************
  *           arena_accept
  *

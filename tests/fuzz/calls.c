@@ -167,21 +167,49 @@ static NTSTATUS call_query( const struct query *query )
                         (void *)query->count, (void *)query->granularity )) return STATUS_SUCCESS;
     if (GetLastError() == ERROR_NOACCESS) return STATUS_ACCESS_VIOLATION;
     if (GetLastError() == ERROR_INVALID_PARAMETER) return STATUS_INVALID_PARAMETER;
+    if (GetLastError() == (DWORD)STATUS_GUARD_PAGE_VIOLATION) return STATUS_GUARD_PAGE_VIOLATION;
     return STATUS_UNSUCCESSFUL;
+}
+
+/***********************************************************************
+ *           expected_array_status
+ *
+ * Row 34: only what is stored of the array is touched. That is one address for each page that was
+ * written; pages of the array itself may become written before the call comes by. 1 if it may fail
+ * or not.
+ */
+static NTSTATUS expected_array_status( const struct query *query, const struct area *area,
+                                       unsigned int first, unsigned int end, uint64_t max )
+{
+    uint64_t least = 0, most = 0, room = max < end - first ? max : end - first;
+    enum access access;
+
+    for (; first < end; first++)
+    {
+        if (area->written[first] == YES) least++;
+        if (area->written[first] != NO ||
+            overlap( (uintptr_t)area->base + first * PAGE, PAGE, query->array, room * 8 )) most++;
+    }
+    if (least > max) least = max;
+    if (most > max) most = max;
+    access = least ? arena_access( query->array, least * 8 ) : WRITE;
+    if (access == NONE || access == READ) return STATUS_ACCESS_VIOLATION;
+    if (access == GUARD) return 1;
+    return most && arena_access( query->array, most * 8 ) != WRITE ? 1 : STATUS_SUCCESS;
 }
 
 /***********************************************************************
  *           expected_status
  *
- * By the rules and in their order (rows 1 to 6, 34); 1 if the call may succeed or not. For an array
- * in watched memory an old kernel does not tell that the unused end cannot be written.
+ * By the rules and in their order (rows 1 to 6, 34); 1 if the call may succeed or not.
  */
-static NTSTATUS expected_status( const struct query *query, const struct area *area, uint64_t max )
+static NTSTATUS expected_status( const struct query *query, const struct area *area,
+                                 unsigned int first, unsigned int end, uint64_t max )
 {
     enum access count = arena_access( query->count, 8 );
     enum access granularity = arena_access( query->granularity, 4 );
     uintptr_t last = query->base + query->size - 1;
-    enum access array;
+    NTSTATUS status;
 
     if (!query->count || !query->granularity || count == NONE) return STATUS_ACCESS_VIOLATION;
     if (count == GUARD) return 1;
@@ -191,13 +219,10 @@ static NTSTATUS expected_status( const struct query *query, const struct area *a
         return STATUS_INVALID_PARAMETER;   /* it wraps */
     if (!query->array) return STATUS_ACCESS_VIOLATION;
     if (!area) return STATUS_INVALID_PARAMETER;
-    if (max > ~(uint64_t)0 / 8) return STATUS_ACCESS_VIOLATION;
-    array = arena_access( query->array, max * 8 );
-    if (array == NONE || count == READ || granularity == NONE || granularity == READ)
+    if ((status = expected_array_status( query, area, first, end, max ))) return status;
+    if (count == READ || granularity == NONE || granularity == READ)
         return STATUS_ACCESS_VIOLATION;
-    if (array == READ)
-        return arena_is_watched( query->array, max * 8 ) ? 1 : STATUS_ACCESS_VIOLATION;
-    return array == GUARD || granularity == GUARD ? 1 : STATUS_SUCCESS;
+    return granularity == GUARD ? 1 : STATUS_SUCCESS;
 }
 
 /***********************************************************************
@@ -268,7 +293,7 @@ static void get_write_watch( struct input *input )
     else if (arena_access( query.count, 8 ) == READ) memcpy( &max, (void *)query.count, 8 );
     else if (query.count >> 16 == 0x7ffe) return;   /* it changes at any time */
 
-    expected = expected_status( &query, area, max );
+    expected = expected_status( &query, area, first, end, max );
     status = call_query( &query );
     if (expected != 1 && status != expected)
         fuzz_failed( "status %08x, expected %08x: flags %x, base %p, size %p, array %p, count %p "
@@ -278,17 +303,23 @@ static void get_write_watch( struct input *input )
     if (status == STATUS_INVALID_PARAMETER) return;
     if (status)
     {
+        /* the guard of the count ends with its being read */
+        if (arena_access( query.count, 8 ) == GUARD) arena_accept( query.count, 8, NO );
         /* it may have got as far as to the array, and has undone what that meant */
         if (!area || expected == STATUS_INVALID_PARAMETER) return;
         if (max > end - first) max = end - first;
         arena_accept( query.array, max * 8, MAYBE );
         arena_accept( query.granularity, 4, MAYBE );
+        arena_accept( query.count, 8, MAYBE );
         return;
     }
 
     fuzz_successes++;
     if (arena_access( query.count, 8 ) == GUARD) arena_accept( query.count, 8, MAYBE );
     memcpy( &found, (void *)query.count, 8 );
+    /* the granularity is stored last (row 34c) */
+    if (overlap( query.granularity, 4, query.count, 8 ))
+        found = max < end - first ? max : end - first;
     if (found > max || found > end - first)
         fuzz_failed( "%u pages of %u, in an array of %u", (unsigned int)found, end - first,
                      (unsigned int)max );

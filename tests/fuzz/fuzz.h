@@ -70,7 +70,6 @@ extern void arena_compare( const char *what );
 extern void arena_poll( const char *what );
 extern struct area *arena_find( uintptr_t addr );
 extern enum access arena_access( uintptr_t addr, uintptr_t size );
-extern int arena_is_watched( uintptr_t addr, uintptr_t size );
 extern void arena_accept( uintptr_t addr, uintptr_t size, enum written written );
 extern void arena_write( struct area *area, unsigned int page, unsigned int offset, char value );
 extern void arena_change( unsigned int kind );

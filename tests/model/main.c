@@ -9,8 +9,8 @@
  * Seed N makes a sequence of --length steps, N + 1 the next one, until all --steps are made. One
  * that fails is made again in a process of its own, shortened, and printed as a program. Exit
  * status: 0 no difference, 1 one, 2 wrong use, 77 nothing can be tested here. The native program is
- * given a backend by WRITEWATCH_BACKEND. --wrong-rule makes the model wrong: decommit, protect or
- * reset must be found out.
+ * given a backend by WRITEWATCH_BACKEND. --wrong-rule makes the model wrong: array, decommit,
+ * protect or reset must be found out.
  */
 
 #include <stdio.h>

@@ -35,6 +35,7 @@ static DWORD error_of_status( NTSTATUS status )
     switch (status)
     {
     case STATUS_ACCESS_VIOLATION:        return ERROR_NOACCESS;
+    case STATUS_GUARD_PAGE_VIOLATION:    return STATUS_GUARD_PAGE_VIOLATION;
     case STATUS_ACCESS_DENIED:           return ERROR_ACCESS_DENIED;
     case STATUS_NO_MEMORY:               return ERROR_NOT_ENOUGH_MEMORY;
     case STATUS_CONFLICTING_ADDRESSES:

@@ -30,18 +30,52 @@ int get_open(void)
            VirtualProtect( block + 2 * PAGE, PAGE, PAGE_READONLY, &old );
 }
 
-/* how the pages of a range are used by the call itself */
-static int usable( struct space *space, uint64_t addr, uint64_t size, int *guarded )
+/* how the call itself can use a range */
+struct usable
+{
+    uint64_t room;     /* bytes up to the first page that cannot be written */
+    NTSTATUS status;   /* what a store to that page gives, 0 without one */
+    uint64_t page;
+};
+
+/***********************************************************************
+ *           get_usable
+ */
+static struct usable get_usable( const struct space *space, uint64_t addr, uint64_t size )
 {
     uint64_t page = addr / PAGE, end = (addr + size + PAGE - 1) / PAGE;
-    int ret = 1;
+    struct usable ret = { .room = size };
 
-    for (*guarded = 0; page < end; page++)
-    {
-        if (page >= space->pages || !is_writable( &space->page[page] )) ret = 0;
-        if (page < space->pages && space->page[page].protect & PAGE_GUARD) *guarded = 1;
-    }
+    while (page < end && page < space->pages && is_writable( &space->page[page] )) page++;
+    if (page >= end) return ret;
+    ret.room = page * PAGE > addr ? page * PAGE - addr : 0;
+    ret.page = page;
+    ret.status = STATUS_ACCESS_VIOLATION;
+    if (page < space->pages && space->page[page].committed &&
+        space->page[page].protect & PAGE_GUARD)
+        ret.status = STATUS_GUARD_PAGE_VIOLATION;
     return ret;
+}
+
+/***********************************************************************
+ *           count_written
+ *
+ * How many pages of a range are to be reported, at least and at most. Those in which the array lies
+ * may become written before the call comes by.
+ */
+static void count_written( const struct space *space, uint64_t first, uint64_t end,
+                           const struct space *other, uint64_t array, uint64_t size,
+                           uint64_t *least, uint64_t *most )
+{
+    uint64_t page;
+
+    for (*least = *most = 0, page = first; page < end; page++)
+    {
+        if (space->page[page].written == WRITTEN) ++*least;
+        if (space->page[page].written != NOT_WRITTEN ||
+            (space == other && size && page >= array / PAGE && page <= (array + size - 1) / PAGE))
+            ++*most;
+    }
 }
 
 /* what the call writes to: the pages may be reported already by it, or not */
@@ -142,19 +176,18 @@ int check_region( struct space *space, const struct view *view )
 /***********************************************************************
  *           expected_status
  *
- * The order of the checks: rows 2, 3, 5, 4, 1, 34.
+ * Of the arguments. The order of the checks: rows 2, 3, 5, 4, 1.
  */
-static NTSTATUS expected_status( struct space *space, const struct op *op, int array_usable,
-                                 int count_usable )
+static NTSTATUS expected_status( struct space *space, const struct op *op, NTSTATUS count_status )
 {
     uint64_t addr = op->page * PAGE + op->skew;
 
-    if (op->d == ARRAY_NO_COUNT || !count_usable) return STATUS_ACCESS_VIOLATION;
+    if (op->d == ARRAY_NO_COUNT) return STATUS_ACCESS_VIOLATION;
+    if (count_status) return count_status;
     if (!op->b || !op->size || op->a & ~(uint64_t)RESET) return STATUS_INVALID_PARAMETER;
     if (wraps( space, addr, op->size )) return STATUS_INVALID_PARAMETER;
     if (op->d == ARRAY_NULL) return STATUS_ACCESS_VIOLATION;
     if (!region_of_range( space, addr, addr + op->size )) return STATUS_INVALID_PARAMETER;
-    if (!array_usable) return STATUS_ACCESS_VIOLATION;
     return STATUS_SUCCESS;
 }
 
@@ -174,9 +207,31 @@ static NTSTATUS do_get( const struct op *op, void *base, void **array, ULONG_PTR
 }
 
 /***********************************************************************
+ *           model_failure
+ *
+ * What a query leaves that met a page of the array or the count that cannot be written: before it
+ * addresses may have been stored, behind it nothing was. A guard is gone (row 34b).
+ */
+static void model_failure( struct space *space, uint64_t addr, uint64_t size, struct usable usable )
+{
+    uint64_t page, end = (addr + (size < usable.room ? size : usable.room) + PAGE - 1) / PAGE;
+
+    for (page = addr / PAGE; page < end; page++)
+    {
+        if (space->page[page].written == NOT_WRITTEN) space->page[page].written = MAYBE_WRITTEN;
+        space->page[page].contents = UNKNOWN;
+    }
+    if (usable.status == STATUS_GUARD_PAGE_VIOLATION)
+    {
+        space->page[usable.page].protect &= ~PAGE_GUARD;
+        space->page[usable.page].touched = 1;
+    }
+}
+
+/***********************************************************************
  *           step_get
  *
- * Rows 1 to 10, 33, 34.
+ * Rows 1 to 10, 33 to 34b.
  */
 int step_get( struct space *space, const struct op *op )
 {
@@ -184,7 +239,9 @@ int step_get( struct space *space, const struct op *op )
     uint64_t addr = op->page * PAGE + op->skew, place = op->d_page * PAGE + (op->d_offset & 0xff8);
     ULONG_PTR own_count = op->b, *count = &own_count, max = op->b, i, told;
     int inside = op->d == ARRAY_INSIDE, counts = op->d == ARRAY_COUNTS;
-    int array_usable = 1, count_usable = 1, guarded = 0, reset = (op->a & RESET) != 0;
+    uint64_t end = (addr + op->size + PAGE - 1) / PAGE, least = 0, most = 0;
+    struct usable usable = { .room = max * sizeof(void *) }, usable_count = { .room = 8 };
+    int reset = (op->a & RESET) != 0;
     ULONG granularity = 0xdeadbeef;
     NTSTATUS status, expect;
     void **array = results;
@@ -201,16 +258,19 @@ int step_get( struct space *space, const struct op *op )
         break;
     case ARRAY_READONLY:
         array = (void **)(block + 2 * PAGE);
-        array_usable = 0;
+        usable.room = 0;
+        usable.status = STATUS_ACCESS_VIOLATION;
         break;
     case ARRAY_SHORT:
         if (!max || max > 256) return 1;
         array = (void **)(block + PAGE) - (max - 1);
-        array_usable = 0;
+        usable.room = (max - 1) * sizeof(*array);
+        usable.status = STATUS_ACCESS_VIOLATION;
         break;
     case ARRAY_KERNEL:
         array = (void **)(uintptr_t)0xffff800000000000ull;
-        array_usable = 0;
+        usable.room = 0;
+        usable.status = STATUS_ACCESS_VIOLATION;
         break;
     case ARRAY_INSIDE:
     case ARRAY_COUNTS:
@@ -219,26 +279,24 @@ int step_get( struct space *space, const struct op *op )
         if (inside)
         {
             array = (void **)(other->base + place);
-            array_usable = usable( other, place, max * sizeof(*array), &guarded );
+            usable = get_usable( other, place, max * sizeof(*array) );
             /* what of the array can be used is not known then */
-            if (!array_usable && other != &spaces[ARENA] &&
+            if (usable.status && other != &spaces[ARENA] &&
                 !view_of_range( other, place, place + max * sizeof(*array) )) return 1;
         }
         else
         {
             count = (ULONG_PTR *)(other->base + place);
-            count_usable = usable( other, place, sizeof(*count), &guarded );
-            if (!count_usable && other->page[place / PAGE].committed &&
-                is_readable( &other->page[place / PAGE] )) return 1;
+            usable_count = get_usable( other, place, sizeof(*count) );
+            if (usable_count.status && is_readable( &other->page[place / PAGE] )) return 1;
         }
-        if (guarded) return 1;
         break;
     case ARRAY_NO_COUNT:
         count = NULL;
         break;
     }
 
-    if (counts && count_usable)
+    if (counts && !usable_count.status)
     {
         if (!check_contents( other, place / PAGE )) return 0;
         if (try_copy( count, &max, sizeof(max) ))
@@ -246,24 +304,27 @@ int step_get( struct space *space, const struct op *op )
                             (int)op->d_space );
         model_write( other, place, &max, sizeof(max) );
     }
-    if (inside && array_usable && max)
-        for (i = place / PAGE; i < (place + max * sizeof(*array) + PAGE - 1) / PAGE; i++)
-            if (!check_contents( other, i )) return 0;
+    for (i = place / PAGE; inside && i < (place + usable.room + PAGE - 1) / PAGE; i++)
+        if (!check_contents( other, i )) return 0;
 
     status = do_get( op, space->base + addr, array, count, &granularity, &error );
-    expect = expected_status( space, op, array_usable, count_usable );
+    expect = expected_status( space, op, usable_count.status );
+    if (!expect)
+    {
+        count_written( space, op->page, end, inside ? other : NULL, place, usable.room, &least,
+                       &most );
+        if (!strcmp( wrong_rule, "array" ) && usable.status) least = max;
+        if (usable.room / sizeof(*array) < (least < max ? least : max)) expect = usable.status;
+        else if (status && usable.room / sizeof(*array) < (most < max ? most : max))
+            expect = usable.status;
+    }
     if (!check_status( "a query", 1, op->c != FACE_WIN32, status, error, expect )) return 0;
 
     if (expect)
     {
-        /* what part of a bad array was written is left open */
-        for (i = place / PAGE; inside && !array_usable && i < other->pages &&
-             i < (place + max * sizeof(*array) + PAGE - 1) / PAGE; i++)
-        {
-            if (!is_writable( &other->page[i] )) continue;
-            if (other->page[i].written == NOT_WRITTEN) other->page[i].written = MAYBE_WRITTEN;
-            other->page[i].contents = UNKNOWN;
-        }
+        if (counts && usable_count.status) model_failure( other, place, 0, usable_count );
+        else if (inside && usable.status && expect == usable.status)
+            model_failure( other, place, most * sizeof(*array), usable );
         if (granularity != 0xdeadbeef || (!counts && own_count != max))
             return differs( "a query that failed changed the count or the granularity" );
         return 1;
@@ -275,13 +336,12 @@ int step_get( struct space *space, const struct op *op )
     if (told > max) return differs( "%u results, there was room for %u", (int)told, (int)max );
     if (op->d == ARRAY_OWN && results[max] != SENTINEL)
         return differs( "a query wrote past the array" );
-    if (inside && try_copy( results, array, told * sizeof(*array) ))
+    if (array != results && told && try_copy( results, array, told * sizeof(*array) ))
         return differs( "the array is gone" );
 
     if (inside) open_pages( other, place, told * sizeof(*array) );
     if (counts) open_pages( other, place, sizeof(told) );
-    if (!check_results( space, op->page, (addr + op->size + PAGE - 1) / PAGE, reset, max, results,
-                        told )) return 0;
+    if (!check_results( space, op->page, end, reset, max, results, told )) return 0;
     if (!strcmp( wrong_rule, "reset" ) && told)
         space->page[((char *)results[0] - space->base) / PAGE].written = WRITTEN;
     if (inside)

@@ -8,7 +8,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-for rule in decommit protect reset; do
+for rule in array decommit protect reset; do
     log=$work/$rule.log
     "$top_builddir/tests/model/model" --wrong-rule $rule >"$log" 2>&1
     status=$?

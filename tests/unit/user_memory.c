@@ -18,15 +18,15 @@
 #include "write_watch.h"
 
 static int faults;
+static int fault_status = STATUS_ACCESS_VIOLATION;
 
 static void segv_handler( int sig, siginfo_t *info, void *arg )
 {
     ucontext_t *context = arg;
-    uintptr_t fixup = user_access_fixup( context->uc_mcontext.gregs[REG_RIP] );
 
     (void)info;
-    if (!fixup) signal( sig, SIG_DFL );
-    else context->uc_mcontext.gregs[REG_RIP] = fixup;
+    if (!is_user_access( context->uc_mcontext.gregs[REG_RIP] )) signal( sig, SIG_DFL );
+    else user_access_fail( context, fault_status );
     faults++;
 }
 
@@ -70,13 +70,17 @@ int main(void)
     array = map_pages( 2 );
     mprotect( array + page_size(), page_size(), PROT_NONE );
 
-    check( user_load64( array + page_size(), &value ) == -14 && faults == 1 );
+    check( user_load64( array + page_size(), &value ) == fault_status && faults == 1 );
     check( !user_store64( array, 5 ) && !user_load64( array, &value ) && value == 5 );
-    check( user_store32( array + page_size(), 1 ) == -14 && faults == 2 );
+    check( user_store32( array + page_size(), 1 ) == fault_status && faults == 2 );
     check( user_store_runs( array, runs, 2, 0x1000 ) == 3 );
     check( ((uint64_t *)array)[0] == 0x1000 && ((uint64_t *)array)[1] == 0x5000 &&
            ((uint64_t *)array)[2] == 0x6000 && !((uint64_t *)array)[3] );
-    check( user_store_runs( array + page_size() - 16, runs, 2, 0x1000 ) == -14 && faults == 3 );
+    check( user_store_runs( array + page_size() - 16, runs, 2, 0x1000 ) == fault_status &&
+           faults == 3 );
+    check( !user_swap64( array, 6, &value ) && value == 0x1000 && *(uint64_t *)array == 6 );
+    check( user_swap64( array + page_size(), 7, &value ) == fault_status && value == 0x1000 &&
+           faults == 4 );
 
     memory = map_pages( pages );
     check( !watch_add( memory, pages << page_shift ) &&
@@ -107,6 +111,20 @@ int main(void)
     check( get_write_watch( 0, memory, pages << page_shift, results,
                             (ULONG_PTR *)(array + page_size()), &granularity )
            == STATUS_ACCESS_VIOLATION );
+
+    /* the status is that of the fault, whatever it was (row 34b) */
+    fault_status = STATUS_GUARD_PAGE_VIOLATION;
+    count = pages;
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift,
+                            (void **)(array + page_size()), &count, &granularity )
+           == STATUS_GUARD_PAGE_VIOLATION );
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, results,
+                            (ULONG_PTR *)(array + page_size()), &granularity )
+           == STATUS_GUARD_PAGE_VIOLATION );
+    check( get_write_watch( WRITE_WATCH_FLAG_RESET, memory, pages << page_shift, results, &count,
+                            (ULONG *)(array + page_size()) ) == STATUS_GUARD_PAGE_VIOLATION );
+    check( count == pages );
+    check_written( memory, pages, 2, pages / 2 );
 
     /* nobody holds the region any more */
     {

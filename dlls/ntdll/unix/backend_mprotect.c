@@ -25,7 +25,6 @@
 #include "region.h"
 #include "selftest.h"
 #include "wait_turn.h"
-#include "writable.h"
 
 /* A page that is armed has the protection that the program wants, without writing. What it wants is
  * kept here for each page. System calls that write to an armed page fail with EFAULT.
@@ -77,12 +76,6 @@ static uint8_t *flags_at( uintptr_t addr )
 static unsigned int get_flags( uintptr_t addr )
 {
     return page_flags_get( &table, addr );
-}
-
-/* for may_write */
-static uintptr_t wants_writing( uintptr_t start, uintptr_t end, int *writable )
-{
-    return page_flags_run( &table, start, end, KNOWN, PROT_WRITE, writable );
 }
 
 static int real_protection( unsigned int flags )
@@ -293,7 +286,6 @@ static int mprotect_attach( struct watch_region *region )
     int ret;
 
     if (!region_saved_pages( region )) return -ENOMEM;
-    may_write = wants_writing;
 
     lock();
     if (!(ret = page_flags_make( &table, start, end )))

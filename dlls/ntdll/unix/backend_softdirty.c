@@ -24,7 +24,6 @@
 #include "region.h"
 #include "selftest.h"
 #include "wait_turn.h"
-#include "writable.h"
 
 /* For comparison: a query with reset costs time by the size of the whole process.
  *
@@ -64,12 +63,6 @@ static void unlock( const sigset_t *sigset )
 {
     __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
-}
-
-/* for may_write: while somebody clears, the kernel lets nobody write */
-static uintptr_t wants_writing( uintptr_t start, uintptr_t end, int *writable )
-{
-    return page_flags_run( &table, start, end, KNOWN, PROT_WRITE, writable );
 }
 
 /***********************************************************************
@@ -214,7 +207,6 @@ static int softdirty_attach( struct watch_region *region )
     sigset_t sigset;
     int ret;
 
-    may_write = wants_writing;
     if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
 
     lock( &sigset );

@@ -175,11 +175,6 @@ static uintptr_t context_pc( const ucontext_t *context )
 #endif
 }
 
-static void set_context_pc( ucontext_t *context, uintptr_t pc )
-{
-    context->uc_mcontext.gregs[REG_RIP] = pc;
-}
-
 /* whether the processor tells that it was a write */
 static int is_write( const ucontext_t *context )
 {
@@ -189,11 +184,11 @@ static int is_write( const ucontext_t *context )
 /***********************************************************************
  *           is_ours
  *
- * Deals with a fault of our making, so that the instruction can be tried again or passed over.
+ * Deals with a fault of our making, so that the instruction can be tried again.
  */
-static int is_ours( int sig, const siginfo_t *info, ucontext_t *context )
+static int is_ours( int sig, const siginfo_t *info, const ucontext_t *context )
 {
-    uintptr_t addr = (uintptr_t)info->si_addr, pc = context_pc( context ), fixup;
+    uintptr_t addr = (uintptr_t)info->si_addr, pc = context_pc( context );
     unsigned int count;
 
     if (info->si_code <= 0) return 0;   /* sent by somebody */
@@ -217,35 +212,49 @@ static int is_ours( int sig, const siginfo_t *info, ucontext_t *context )
             return 1;
         }
     }
-    /* after the backends, as a results array may be watched memory */
-    if (!(fixup = user_access_fixup( pc ))) return 0;
-    set_context_pc( context, fixup );
-    return 1;
+    return 0;
+}
+
+/***********************************************************************
+ *           pass_on
+ *
+ * A fault that no backend has made: guard is 1 for a guard page, else 0. Pointers of the program
+ * that our own calls use come first; the call fails with the status (rows 34, 34b). The program is
+ * told of a guard page by a negative si_code, so that one without a handler ends by it: the access
+ * would succeed now.
+ */
+static void pass_on( int sig, siginfo_t *info, ucontext_t *context, int guard, void *frame )
+{
+    siginfo_t guard_info;
+
+    if (info->si_code > 0 && is_user_access( context_pc( context )))
+    {
+        user_access_fail( context, guard ? STATUS_GUARD_PAGE_VIOLATION : STATUS_ACCESS_VIOLATION );
+        return;
+    }
+    if (guard)
+    {
+        guard_info = *info;
+        guard_info.si_code = STATUS_GUARD_PAGE_VIOLATION;
+        info = &guard_info;
+    }
+    signal_chain_next( &chains[sig == SIGBUS], info, context, frame );
 }
 
 /***********************************************************************
  *           handle_fault
  *
- * The si_code of a guard page is negative, so that a program without a handler ends by it: the
- * access would succeed now.
+ * The backends come first, as a results array may be watched memory, and then guard pages.
  */
 static void handle_fault( int sig, siginfo_t *info, void *context )
 {
     int err = errno, guard = 0;
-    siginfo_t guard_info;
 
     if (!is_ours( sig, info, context ))
     {
         if (sig == SIGSEGV && info->si_code == SEGV_ACCERR && fault_on_guard)
             guard = fault_on_guard( (uintptr_t)info->si_addr );
-        if (guard == 1)
-        {
-            guard_info = *info;
-            guard_info.si_code = STATUS_GUARD_PAGE_VIOLATION;
-            info = &guard_info;
-        }
-        if (guard != 2)
-            signal_chain_next( &chains[sig == SIGBUS], info, context, __builtin_frame_address( 0 ));
+        if (guard != 2) pass_on( sig, info, context, guard, __builtin_frame_address( 0 ));
     }
     errno = err;
 }

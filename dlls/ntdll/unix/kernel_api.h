@@ -52,32 +52,6 @@ struct pm_scan_arg
 };
 #endif
 
-/* linux/fs.h, from 6.11 on */
-#ifndef PROCMAP_QUERY
-#define PROCMAP_QUERY _IOWR( 'f', 17, struct procmap_query )
-
-#define PROCMAP_QUERY_VMA_WRITABLE 0x02
-
-struct procmap_query
-{
-    __u64 size;
-    __u64 query_flags;
-    __u64 query_addr;
-    __u64 vma_start;
-    __u64 vma_end;
-    __u64 vma_flags;
-    __u64 vma_page_size;
-    __u64 vma_offset;
-    __u64 inode;
-    __u32 dev_major;
-    __u32 dev_minor;
-    __u32 vma_name_size;
-    __u32 build_id_size;
-    __u64 vma_name_addr;
-    __u64 build_id_addr;
-};
-#endif
-
 /* linux/userfaultfd.h, from 5.11 and 6.7 on */
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1

@@ -31,35 +31,3 @@ int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
     }
     return 0;
 }
-
-/* 1, 0 or -1 as below */
-static int value_at( const struct page_flags *table, uintptr_t addr, unsigned int known,
-                     unsigned int mask )
-{
-    unsigned int flags = page_flags_get( table, addr );
-
-    return flags & known ? (flags & mask) != 0 : -1;
-}
-
-/***********************************************************************
- *           page_flags_run
- *
- * start need not be aligned. Leaves that were not made are passed over as a whole.
- */
-uintptr_t page_flags_run( const struct page_flags *table, uintptr_t start, uintptr_t end,
-                          unsigned int known, unsigned int mask, int *value )
-{
-    const uintptr_t leaf_size = PAGE_LEAF_PAGES << page_shift;
-    uintptr_t next = start;
-
-    *value = value_at( table, start, known, mask );
-    do
-    {
-        uintptr_t last = page_flags_at( table, next ) ? page_size() : leaf_size;
-
-        if ((next | (last - 1)) >= end - 1) return end;
-        next = (next | (last - 1)) + 1;
-    }
-    while (value_at( table, next, known, mask ) == *value);
-    return next;
-}

@@ -28,11 +28,6 @@ struct page_flags
 /* Makes the leaves of a range. Returns 0 or -errno. */
 extern int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end );
 
-/* Where the run of pages ends, from start on, that all have the bit of mask or all have not, and
- * are known (that bit) or are not: *value is 1, 0, and -1 if not known. Any thread, no lock. */
-extern uintptr_t page_flags_run( const struct page_flags *table, uintptr_t start, uintptr_t end,
-                                 unsigned int known, unsigned int mask, int *value );
-
 /* what is known of a page; NULL if its leaf was not made */
 static inline uint8_t *page_flags_at( const struct page_flags *table, uintptr_t addr )
 {

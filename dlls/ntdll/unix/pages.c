@@ -40,7 +40,7 @@ _Static_assert( WRITEWATCH_WRITTEN == PAGE_IS_WRITTEN && WRITEWATCH_FILE == PAGE
 struct listing
 {
     struct watch_query             query;
-    const struct writewatch_filter *filter;
+    struct writewatch_filter       filter;    /* a copy: steps touch no memory of the program */
     int                            pagemap;   /* -1 until it is needed */
     uintptr_t                      pos;       /* where to go on */
     size_t                         pages;     /* that may still be listed, of the granularity */
@@ -53,7 +53,7 @@ struct listing
 /* whether pages of some categories are asked for */
 static int passes( const struct listing *list, uint64_t categories )
 {
-    const struct writewatch_filter *filter = list->filter;
+    const struct writewatch_filter *filter = &list->filter;
 
     return (categories & filter->required) == filter->required &&
            (!filter->any || categories & filter->any) && !(categories & filter->excluded);
@@ -72,7 +72,7 @@ static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint
     if (start == end) return 1;
     if (passes( list, categories ))
     {
-        categories &= list->filter->returned;
+        categories &= list->filter.returned;
         if (last && last->end == start && last->categories == categories) last->end = end;
         else if (list->count == list->len)
         {
@@ -175,7 +175,7 @@ static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64
     for (; start < end && !list->full; start = last)
     {
         last = start + (min( (end - start) >> shift, list->pages ) << shift);
-        if (!list->filter->reset || !(categories & WRITEWATCH_WRITTEN))
+        if (!list->filter.reset || !(categories & WRITEWATCH_WRITTEN))
             add_range( list, start, last, categories );
         else if ((ret = marked ? take_marked( list, start, last, categories )
                                : take_scanned( list, start, last, categories )))
@@ -244,7 +244,7 @@ static int read_categories( struct listing *list, uintptr_t start, uintptr_t end
                             struct page_run *runs, size_t len, uintptr_t *next )
 {
     struct watch_region *region = list->query.region;
-    uint64_t required = list->filter->required;
+    uint64_t required = list->filter.required;
 
     if (!region->backend->list) return read_pagemap( list, start, end, runs, len, next );
     if (marked) required &= ~WRITEWATCH_WRITTEN;
@@ -294,7 +294,7 @@ static int list_marked( struct listing *list, struct saved_pages *saved, uintptr
  */
 static int list_scanned( struct listing *list, uintptr_t end )
 {
-    const struct writewatch_filter *filter = list->filter;
+    const struct writewatch_filter *filter = &list->filter;
     struct watch_region *region = list->query.region;
     struct page_run runs[MAX_LIST_RUNS];
     int i, count, ret, taken = 0;
@@ -387,7 +387,7 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
     if ((end = round_up( end )) <= (start = round_down( start ))) return -EINVAL;
     if (watch_begin( &list.query, start, end )) return -ENOENT;
 
-    list.filter  = filter;
+    list.filter  = *filter;
     list.pagemap = -1;
     list.pos     = list.query.start;
     list.pages   = filter->max_pages ? filter->max_pages : ~(size_t)0;
@@ -404,12 +404,8 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
         ret = list_step( &list );
         stored = store_ranges( &list, ranges, stored );
     }
-    if (ret && filter->reset && !watch_enter( &list.query ))
-    {
-        for (i = 0; i < stored; i++)
-            watch_mark_written( &list.query, ranges[i].start, ranges[i].end );
-        watch_leave( &list.query );
-    }
+    for (i = 0; ret && list.filter.reset && i < stored; i++)
+        put_back( &list.query, ranges[i].start, ranges[i].end );
     if (list.pagemap != -1) close( list.pagemap );
     if (ret) return ret;
     if (next) *next = (void *)list.pos;

@@ -32,5 +32,7 @@ int writewatch_prepare( void *addr, size_t size )
     if (user_probe_write( addr, 1, 0 )) return -EFAULT;
     second = round_down( start ) + page_size();
     if (second < start || end <= second) return 0;
-    return user_probe_write( (void *)second, ((end - 1 - second) >> page_shift) + 1, page_size() );
+    if (user_probe_write( (void *)second, ((end - 1 - second) >> page_shift) + 1, page_size() ))
+        return -EFAULT;
+    return 0;
 }

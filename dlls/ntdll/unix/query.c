@@ -85,11 +85,23 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     return 0;
 }
 
+/* puts back the pages of a group that have a bit */
+static UNINTERRUPTED void put_back_bits( struct watch_query *query, uintptr_t start, uint64_t bits )
+{
+    for (; bits; bits &= bits - 1)
+    {
+        uintptr_t addr = start + ((uintptr_t)__builtin_ctzll( bits ) << query->shift);
+
+        put_back( query, addr, addr + ((uintptr_t)1 << query->shift) );
+    }
+}
+
 /***********************************************************************
  *           collect_mixed
  *
  * The same for a group of at most 64 pages of which some are marked in the bitmap. The caller's
- * array has room for every page up to limit, so both sources are taken whole.
+ * array has room for every page up to limit, so both sources are taken whole. *start moves on also
+ * on failure, to the first page that was not handed over.
  */
 static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start,
                                         uintptr_t limit, int reset, void **addresses, size_t *pos )
@@ -99,7 +111,7 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     struct page_run runs[33];
     uintptr_t addr = *start, next;
     uint64_t bits;
-    int i, count = 0;
+    int i, ret, count = 0;
 
     limit = min( limit, saved_group_end( saved, addr ));
     bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
@@ -122,15 +134,11 @@ static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *st
     for (; bits; bits &= bits - 1)
     {
         addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << shift);
-        if (user_store64( addresses + *pos, addr ))
+        if ((ret = user_store64( addresses + *pos, addr )))
         {
-            if (reset)
-                for (; bits; bits &= bits - 1)
-                {
-                    addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << shift);
-                    put_back( query, addr, addr + page_size() );
-                }
-            return -EFAULT;
+            if (reset) put_back_bits( query, *start, bits );
+            *start = addr;   /* for watch_undo() */
+            return ret;
         }
         ++*pos;
     }
@@ -168,8 +176,9 @@ static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *sta
  *
  * Stores the addresses of written pages, ascending, at most max (> 0) of them (row 10). With reset
  * exactly the pages stored become not written, each in one atomic step. On failure nothing has
- * changed but the array: -EFAULT if it cannot be written, otherwise what the kernel said. "Nothing
- * written" is only ever said after the backend has looked at the whole range.
+ * changed but the array: the status of the fault if it cannot be written (user_memory.h), otherwise
+ * what the kernel said. The array is touched only where an address is stored. "Nothing written" is
+ * only ever said after the backend has looked at the whole range.
  */
 UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
                                  size_t *count )
@@ -184,6 +193,7 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
         if (start > query->start) give_way();
         ret = collect_step( query, &start, &size, reset, addresses, max, &pos );
     }
+    query->reached = start;
     if (ret && reset) watch_undo( query, addresses, pos );
     if (watch_stats.enabled && !ret)
     {

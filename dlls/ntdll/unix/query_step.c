@@ -85,24 +85,40 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
 }
 
 /***********************************************************************
+ *           watch_undo_all
+ *
+ * Makes all pages written that a query with reset may have handed over.
+ */
+UNINTERRUPTED void watch_undo_all( struct watch_query *query )
+{
+    put_back( query, query->start, query->reached );
+}
+
+/***********************************************************************
  *           watch_undo
  *
  * Makes pages written again that a query with reset has stored already. They are read back from the
- * caller's array; if that cannot be read any more, the whole range counts as written.
+ * caller's array, which may be gone or hold other things by now. What was stored there ascends, and
+ * each is the start of a page that the query has come by; if anything is not like that, all pages
+ * which it has come by count as written.
  */
 UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size_t count )
 {
+    const uintptr_t granule = (uintptr_t)1 << query->shift;
+    uintptr_t next = query->start;
     uint64_t addr;
     size_t i;
 
     for (i = 0; i < count; i++)
     {
-        if (user_load64( &addresses[i], &addr ) || addr < query->start || addr >= query->end)
+        if (user_load64( &addresses[i], &addr ) || addr < next || addr >= query->reached ||
+            (addr & (granule - 1)))
         {
-            put_back( query, query->start, query->end );
+            watch_undo_all( query );
             return;
         }
-        put_back( query, round_down( addr ), round_down( addr ) + page_size() );
+        next = addr + granule;
+        put_back( query, addr, next );
     }
 }
 

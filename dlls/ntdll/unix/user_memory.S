@@ -39,6 +39,15 @@ FUNC( user_store64 )
         ret
 END( user_store64 )
 
+/* int user_swap64( void *ptr, uint64_t value, uint64_t *old ) */
+FUNC( user_swap64 )
+        movq    (%rdi), %rax
+        movq    %rsi, (%rdi)
+        movq    %rax, (%rdx)
+        xorl    %eax, %eax
+        ret
+END( user_swap64 )
+
 /* int user_store32( void *ptr, uint32_t value ) */
 FUNC( user_store32 )
         movl    %esi, (%rdi)
@@ -92,8 +101,7 @@ user_access_stop:
 
         .globl user_access_failed
         .hidden user_access_failed
-user_access_failed:
-        movl    $-14, %eax              /* -EFAULT */
+user_access_failed:                     /* the handler has put the status into eax */
         ret
 
         .section .note.GNU-stack,"",@progbits

@@ -10,16 +10,24 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 struct page_run;
 
 /* Pointers of the program are good or bad as the program pleases, and may turn bad at any time.
- * These functions return 0, or what else they say, or -EFAULT if a fault was met and whoever
- * handles faults asked user_access_fixup() where to go on. They stand in uninterrupted code and use
- * no stack. */
+ * These functions return 0, or what else they say, or the status of a fault: that of the handler
+ * which called user_access_fail(). It is an NTSTATUS, which as an int lies below every -errno, so
+ * that both can be returned alike. They stand in uninterrupted code and use no stack. */
+#define MAX_ERRNO 4095
+
 extern int user_load64( const void *ptr, uint64_t *value );
 extern int user_store64( void *ptr, uint64_t value );
 extern int user_store32( void *ptr, uint32_t value );
+
+/* Loads and stores; on failure nothing was stored. Not atomic: a locked instruction costs a
+ * twentieth of a small query, and Linux may slow down or end a program for one that crosses a cache
+ * line. */
+extern int user_swap64( void *ptr, uint64_t value, uint64_t *old );
 
 /* stores the addresses of n (> 0) runs, none of them empty, step apart; returns how many */
 extern int user_store_runs( void *ptr, const struct page_run *runs, size_t n, size_t step );
@@ -32,12 +40,22 @@ extern const char user_access_start[] __attribute__((visibility("hidden")));
 extern const char user_access_stop[] __attribute__((visibility("hidden")));
 extern const char user_access_failed[] __attribute__((visibility("hidden")));
 
-/* Where a thread must go on that met a fault at pc, or 0 if that was none of ours. All registers
- * keep the values they had at the fault. */
-static inline uintptr_t user_access_fixup( uintptr_t pc )
+/* whether a fault at pc is one of these functions' */
+static inline int is_user_access( uintptr_t pc )
 {
-    if (pc < (uintptr_t)user_access_start || pc >= (uintptr_t)user_access_stop) return 0;
-    return (uintptr_t)user_access_failed;
+    return pc >= (uintptr_t)user_access_start && pc < (uintptr_t)user_access_stop;
+}
+
+/* In a signal handler, for a fault of theirs: lets the function return the status. The context is
+ * that of the fault. */
+static inline void user_access_fail( ucontext_t *context, int status )
+{
+#ifdef __x86_64__
+    context->uc_mcontext.gregs[REG_RAX] = (unsigned int)status;
+    context->uc_mcontext.gregs[REG_RIP] = (uintptr_t)user_access_failed;
+#else
+#error user_memory.h does not know this processor yet
+#endif
 }
 
 #endif /* WRITEWATCH_USER_MEMORY_H */

@@ -323,7 +323,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
 
     library_init();
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
-    if (status == STATUS_ACCESS_VIOLATION) return status;
+    if (status && status != STATUS_INVALID_HANDLE) return status;
     if (!size_value) return STATUS_INVALID_PARAMETER;
     if (zero_bits > 21 && zero_bits < 32) return STATUS_INVALID_PARAMETER_3;
     if (zero_bits > 32 && zero_bits < GRANULARITY - 1) return STATUS_INVALID_PARAMETER_3;
@@ -344,10 +344,11 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
 static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct placement *where )
 {
     uint64_t low, high, align;
+    NTSTATUS status;
 
-    if (user_load64( &req->LowestStartingAddress, &low ) ||
-        user_load64( &req->HighestEndingAddress, &high ) || user_load64( &req->Alignment, &align ))
-        return STATUS_ACCESS_VIOLATION;
+    if ((status = user_load64( &req->LowestStartingAddress, &low ))) return status;
+    if ((status = user_load64( &req->HighestEndingAddress, &high ))) return status;
+    if ((status = user_load64( &req->Alignment, &align ))) return status;
 
     if (align && ((align & (align - 1)) || align < GRANULARITY)) return STATUS_INVALID_PARAMETER;
     if (low && (low >= USER_SPACE_LIMIT || (low & (GRANULARITY - 1))))
@@ -379,8 +380,8 @@ static NTSTATUS get_parameters( const MEM_EXTENDED_PARAMETER *params, ULONG coun
         uint64_t head, value;
         unsigned int type;
 
-        if (user_load64( &params[i], &head ) || user_load64( &params[i].ULong64, &value ))
-            return STATUS_ACCESS_VIOLATION;
+        if ((status = user_load64( &params[i], &head ))) return status;
+        if ((status = user_load64( &params[i].ULong64, &value ))) return status;
         type = head & 0xff;
         if (type == MemExtendedParameterInvalidType || type >= MemExtendedParameterMax)
             return STATUS_INVALID_PARAMETER;
@@ -407,7 +408,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemoryEx( HANDLE process, void **addr, SIZE_T *s
 
     library_init();
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
-    if (status == STATUS_ACCESS_VIOLATION) return status;
+    if (status && status != STATUS_INVALID_HANDLE) return status;
     if ((params_status = get_parameters( params, count, &where ))) return params_status;
     if (type & ~types) return STATUS_INVALID_PARAMETER;
     if (addr_value && (where.align || where.low || where.high)) return STATUS_INVALID_PARAMETER;

@@ -31,7 +31,8 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
     NTSTATUS status;
 
     library_init();
-    if (!old_protect || user_probe_write( old_protect, 2, 3 )) return STATUS_ACCESS_VIOLATION;
+    if (!old_protect) return STATUS_ACCESS_VIOLATION;
+    if ((status = user_probe_write( old_protect, 2, 3 ))) return status;
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
     if (status) return status;
     start = round_down( addr_value );
@@ -48,7 +49,7 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
     virtual_unlock( &sigset );
 
     if (status) return status;
-    if (user_store32( old_protect, protection_from_state( old ))) return STATUS_ACCESS_VIOLATION;
+    if ((status = user_store32( old_protect, protection_from_state( old )))) return status;
     return put_range_arguments( addr, size, start, end );
 }
 
@@ -201,24 +202,31 @@ static NTSTATUS describe_page( uintptr_t addr, MEMORY_BASIC_INFORMATION *info )
 
 /***********************************************************************
  *           query_basic
+ *
+ * The buffer may go bad at any time, so it is not written to by memcpy().
  */
 static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T *ret_size )
 {
-    MEMORY_BASIC_INFORMATION info;
+    union
+    {
+        MEMORY_BASIC_INFORMATION info;
+        uint64_t                 words[sizeof(MEMORY_BASIC_INFORMATION) / sizeof(uint64_t)];
+    } result;
     sigset_t sigset;
     NTSTATUS status;
+    size_t i;
 
-    if (size < sizeof(info)) return STATUS_INFO_LENGTH_MISMATCH;
-    if (user_probe_write( buffer, 2, sizeof(info) - 1 )) return STATUS_ACCESS_VIOLATION;
+    if (size < sizeof(result.info)) return STATUS_INFO_LENGTH_MISMATCH;
+    if ((status = user_probe_write( buffer, 2, sizeof(result.info) - 1 ))) return status;
 
     virtual_lock( &sigset );
-    status = describe_page( (uintptr_t)addr, &info );
+    status = describe_page( (uintptr_t)addr, &result.info );
     virtual_unlock( &sigset );
-    if (status) return status;
 
-    memcpy( buffer, &info, sizeof(info) );
-    if (ret_size && user_store64( ret_size, sizeof(info) )) return STATUS_ACCESS_VIOLATION;
-    return STATUS_SUCCESS;
+    for (i = 0; !status && i < sizeof(result.words) / sizeof(result.words[0]); i++)
+        status = user_store64( (uint64_t *)buffer + i, result.words[i] );
+    if (!status && ret_size) status = user_store64( ret_size, sizeof(result.info) );
+    return status;
 }
 
 /* whether a page is in memory, as /proc/self/pagemap tells */
@@ -254,21 +262,16 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     {
         ULONG_PTR attributes = 0;
 
-        if (user_load64( &entries[i].VirtualAddress, &addr ))
-        {
-            status = STATUS_ACCESS_VIOLATION;
-            break;
-        }
+        if ((status = user_load64( &entries[i].VirtualAddress, &addr ))) break;
         virtual_lock( &sigset );
         if (!describe_page( addr, &info ) && info.State == MEM_COMMIT &&
             !(info.Protect & (PAGE_NOACCESS | PAGE_GUARD)) && is_present( pagemap, addr ))
             attributes = 1 | (ULONG_PTR)(info.Protect & 0x7ff) << 4;
         virtual_unlock( &sigset );
-        if (user_store64( &entries[i].VirtualAttributes, attributes ))
-            status = STATUS_ACCESS_VIOLATION;
+        status = user_store64( &entries[i].VirtualAttributes, attributes );
     }
     close( pagemap );
-    if (!status && ret_size && user_store64( ret_size, size )) status = STATUS_ACCESS_VIOLATION;
+    if (!status && ret_size) status = user_store64( ret_size, size );
     return status;
 }
 

@@ -42,29 +42,33 @@ extern uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched )
  * can be tried again, as the page was one. In a signal handler, with all signals blocked. */
 extern int guard_fault( uintptr_t addr );
 
-/* Arguments that are both read and written. */
+/* Arguments that are both read and written. What the fault of a bad one was is the status. */
 static inline NTSTATUS get_argument( void *ptr, uint64_t *value )
 {
-    if (!ptr || user_load64( ptr, value ) || user_probe_write( ptr, 2, 7 ))
-        return STATUS_ACCESS_VIOLATION;
-    return STATUS_SUCCESS;
+    NTSTATUS status;
+
+    if (!ptr) return STATUS_ACCESS_VIOLATION;
+    if ((status = user_load64( ptr, value ))) return status;
+    return user_probe_write( ptr, 2, 7 );
 }
 
 /* Begins each call: the range that is meant. */
 static inline NTSTATUS get_range_arguments( HANDLE process, void **addr, SIZE_T *size,
                                             uint64_t *addr_value, uint64_t *size_value )
 {
-    if (get_argument( addr, addr_value ) || get_argument( size, size_value ))
-        return STATUS_ACCESS_VIOLATION;
+    NTSTATUS status;
+
+    if ((status = get_argument( addr, addr_value ))) return status;
+    if ((status = get_argument( size, size_value ))) return status;
     return process == NtCurrentProcess() ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
 
 static inline NTSTATUS put_range_arguments( void **addr, SIZE_T *size, uintptr_t start,
                                             uintptr_t end )
 {
-    if (user_store64( addr, start ) || user_store64( size, end - start ))
-        return STATUS_ACCESS_VIOLATION;
-    return STATUS_SUCCESS;
+    NTSTATUS status = user_store64( addr, start );
+
+    return status ? status : user_store64( size, end - start );
 }
 
 #endif /* WRITEWATCH_VIRTUAL_PRIVATE_H */

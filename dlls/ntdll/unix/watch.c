@@ -14,7 +14,6 @@
 #include "backend.h"
 #include "watch.h"
 #include "watch_lock.h"
-#include "writable.h"
 
 #if !defined(__x86_64__) && !defined(__i386__)
 unsigned int page_shift = 12;
@@ -41,7 +40,6 @@ int watch_open( const char *name, char *reason, size_t len )
 {
     page_init();
     if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
-    writable_open();
     return 0;
 }
 
@@ -53,7 +51,6 @@ int watch_open( const char *name, char *reason, size_t len )
 void watch_close(void)
 {
     close_backends();
-    writable_close();
     first_backend = NULL;
 }
 

@@ -57,12 +57,14 @@ struct watch_query
     enum region_step     step;
     uintptr_t            start;
     uintptr_t            end;
+    uintptr_t            reached;   /* up to here watch_collect() has handed pages over */
 };
 
 extern int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end );
 extern int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
                           size_t *count );
 extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
+extern void watch_undo_all( struct watch_query *query );
 extern int watch_reset( struct watch_query *query );
 
 /* what may be done in a step of a query (query_step.h) */

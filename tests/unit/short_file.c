@@ -1,0 +1,138 @@
+/*
+ * The results, the count or the granularity in a mapped file that another process shortens
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The fault is a SIGBUS then. The call fails, or it does not; nothing is lost. The arguments are
+ * backends, otherwise all have their turn.
+ */
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "writewatch.h"
+
+#include "unit.h"
+
+#define PAGE      ((SIZE_T)0x1000)
+#define PAGES     2048
+#define FILE_SIZE (PAGES * sizeof(void *))
+#define LAST      (FILE_SIZE - 64)   /* where count and granularity lie */
+#define ROUNDS    5                  /* that fail, for each of the three */
+
+enum place { ARRAY, COUNT, GRANULARITY, PLACES };
+
+static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
+
+static int file;
+static char *view, *memory;
+
+/* whether so many pages are written; makes all of them not written */
+static int are_written( ULONG_PTR pages )
+{
+    static void *results[PAGES];
+    ULONG_PTR count = PAGES;
+    ULONG granularity;
+
+    return !GetWriteWatch( WRITE_WATCH_FLAG_RESET, memory, PAGES * PAGE, results, &count,
+                           &granularity ) && count == pages;
+}
+
+/* returns whether the call failed by a fault */
+static int poll( enum place place )
+{
+    static void *results[PAGES];
+    ULONG_PTR number = PAGES, *count = place == COUNT ? (ULONG_PTR *)(view + LAST) : &number;
+    ULONG size, *granularity = place == GRANULARITY ? (ULONG *)(view + LAST) : &size;
+    void *array = place == ARRAY ? view : (char *)results;
+    NTSTATUS status;
+    int i, pages = place == ARRAY ? PAGES : 16;
+
+    for (i = 0; i < pages; i++) *(volatile char *)(memory + i * PAGE) = 1;
+    /* not by the view, which may be shorter just now */
+    if (place == COUNT) check( pwrite( file, &number, sizeof(number), LAST ) == sizeof(number) );
+    status = NtGetWriteWatch( NtCurrentProcess(), WRITE_WATCH_FLAG_RESET, memory, PAGES * PAGE,
+                              array, count, granularity );
+    /* a count in a file that has become longer again is 0 */
+    check( !status || status == STATUS_ACCESS_VIOLATION ||
+           (place == COUNT && status == STATUS_INVALID_PARAMETER) );
+    check( are_written( status ? pages : 0 ));
+    return status == STATUS_ACCESS_VIOLATION;
+}
+
+static void shorten(void)
+{
+    volatile unsigned int spin;
+    unsigned int i;
+
+    for (i = 1;; i++)
+    {
+        check( !ftruncate( file, FILE_SIZE ));
+        for (spin = 0; spin < i * 7919 % 300000; spin++) {}
+        check( !ftruncate( file, PAGE ));
+        for (spin = 0; spin < i * 104729 % 30000; spin++) {}
+    }
+}
+
+static int run( const char *name )
+{
+    unsigned int place, failed;
+    pid_t pid;
+
+    if (!(pid = fork()))
+    {
+        alarm( UNIT_HANGS );
+        shorten();
+    }
+    if (writewatch_open( unit_form( name )))
+    {
+        printf( "%s: %s\n", name, writewatch_reason() );
+        kill( pid, SIGKILL );
+        return SKIP;
+    }
+    memory = VirtualAlloc( NULL, PAGES * PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                           PAGE_READWRITE );
+    for (place = 0; place < PLACES; place++)
+        for (failed = 0; failed < ROUNDS && !unit_failures;) failed += poll( place );
+    kill( pid, SIGKILL );
+    waitpid( pid, NULL, 0 );
+
+    /* and for sure */
+    check( !ftruncate( file, PAGE ));
+    for (place = 0; place < PLACES; place++) check( place == COUNT || poll( place ));
+    return unit_result();
+}
+
+int main( int argc, char **argv )
+{
+    int status, failures = 0, passed = 0;
+    size_t i;
+
+    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+    {
+        if (!unit_wants( argc, argv, backends[i] )) continue;
+        fflush( stdout );
+        file = unit_temp_file();
+        check( !ftruncate( file, FILE_SIZE ));
+        view = mmap( NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0 );
+        check( view != MAP_FAILED );
+        if (!fork())
+        {
+            alarm( UNIT_HANGS );
+            exit( run( backends[i] ));
+        }
+        wait( &status );
+        if (!status) passed++;
+        else if (status != SKIP << 8)
+        {
+            printf( "%s: failed, status %x\n", backends[i], status );
+            failures++;
+        }
+        munmap( view, FILE_SIZE );
+        close( file );
+    }
+    return failures ? FAIL : passed ? PASS : SKIP;
+}
