@@ -56,13 +56,14 @@ static void use_region( char *base, SIZE_T size, const char *how )
 {
     ULONG_PTR count = 2;
     ULONG granularity;
-    void *results[2];
+    void *results[2] = { NULL, NULL };
 
     base[size / 2] = 1;
     check( !GetWriteWatch( WRITE_WATCH_FLAG_RESET, base, size, results, &count, &granularity ),
            "%s: GetWriteWatch failed, error %lu", how, GetLastError() );
     check( count == 1 && results[0] == base + (size / 2 & ~(SIZE_T)(PAGE_SIZE - 1)),
-           "%s: %u pages reported", how, (unsigned int)count );
+           "%s: %u pages reported, the first ones %p and %p of %p", how, (unsigned int)count,
+           results[0], results[1], base );
 }
 
 static char *commit_at_once( SIZE_T size )
