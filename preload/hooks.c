@@ -37,8 +37,8 @@ static void leave_to_wine( const char *reason )
  *           could_be_charged
  *
  * Whether the kernel would let the program commit all of a reservation. It always does unless
- * vm.overcommit_memory is 2: then memory of ours is charged when it is committed, where stock Wine's
- * is page by page as it is written.
+ * vm.overcommit_memory is 2: then memory of ours is charged when it is committed, where stock
+ * Wine's is page by page as it is written.
  */
 static int could_be_charged( SIZE_T size )
 {

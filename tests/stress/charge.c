@@ -8,9 +8,10 @@
 #include "stress.h"
 
 /* Stock Wine keeps watched memory from being written, and the kernel charges such memory page by
- * page when it is: more of it than there is memory can be committed (row 34d). This runs under stock
- * Wine as well, which is the control, and with each value of vm.overcommit_memory in guests. Plain
- * memory, of which the kernel refuses as much unless that is 1, shows that it is really too much. */
+ * page when it is: more of it than there is memory can be committed (row 34d). This runs under
+ * stock Wine as well, which is the control, and with each value of vm.overcommit_memory in guests.
+ * Plain memory, of which the kernel refuses as much unless that is 1, shows that it is really too
+ * much. */
 
 #define PLACEHOLDER_RESERVE  0x00040000
 #define PLACEHOLDER_REPLACE  0x00004000

@@ -5,7 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The memory is the program's own, watched by writewatch_watch(). What is written after the drop is
- * reported, whatever the page was before. The arguments are backends, otherwise all have their turn.
+ * reported, whatever the page was before. The arguments are backends, otherwise all have their
+ * turn.
  */
 
 #include <errno.h>

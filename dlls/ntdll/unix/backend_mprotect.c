@@ -20,6 +20,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "maps.h"
+#include "own_memory.h"
 #include "page.h"
 #include "page_flags.h"
 #include "raw_syscall.h"
@@ -291,6 +292,9 @@ static int mprotect_attach( struct watch_region *region )
     uintptr_t start = region->base, end = region->end, addr;
     int ret;
 
+    if ((ret = own_memory_check( region ))) return ret;
+    if (region->kind != REGION_FRESH && page_flags_use_memory( &table, start, end ))
+        return -EDEADLK;
     if (!region_saved_pages( region )) return -ENOMEM;
     may_write = wants_writing;
 

@@ -13,6 +13,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "kernel_api.h"
+#include "own_memory.h"
 #include "selftest.h"
 #include "userfault.h"
 
@@ -44,7 +45,9 @@ static int sigbus_open( char *reason, size_t len )
 
 static int sigbus_attach( struct watch_region *region )
 {
-    return userfault_attach( &sigbus, region );
+    int ret = own_memory_check( region );
+
+    return ret ? ret : userfault_attach( &sigbus, region );
 }
 
 static void sigbus_detach( struct watch_region *region, uintptr_t start, uintptr_t end )

@@ -20,6 +20,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "kernel_api.h"
+#include "own_memory.h"
 #include "page.h"
 #include "region.h"
 #include "selftest.h"
@@ -159,8 +160,9 @@ static int thread_open( char *reason, size_t len )
 
 static int thread_attach( struct watch_region *region )
 {
-    int ret = start_server();
+    int ret = own_memory_check( region );
 
+    if (!ret) ret = start_server();
     return ret ? ret : userfault_attach( &served, region );
 }
 

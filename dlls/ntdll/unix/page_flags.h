@@ -23,6 +23,7 @@
 struct page_flags
 {
     uint8_t *leaves[PAGE_ROOT_SIZE];
+    size_t   first, end;               /* outside of these there are no leaves */
 };
 
 /* Makes the leaves of a range. Returns 0 or -errno. */
@@ -32,6 +33,9 @@ extern int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t
  * are known (that bit) or are not: *value is 1, 0, and -1 if not known. Any thread, no lock. */
 extern uintptr_t page_flags_run( const struct page_flags *table, uintptr_t start, uintptr_t end,
                                  unsigned int known, unsigned int mask, int *value );
+
+/* whether memory holds the table itself; under the lock that the leaves are made under */
+extern int page_flags_use_memory( const struct page_flags *table, uintptr_t start, uintptr_t end );
 
 /* what is known of a page; NULL if its leaf was not made */
 static inline uint8_t *page_flags_at( const struct page_flags *table, uintptr_t addr )
