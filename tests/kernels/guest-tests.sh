@@ -168,6 +168,8 @@ if may_want wine; then
                 "$top_builddir/tests/conformance/write_watch_test.exe" "$test"
         done
         run_wine wine/basic_poll shim 200 "$top_builddir/tests/stress/basic_poll.exe"
+        # where huge pages come unasked
+        run_wine wine/fresh shim 200 "$top_builddir/tests/stress/fresh.exe"
         # how the kernel charges memory is the guest's alone
         overcommit_before=$(cat /proc/sys/vm/overcommit_memory)
         for overcommit in 0 1 2; do

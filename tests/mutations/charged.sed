@@ -1,3 +1,3 @@
 # Watched memory is charged all at once, as other memory is.
-# Tests: wine/stress/charge
-/^static int uncharged\(/,/^}/ s/flags \|= MAP_NORESERVE;/flags |= 0;/
+# Tests: unit/wine_mappings wine/stress/charge
+/^static int watched_flags\(/,/^}/ s/MAP_NORESERVE \| MAP_STACK/MAP_STACK/
