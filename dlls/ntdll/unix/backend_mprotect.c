@@ -317,6 +317,29 @@ static int mprotect_attach( struct watch_region *region )
     return ret;
 }
 
+/* for mprotect_verify() */
+static int is_as_known( uintptr_t start, uintptr_t end, int prot )
+{
+    for (; start < end; start += page_size())
+        if (real_protection( get_flags( start ) ) != prot) return -EPERM;
+    return 0;
+}
+
+/***********************************************************************
+ *           mprotect_verify
+ *
+ * As far as the protection tells.
+ */
+static int mprotect_verify( struct watch_region *region )
+{
+    int ret;
+
+    lock();
+    ret = maps_for_each( region->base, region->end, is_as_known );
+    unlock();
+    return ret;
+}
+
 /***********************************************************************
  *           mprotect_detach
  *
@@ -464,6 +487,7 @@ const struct watch_backend mprotect_backend =
     .detach    = mprotect_detach,
     .arm       = mprotect_arm,
     .discard   = mprotect_discard,
+    .verify    = mprotect_verify,
     .protect   = mprotect_protect,
     .signal    = SIGSEGV,
     .fault     = mprotect_fault,

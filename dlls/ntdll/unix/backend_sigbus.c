@@ -69,6 +69,11 @@ static int sigbus_discard( struct watch_region *region, uintptr_t start, uintptr
     return userfault_discard( &sigbus, region, start, end );
 }
 
+static int sigbus_verify( struct watch_region *region )
+{
+    return userfault_verify( &sigbus, region );
+}
+
 static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
                          unsigned int flags )
 {
@@ -92,6 +97,7 @@ const struct watch_backend sigbus_backend =
     .arm       = sigbus_arm,
     .discard   = sigbus_discard,
     .lock      = lock_pages,
+    .verify    = sigbus_verify,
     .signal    = SIGBUS,
     .fault     = sigbus_fault,
     .hold      = fault_hold,

@@ -164,6 +164,23 @@ int writewatch_unwatch( void *addr, size_t size )
 }
 
 /***********************************************************************
+ *           writewatch_check
+ *
+ * Whether watched memory is still what it was when the watch began; bytes, rounded outward to
+ * pages. By any thread; takes the engine's lock for changes. Errors: -EINVAL (size 0, or it wraps
+ * around), -ENOENT (not in one watched region), -ENOMEM (a part is not mapped), -EPERM (a part is
+ * other memory), -EIO and what else the kernel said.
+ */
+int writewatch_check( const void *addr, size_t size )
+{
+    uintptr_t start = round_down( (uintptr_t)addr ), end = (uintptr_t)addr + size;
+
+    library_init();
+    if (!size || end <= (uintptr_t)addr || round_up( end ) < end) return -EINVAL;
+    return watch_verify( (void *)start, round_up( end ) - start );
+}
+
+/***********************************************************************
  *           writewatch_granularity
  *
  * In bytes. No lock.

@@ -310,6 +310,33 @@ failed:
     return ret;
 }
 
+/***********************************************************************
+ *           userfault_verify
+ *
+ * Protects what is protected and opens what is open, which the kernel refuses for memory that is
+ * not registered. Faults wait meanwhile.
+ */
+int userfault_verify( struct userfault *uf, struct watch_region *region )
+{
+    uintptr_t start, end, granule = (uintptr_t)1 << region->shift;
+    struct saved_pages *saved = region_saved_pages( region );
+    int ret = saved ? 0 : -ENOMEM;
+
+    fault_hold( region );
+    for (start = region->base; !ret && start < region->end; start = end)
+    {
+        if ((end = saved_next( saved, start, region->end )) > start)
+        {
+            ret = write_protect( uf, start, end, 1 );
+            continue;
+        }
+        while (end < region->end && saved_peek( saved, end, end + granule )) end += granule;
+        ret = write_protect( uf, start, end, 0 );
+    }
+    fault_release( region );
+    return ret == -ENOENT || ret == -EINVAL ? -EPERM : ret;
+}
+
 /* fills a missing page with zeros that are write-protected */
 static int fill_protected( struct userfault *uf, uintptr_t start )
 {
