@@ -57,6 +57,10 @@ extern int writewatch_unwatch( void *addr, size_t size );
  * address is not watched. */
 extern size_t writewatch_granularity( const void *addr );
 
+/* Whether memory is still what was watched, as the manual says for each backend: 0, -ENOMEM (a part
+ * is not mapped), -EPERM (a part is other memory now). */
+extern int writewatch_check( const void *addr, size_t size );
+
 /* Places data into pages that were never touched; they do not count as written. -EEXIST: a page was
  * there already; those before it are filled. -EOPNOTSUPP: not with this backend. */
 extern int writewatch_fill( void *addr, const void *data, size_t size );

@@ -6,13 +6,49 @@
  */
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hooks.h"
 #include "page.h"
 #include "preload.h"
 #include "watch.h"
 
+/* a reservation that may be too large to be charged all at once */
+#define LARGE_RESERVATION ((SIZE_T)256 << 20)
+
 int wine_has_watches;
+
+static const char uncommittable[] = "the kernel would not let the program commit all of it";
+
+/***********************************************************************
+ *           leave_to_wine
+ *
+ * Some memory is watched by Wine itself; says so once.
+ */
+static void leave_to_wine( const char *reason )
+{
+    static int told;
+
+    wine_has_watches = 1;
+    if (!told++) log_line( "Wine watches some memory itself: %s", reason );
+}
+
+/***********************************************************************
+ *           could_be_charged
+ *
+ * Whether the kernel would let the program commit all of a reservation. It always does unless
+ * vm.overcommit_memory is 2: then memory of ours is charged when it is committed, where stock
+ * Wine's is page by page as it is written.
+ */
+static int could_be_charged( SIZE_T size )
+{
+    void *ptr = mmap( NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
+
+    if (ptr == MAP_FAILED) return 0;
+    munmap( ptr, size );
+    return 1;
+}
 
 /***********************************************************************
  *           begins_watch
@@ -20,11 +56,50 @@ int wine_has_watches;
  * Whether a call makes a new watched region. The flag on a commit of reserved memory means nothing,
  * and a placeholder is not memory yet. What another process asks for arrives as a call of ours.
  */
-int begins_watch( HANDLE process, ULONG type, void **base )
+int begins_watch( HANDLE process, ULONG type, void **base, SIZE_T *size )
 {
     if (process != NtCurrentProcess() || !(type & MEM_WRITE_WATCH)) return 0;
     if (type & MEM_RESERVE_PLACEHOLDER) return 0;
-    return (type & MEM_RESERVE) || !*base;
+    if (!(type & MEM_RESERVE) && *base) return 0;
+    if ((type & MEM_COMMIT) || *size < LARGE_RESERVATION || could_be_charged( *size )) return 1;
+    leave_to_wine( uncommittable );
+    return 0;
+}
+
+/***********************************************************************
+ *           begin_allocation
+ *
+ * From here to end_allocation() what Wine maps is to be watched by us.
+ */
+void begin_allocation( ULONG type )
+{
+    allocating = type & MEM_REPLACE_PLACEHOLDER ? ALLOCATION_IN_PLACEHOLDER : ALLOCATION_NEW;
+}
+
+/***********************************************************************
+ *           end_allocation
+ *
+ * Returns whether Wine shall try again, and watch the memory itself, because the kernel did not let
+ * us charge all of it at once. What it allocated, if it did, must be given back before.
+ */
+int end_allocation( NTSTATUS status, ULONG type )
+{
+    int refused = allocating == ALLOCATION_REFUSED;
+
+    allocating = ALLOCATION_NONE;
+    if (!(type & MEM_COMMIT)) return 0;
+    return status ? status == STATUS_NO_MEMORY : refused;
+}
+
+/***********************************************************************
+ *           left_to_wine
+ *
+ * With what it came to when Wine was asked to watch memory that could not be charged.
+ */
+NTSTATUS left_to_wine( NTSTATUS status )
+{
+    if (!status) leave_to_wine( uncommittable );
+    return status;
 }
 
 /***********************************************************************
@@ -34,7 +109,7 @@ int begins_watch( HANDLE process, ULONG type, void **base )
  */
 int watch_allocation( void *base, SIZE_T size )
 {
-    static int guarded, told;
+    static int guarded;
     int err = 0;
 
     if (!guarded)
@@ -44,10 +119,7 @@ int watch_allocation( void *base, SIZE_T size )
     }
     if (!err && !(err = watch_add( base, size ))) return 1;
 
-    wine_has_watches = 1;
-    if (!told++)
-        log_line( "Wine watches some memory itself: %s",
-                  guarded ? strerror( -err ) : "its signal handlers were not recognised" );
+    leave_to_wine( guarded ? strerror( -err ) : "its signal handlers were not recognised" );
     return 0;
 }
 

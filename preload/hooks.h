@@ -13,7 +13,10 @@
 /* whether some memory is watched by Wine itself, because we could not */
 extern int wine_has_watches;
 
-extern int begins_watch( HANDLE process, ULONG type, void **base );
+extern int begins_watch( HANDLE process, ULONG type, void **base, SIZE_T *size );
+extern void begin_allocation( ULONG type );
+extern int end_allocation( NTSTATUS status, ULONG type );
+extern NTSTATUS left_to_wine( NTSTATUS status );
 extern int watch_allocation( void *base, SIZE_T size );
 extern int prepare_commit( HANDLE process, ULONG type, void **base, SIZE_T *size );
 extern int decommits_watched( HANDLE process, ULONG type, void **addr );

@@ -28,6 +28,7 @@
 #endif
 
 __thread int decommitting;
+__thread enum allocation allocating;
 
 /* whether a range, given as the kernel takes it, has watched pages */
 static int is_watched( const void *addr, size_t size )
@@ -64,13 +65,34 @@ static int before_mmap( void *addr, size_t size, int prot, int flags, void **ret
     return 0;
 }
 
+/***********************************************************************
+ *           watched_flags
+ *
+ * Flags for a mapping, which may be of memory that is to be watched.
+ *
+ * Wine watches memory by keeping it from being written, and the kernel charges a private mapping
+ * when it may be written: of stock Wine's watched memory it charges a page when that is first
+ * written, of ours all of it at once. So that what works there works here, ours is not charged at
+ * all, where the kernel allows that (vm.overcommit_memory 0 and 1; row 34d).
+ *
+ * The memory may be accessible at once, and the kernel may make it one with a mapping beside it: a
+ * write there would bring in a huge page for both, of which ours would count as written. From 6.7
+ * on MAP_STACK rules huge pages out, where madvise() would come too late.
+ */
+static int watched_flags( int flags )
+{
+    if (allocating == ALLOCATION_NEW && (flags & MAP_ANONYMOUS) && (flags & MAP_PRIVATE))
+        flags |= MAP_NORESERVE | MAP_STACK;
+    return flags;
+}
+
 EXPORT void *mmap( void *addr, size_t size, int prot, int flags, int fd, off_t offset )
 {
     void *ret;
 
     begin_address_space_change();
     if (!before_mmap( addr, size, prot, flags, &ret ))
-        ret = NEXT( mmap )( addr, size, prot, flags, fd, offset );
+        ret = NEXT( mmap )( addr, size, prot, watched_flags( flags ), fd, offset );
     end_address_space_change();
     return ret;
 }
@@ -81,7 +103,7 @@ EXPORT void *mmap64( void *addr, size_t size, int prot, int flags, int fd, off64
 
     begin_address_space_change();
     if (!before_mmap( addr, size, prot, flags, &ret ))
-        ret = NEXT( mmap64 )( addr, size, prot, flags, fd, offset );
+        ret = NEXT( mmap64 )( addr, size, prot, watched_flags( flags ), fd, offset );
     end_address_space_change();
     return ret;
 }
@@ -100,14 +122,21 @@ EXPORT int munmap( void *addr, size_t size )
 /***********************************************************************
  *           mprotect
  *
- * Keeps all that is known; only that it waits for queries matters.
+ * Keeps all that is known; only that it waits for queries matters. A placeholder that becomes
+ * watched memory was mapped as any other memory is: as it has no contents yet, and Wine holds its
+ * lock, it is mapped anew. Wine does not look whether the call succeeds there.
  */
 EXPORT int mprotect( void *addr, size_t size, int prot )
 {
     int ret;
 
     begin_address_space_change();
+    if (allocating >= ALLOCATION_IN_PLACEHOLDER)
+        NEXT( mmap )( addr, size, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE | MAP_STACK, -1, 0 );
     ret = NEXT( mprotect )( addr, size, prot );
+    if (allocating >= ALLOCATION_IN_PLACEHOLDER)
+        allocating = ret ? ALLOCATION_REFUSED : ALLOCATION_IN_PLACEHOLDER;
     end_address_space_change();
     return ret;
 }

@@ -77,4 +77,15 @@ extern const struct hook_table *active_hooks;
 /* libc.c: set while this thread is in Wine's code for MEM_DECOMMIT of watched memory */
 extern __thread int decommitting;
 
+/* libc.c: what of watched memory this thread is in Wine's code for */
+enum allocation
+{
+    ALLOCATION_NONE,
+    ALLOCATION_NEW,
+    ALLOCATION_IN_PLACEHOLDER,
+    ALLOCATION_REFUSED,         /* the placeholder could not be made accessible */
+};
+
+extern __thread enum allocation allocating;
+
 #endif /* WRITEWATCH_PRELOAD_H */

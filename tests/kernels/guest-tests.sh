@@ -168,6 +168,20 @@ if may_want wine; then
                 "$top_builddir/tests/conformance/write_watch_test.exe" "$test"
         done
         run_wine wine/basic_poll shim 200 "$top_builddir/tests/stress/basic_poll.exe"
+        # where huge pages come unasked
+        run_wine wine/fresh shim 200 "$top_builddir/tests/stress/fresh.exe"
+        # how the kernel charges memory is the guest's alone
+        overcommit_before=$(cat /proc/sys/vm/overcommit_memory)
+        for overcommit in 0 1 2; do
+            echo $overcommit >/proc/sys/vm/overcommit_memory
+            # the kernel's reserve and the processes there take some of what 2 leaves
+            echo 80 >/proc/sys/vm/overcommit_ratio
+            for mode in stock shim; do
+                run_wine "wine/charge-$overcommit-$mode" $mode 200 \
+                    "$top_builddir/tests/stress/charge.exe"
+            done
+        done
+        echo "$overcommit_before" >/proc/sys/vm/overcommit_memory
     elif wanted wine/aside; then
         in_wine wine/aside shim 200 "$top_builddir/tests/stress/basic_poll.exe"
         shim_aside wine/aside

@@ -7,19 +7,23 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <ucontext.h>
 
 #include "../../preload/owned_lock.h"
 #include "../../preload/preload.h"
+#include "nt_types.h"
 #include "unit.h"
 #include "user_memory.h"
 
-#include <ucontext.h>
+static const struct hook_table table = { .name = "test", .status_register = REG_RSI };
+const struct hook_table *active_hooks = &table;
 
 static volatile int quits, suspends, faults;
 static volatile int quits_in_fault;    /* SIGQUITs that came while a fault was being handled */
 static volatile int in_fault;
 static uintptr_t resume_at;            /* where a fault goes on; 0: it is tried again */
-static char *page;
+static unsigned int status;            /* what the program is told then; 0: nothing */
+static char *page, *hole;              /* the latter of a file that has become shorter */
 
 static void quit( int sig, siginfo_t *info, void *context )
 {
@@ -42,6 +46,7 @@ static void fault( int sig, siginfo_t *info, void *context )
     faults++;
     raise( SIGQUIT );
     raise( SIGUSR1 );
+    if (status) ((ucontext_t *)context)->uc_mcontext.gregs[REG_RSI] = status;
     if (resume_at) ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = resume_at;
     else mprotect( page, 4096, PROT_READ | PROT_WRITE );
     in_fault = 0;
@@ -115,19 +120,32 @@ static void test_access(void)
 
     check( !mprotect( page, 4096, PROT_NONE ));
     resume_at = (uintptr_t)return_here;
-    check( user_load64( page, &value ) );
-    check( user_store64( page, 1 ) );
-    check( user_store32( page, 1 ) );
+    status = 0;
+    check( user_load64( page, &value ) == (int)STATUS_ACCESS_VIOLATION );
+    check( user_store64( page, 1 ) == (int)STATUS_ACCESS_VIOLATION );
+    status = STATUS_GUARD_PAGE_VIOLATION;
+    check( user_store32( page, 1 ) == (int)STATUS_GUARD_PAGE_VIOLATION );
+    check( user_swap64( page, 1, &value ) == (int)STATUS_GUARD_PAGE_VIOLATION );
     resume_at = 0;
-    *(volatile uint64_t *)&value = 1;
     check( !user_store64( page, 7 ) );
     check( !user_load64( page, &value ) && value == 7 );
+    status = 0;
+
+    /* a fault that Wine can do nothing about */
+    faults = 0;
+    check( user_load64( hole, &value ) == (int)STATUS_ACCESS_VIOLATION );
+    check( user_store64( hole, 1 ) == (int)STATUS_ACCESS_VIOLATION );
+    check( !faults );
 }
 
 int main(void)
 {
+    int fd = unit_temp_file();
     struct sigaction action;
 
+    check( fd != -1 );
+    hole = mmap( NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0 );
+    check( hole != MAP_FAILED );
     page = mmap( NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( page != MAP_FAILED );
 
@@ -137,6 +155,7 @@ int main(void)
 
     install( SIGSEGV, fault );
     install( SIGBUS, fault );
+    install( SIGTRAP, fault );
     install( SIGUSR1, suspend );
     install( SIGQUIT, quit );
     check( !guard_signals() );

@@ -111,6 +111,10 @@ struct watch_backend
      * that. Writers' lock held. */
     int (*serve)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
+    /* Whether a whole region is still what attach() was called for: 0, or -EPERM if it holds other
+     * memory. That all of it is mapped has been found out. Changes no state. Writers' lock held. */
+    int (*verify)( struct watch_region *region );
+
     /* Tells the categories of pages (WRITEWATCH_*) as they are now, WRITTEN as scan() means it.
      * Pages without the required ones may be left out. Runs and *next as with scan(). In a step.
      * NULL: /proc/self/pagemap tells enough. */

@@ -19,6 +19,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "maps.h"
+#include "own_memory.h"
 #include "page.h"
 #include "page_flags.h"
 #include "raw_syscall.h"
@@ -285,6 +286,9 @@ static int mprotect_attach( struct watch_region *region )
     uintptr_t start = region->base, end = region->end, addr;
     int ret;
 
+    if ((ret = own_memory_check( region ))) return ret;
+    if (region->kind != REGION_FRESH && page_flags_use_memory( &table, start, end ))
+        return -EDEADLK;
     if (!region_saved_pages( region )) return -ENOMEM;
 
     lock();
@@ -302,6 +306,29 @@ static int mprotect_attach( struct watch_region *region )
         if (ret) clear_flags( start, end );
         splits += count_splits( start, end, NULL );
     }
+    unlock();
+    return ret;
+}
+
+/* for mprotect_verify() */
+static int is_as_known( uintptr_t start, uintptr_t end, int prot )
+{
+    for (; start < end; start += page_size())
+        if (real_protection( get_flags( start ) ) != prot) return -EPERM;
+    return 0;
+}
+
+/***********************************************************************
+ *           mprotect_verify
+ *
+ * As far as the protection tells.
+ */
+static int mprotect_verify( struct watch_region *region )
+{
+    int ret;
+
+    lock();
+    ret = maps_for_each( region->base, region->end, is_as_known );
     unlock();
     return ret;
 }
@@ -453,6 +480,7 @@ const struct watch_backend mprotect_backend =
     .detach    = mprotect_detach,
     .arm       = mprotect_arm,
     .discard   = mprotect_discard,
+    .verify    = mprotect_verify,
     .protect   = mprotect_protect,
     .signal    = SIGSEGV,
     .fault     = mprotect_fault,

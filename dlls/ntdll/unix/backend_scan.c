@@ -459,6 +459,7 @@ const struct watch_backend scan_backend =
     .lock      = lock_pages,
     .fill      = scan_fill,
     .serve     = scan_serve,
+    .verify    = scan_verify,
     .list      = scan_list,
 };
 
@@ -479,5 +480,6 @@ const struct watch_backend scan_marked_backend =
     .lock      = lock_pages,
     .fill      = scan_fill,
     .serve     = scan_marked_serve,
+    .verify    = scan_verify,
     .list      = scan_marked_list,
 };

@@ -13,6 +13,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "kernel_api.h"
+#include "own_memory.h"
 #include "selftest.h"
 #include "userfault.h"
 
@@ -44,7 +45,9 @@ static int sigbus_open( char *reason, size_t len )
 
 static int sigbus_attach( struct watch_region *region )
 {
-    return userfault_attach( &sigbus, region );
+    int ret = own_memory_check( region );
+
+    return ret ? ret : userfault_attach( &sigbus, region );
 }
 
 static void sigbus_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
@@ -64,6 +67,11 @@ static int sigbus_discard( struct watch_region *region, uintptr_t start, uintptr
 {
     (void)reason;
     return userfault_discard( &sigbus, region, start, end );
+}
+
+static int sigbus_verify( struct watch_region *region )
+{
+    return userfault_verify( &sigbus, region );
 }
 
 static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
@@ -89,6 +97,7 @@ const struct watch_backend sigbus_backend =
     .arm       = sigbus_arm,
     .discard   = sigbus_discard,
     .lock      = lock_pages,
+    .verify    = sigbus_verify,
     .signal    = SIGBUS,
     .fault     = sigbus_fault,
     .hold      = fault_hold,

@@ -18,6 +18,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "maps.h"
+#include "own_memory.h"
 #include "page.h"
 #include "page_flags.h"
 #include "raw_syscall.h"
@@ -207,6 +208,9 @@ static int softdirty_attach( struct watch_region *region )
     sigset_t sigset;
     int ret;
 
+    if ((ret = own_memory_check( region ))) return ret;
+    if (region->kind != REGION_FRESH && page_flags_use_memory( &table, start, end ))
+        return -EDEADLK;
     if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
 
     lock( &sigset );

@@ -14,13 +14,16 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "advise.h"
 #include "backend.h"
 #include "fault.h"
 #include "kernel_api.h"
+#include "own_memory.h"
 #include "page.h"
+#include "raw_syscall.h"
 #include "region.h"
 #include "selftest.h"
 #include "userfault.h"
@@ -31,6 +34,7 @@
 static struct userfault served = { .fd = -1 };
 static int stop_fd = -1;
 static int started, stopping, given_up;
+static unsigned int begun, done;   /* messages that the thread set out to read, and dealt with */
 static pthread_t server;
 
 #define MAX_TRIES    100     /* to wake somebody */
@@ -46,6 +50,8 @@ static void serve_message( const struct uffd_msg *msg )
     unsigned int tries;
     struct uffdio_range range = { .start = addr, .len = page_size() };
 
+    /* the program unmaps watched memory, or maps other in its place, and waits until it is read */
+    if (msg->event == UFFD_EVENT_UNMAP) region_lose( msg->arg.remove.start, msg->arg.remove.end );
     if (msg->event != UFFD_EVENT_PAGEFAULT) return;
     /* whoever could not be served meets the fault again; its page may have been let go */
     if (!fault_serve( addr, msg->arg.pagefault.flags
@@ -57,6 +63,21 @@ static void serve_message( const struct uffd_msg *msg )
     if (!(region = region_get( addr, addr + page_size() ))) return;
     userfault_give_up( &served, region, addr, addr + page_size() );
     region_put( region );
+}
+
+/***********************************************************************
+ *           wait_for_server
+ *
+ * Who has unmapped watched memory goes on when the message is read, a moment before the thread has
+ * dealt with it. No lock may be held that the thread needs for a fault.
+ */
+static void wait_for_server(void)
+{
+    unsigned int last = __atomic_load_n( &begun, __ATOMIC_SEQ_CST );
+
+    while ((int)(__atomic_load_n( &done, __ATOMIC_SEQ_CST ) - last) < 0 &&
+           !__atomic_load_n( &given_up, __ATOMIC_SEQ_CST ))
+        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
 }
 
 /***********************************************************************
@@ -95,6 +116,7 @@ static void *serve_faults( void *arg )
         /* also when it fails: somebody may wait for us */
         if (poll( fds, 2, -1 ) < 0) sched_yield();
         if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
+        __atomic_fetch_add( &begun, 1, __ATOMIC_SEQ_CST );
         if ((count = read( served.fd, &msg, sizeof(msg) )) > 0) failures = 0;
         else if (fds[0].revents && ++failures > MAX_FAILURES)
         {
@@ -102,6 +124,7 @@ static void *serve_faults( void *arg )
             break;
         }
         if (count == sizeof(msg)) serve_message( &msg );
+        __atomic_fetch_add( &done, 1, __ATOMIC_SEQ_CST );
     }
     return arg;
 }
@@ -115,6 +138,7 @@ static int start_server(void)
     if (started) return 0;
     if (stop_fd == -1 && (stop_fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
     stopping = given_up = 0;
+    done = begun;
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, &sigset );
     ret = pthread_create( &server, NULL, serve_faults, NULL );
@@ -151,17 +175,23 @@ static int thread_open( char *reason, size_t len )
     int ret;
 
     /* the second form is for those who may not serve the kernel */
-    if (userfault_open( &served, 0, 0, reason, len ) &&
-        (ret = userfault_open( &served, UFFD_USER_MODE_ONLY, 0, reason, len ))) return ret;
+    if (userfault_open( &served, 0, UFFD_FEATURE_EVENT_UNMAP, reason, len ) &&
+        (ret = userfault_open( &served, UFFD_USER_MODE_ONLY, UFFD_FEATURE_EVENT_UNMAP, reason,
+                               len ))) return ret;
     if ((ret = selftest_faults( &thread_backend, reason, len ))) thread_close();
     return ret;
 }
 
 static int thread_attach( struct watch_region *region )
 {
-    int ret = start_server();
+    int ret = own_memory_check( region );
 
-    return ret ? ret : userfault_attach( &served, region );
+    if (!ret) ret = start_server();
+    if (ret) return ret;
+    /* what it is told of now is about what was here before */
+    wait_for_server();
+    __atomic_fetch_and( &region->lost, ~2u, __ATOMIC_SEQ_CST );
+    return userfault_attach( &served, region );
 }
 
 static void thread_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
@@ -183,6 +213,12 @@ static int thread_discard( struct watch_region *region, uintptr_t start, uintptr
     return userfault_discard( &served, region, start, end );
 }
 
+static int thread_verify( struct watch_region *region )
+{
+    wait_for_server();
+    return userfault_verify( &served, region );
+}
+
 static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
                          unsigned int flags )
 {
@@ -191,6 +227,7 @@ static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t
 
 static int thread_check(void)
 {
+    wait_for_server();
     return __atomic_load_n( &given_up, __ATOMIC_SEQ_CST ) ? -EIO : 0;
 }
 
@@ -206,6 +243,7 @@ const struct watch_backend thread_backend =
     .arm       = thread_arm,
     .discard   = thread_discard,
     .lock      = lock_pages,
+    .verify    = thread_verify,
     .fault     = thread_fault,
     .hold      = fault_hold,
     .release   = fault_release,

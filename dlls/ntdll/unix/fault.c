@@ -106,6 +106,15 @@ void fault_forget(void)
     __atomic_fetch_add( &forgotten, 1, __ATOMIC_SEQ_CST );
 }
 
+/***********************************************************************
+ *           fault_uses_memory
+ */
+int fault_uses_memory( uintptr_t start, uintptr_t end )
+{
+    return (start < (uintptr_t)(&last_fault + 1) && (uintptr_t)&last_fault < end)
+           || (start < (uintptr_t)chains + sizeof(chains) && (uintptr_t)chains < end);
+}
+
 /* whether the page was marked already, so that a fault on it is odd; region is shared */
 static int is_marked( struct watch_region *region, uintptr_t page )
 {

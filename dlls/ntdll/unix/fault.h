@@ -43,4 +43,7 @@ extern void mark_written_pages( struct watch_region *region, uintptr_t start, ui
  * its handler comes to look, is not to be taken for the program's. */
 extern void fault_forget(void);
 
+/* whether memory holds what the handler of faults itself has to change in this thread */
+extern int fault_uses_memory( uintptr_t start, uintptr_t end );
+
 #endif /* WRITEWATCH_FAULT_H */

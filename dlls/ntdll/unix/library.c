@@ -18,6 +18,7 @@
 #include "backend.h"
 #include "fault.h"
 #include "library.h"
+#include "own_memory.h"
 #include "page.h"
 #include "virtual_private.h"
 #include "watch.h"
@@ -208,6 +209,7 @@ const char *writewatch_reason( void )
     const char *notice = fault_notice();
 
     if (open_reason[0]) return open_reason;
+    if (!*notice) notice = own_memory_notice();
     return *notice ? notice : moved_region_notice();
 }
 

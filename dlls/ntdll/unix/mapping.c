@@ -13,6 +13,7 @@
 #include "writewatch.h"
 
 #include "library.h"
+#include "own_memory.h"
 #include "page.h"
 #include "watch.h"
 
@@ -112,7 +113,8 @@ static int whole_pages( const void *addr, size_t size )
  *
  * Errors: -EINVAL (not whole pages, also of huge ones; a hole; huge pages beside others),
  * -EOPNOTSUPP (memory of a device, or of a kind that no backend can watch), -EBUSY (owned by
- * another userfaultfd), -ENOMEM; what opening the backend said.
+ * another userfaultfd), -EDEADLK (a fault could not be served without it, and that is how the
+ * backend works), -ENOMEM; what opening the backend said.
  */
 int writewatch_watch( void *addr, size_t size )
 {
@@ -134,8 +136,10 @@ int writewatch_watch( void *addr, size_t size )
         kind = REGION_MIXED;
         shift = range.shift;
     }
+    own_memory_look( (uintptr_t)addr, (uintptr_t)addr + size );
     /* what is wrong with the range has been found out; the kernel means the memory */
     if ((ret = watch_add_as( addr, size, kind, shift )) == -EINVAL) ret = -EOPNOTSUPP;
+    own_memory_forget();
     return ret;
 }
 
@@ -157,6 +161,23 @@ int writewatch_unwatch( void *addr, size_t size )
     if (first && (uintptr_t)addr & (first - 1)) return -EINVAL;
     if (last && ((uintptr_t)addr + size) & (last - 1)) return -EINVAL;
     return watch_detach( addr, size );
+}
+
+/***********************************************************************
+ *           writewatch_check
+ *
+ * Whether watched memory is still what it was when the watch began; bytes, rounded outward to
+ * pages. By any thread; takes the engine's lock for changes. Errors: -EINVAL (size 0, or it wraps
+ * around), -ENOENT (not in one watched region), -ENOMEM (a part is not mapped), -EPERM (a part is
+ * other memory), -EIO and what else the kernel said.
+ */
+int writewatch_check( const void *addr, size_t size )
+{
+    uintptr_t start = round_down( (uintptr_t)addr ), end = (uintptr_t)addr + size;
+
+    library_init();
+    if (!size || end <= (uintptr_t)addr || round_up( end ) < end) return -EINVAL;
+    return watch_verify( (void *)start, round_up( end ) - start );
 }
 
 /***********************************************************************

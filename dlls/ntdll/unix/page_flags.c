@@ -28,6 +28,25 @@ int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
         ret = raw_mmap_anon( PAGE_LEAF_PAGES );
         if (raw_failed( ret )) return ret;
         table->leaves[i] = (uint8_t *)ret;
+        if (!table->end || i < table->first) table->first = i;
+        if (i >= table->end) table->end = i + 1;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           page_flags_use_memory
+ */
+int page_flags_use_memory( const struct page_flags *table, uintptr_t start, uintptr_t end )
+{
+    size_t i;
+
+    if (start < (uintptr_t)(table + 1) && (uintptr_t)table < end) return 1;
+    for (i = table->first; i < table->end; i++)
+    {
+        uintptr_t leaf = (uintptr_t)table->leaves[i];
+
+        if (leaf && start < leaf + PAGE_LEAF_PAGES && leaf < end) return 1;
     }
     return 0;
 }

@@ -23,10 +23,14 @@
 struct page_flags
 {
     uint8_t *leaves[PAGE_ROOT_SIZE];
+    size_t   first, end;               /* outside of these there are no leaves */
 };
 
 /* Makes the leaves of a range. Returns 0 or -errno. */
 extern int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end );
+
+/* whether memory holds the table itself; under the lock that the leaves are made under */
+extern int page_flags_use_memory( const struct page_flags *table, uintptr_t start, uintptr_t end );
 
 /* what is known of a page; NULL if its leaf was not made */
 static inline uint8_t *page_flags_at( const struct page_flags *table, uintptr_t addr )

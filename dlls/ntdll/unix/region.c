@@ -256,6 +256,22 @@ struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
 }
 
 /***********************************************************************
+ *           region_lose
+ */
+void region_lose( uintptr_t start, uintptr_t end )
+{
+    struct region_entry entry;
+
+    for (; start < end; start = entry.end)
+    {
+        entry = read_entry( start, 1 );
+        if (!entry.region) return;
+        if (entry.base < end) __atomic_fetch_or( &entry.region->lost, 2, __ATOMIC_SEQ_CST );
+        region_put( entry.region );
+    }
+}
+
+/***********************************************************************
  *           region_insert
  *
  * The same for fresh memory.

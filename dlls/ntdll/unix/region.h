@@ -68,4 +68,11 @@ extern struct watch_region *region_insert( uintptr_t start, uintptr_t end,
 extern int region_remove( uintptr_t start, uintptr_t end );
 extern struct watch_region *region_first( uintptr_t start, uintptr_t end );
 
+/* Makes all queries of regions with a page in [start, end) fail from now on. Any thread,
+ * no lock. */
+extern void region_lose( uintptr_t start, uintptr_t end );
+
+/* whether memory holds a region, or a bitmap of one, that a fault may have to change */
+extern int region_uses_memory( uintptr_t start, uintptr_t end );
+
 #endif /* WRITEWATCH_REGION_H */

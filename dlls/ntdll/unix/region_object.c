@@ -175,3 +175,28 @@ void move_saved( struct watch_region *from, struct watch_region *to )
         if (saved_take( from->saved, addr, addr + ((uintptr_t)1 << from->shift )))
             saved_set( to->saved, addr, addr + ((uintptr_t)1 << from->shift ));
 }
+
+static int is_within( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
+{
+    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
+}
+
+/***********************************************************************
+ *           region_uses_memory
+ *
+ * Regions that are free may be used next.
+ */
+int region_uses_memory( uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+    uintptr_t addr;
+
+    for (region = free_regions; region; region = region->next)
+        if (is_within( start, end, region, sizeof(*region) )) return 1;
+    for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
+    {
+        if (is_within( start, end, region, sizeof(*region) )) return 1;
+        if (region->saved && is_within( start, end, region->saved, region->saved->bytes )) return 1;
+    }
+    return 0;
+}

@@ -366,6 +366,31 @@ int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t en
 }
 
 /***********************************************************************
+ *           scan_verify
+ *
+ * Asks for pages that cannot be watched in this way: the kernel refuses them, and has no need to
+ * look at the pages of the others.
+ */
+int scan_verify( struct watch_region *region )
+{
+    struct pm_scan_arg arg;
+    struct page_run run;
+    long ret;
+
+    memset( &arg, 0, sizeof(arg) );
+    arg.size              = sizeof(arg);
+    arg.flags             = PM_SCAN_CHECK_WPASYNC;
+    arg.start             = region->base;
+    arg.end               = region->end;
+    arg.vec               = (uintptr_t)&run;
+    arg.vec_len           = 1;
+    arg.category_inverted = PAGE_IS_WPALLOWED;
+    arg.category_mask     = PAGE_IS_WPALLOWED;
+    ret = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
+    return ret < 0 ? ret : 0;
+}
+
+/***********************************************************************
  *           list_categories
  *
  * The categories as the kernel has them. In fresh memory an empty entry is no written page, and

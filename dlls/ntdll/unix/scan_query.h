@@ -33,6 +33,7 @@ extern int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t en
                       unsigned int flags, struct page_run *runs, size_t len, size_t max_pages,
                       uintptr_t *next );
 extern int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end );
+extern int scan_verify( struct watch_region *region );
 extern int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
                       uint64_t required, struct page_run *runs, size_t len, uintptr_t *next );
 

@@ -161,6 +161,18 @@ static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, 
 }
 
 /***********************************************************************
+ *           serves_missing
+ *
+ * Whether the first use of a missing page is a fault of ours. What the program has mapped itself it
+ * may drop by madvise(), and the kernel forgets the protection of a private page with the page: no
+ * other fault would tell of the next write to it. What VirtualAlloc has made is dropped by us.
+ */
+static int serves_missing( const struct userfault *uf, const struct watch_region *region )
+{
+    return uf->missing || region->kind == REGION_ANONYMOUS;
+}
+
+/***********************************************************************
  *           userfault_attach
  *
  * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot
@@ -181,7 +193,8 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     memset( &reg, 0, sizeof(reg) );
     reg.range.start = region->base;
     reg.range.len   = size;
-    reg.mode        = UFFDIO_REGISTER_MODE_WP | (uf->missing ? UFFDIO_REGISTER_MODE_MISSING : 0);
+    reg.mode        = UFFDIO_REGISTER_MODE_WP |
+                      (serves_missing( uf, region ) ? UFFDIO_REGISTER_MODE_MISSING : 0);
     if (ioctl( uf->fd, UFFDIO_REGISTER, &reg ))
     {
         ret = -errno;
@@ -270,7 +283,7 @@ int userfault_discard( struct userfault *uf, struct watch_region *region, uintpt
 
     if ((ret = discard_pages( start, end ))) return ret;
     if ((ret = write_protect( uf, start, end, 1 ))) goto failed;
-    if (uf->missing) return 0;
+    if (serves_missing( uf, region )) return 0;
 
     for (addr = start; addr < end; addr += (uintptr_t)count << page_shift)
     {
@@ -295,6 +308,33 @@ int userfault_discard( struct userfault *uf, struct watch_region *region, uintpt
 failed:
     mark_written_pages( region, start, end );
     return ret;
+}
+
+/***********************************************************************
+ *           userfault_verify
+ *
+ * Protects what is protected and opens what is open, which the kernel refuses for memory that is
+ * not registered. Faults wait meanwhile.
+ */
+int userfault_verify( struct userfault *uf, struct watch_region *region )
+{
+    uintptr_t start, end, granule = (uintptr_t)1 << region->shift;
+    struct saved_pages *saved = region_saved_pages( region );
+    int ret = saved ? 0 : -ENOMEM;
+
+    fault_hold( region );
+    for (start = region->base; !ret && start < region->end; start = end)
+    {
+        if ((end = saved_next( saved, start, region->end )) > start)
+        {
+            ret = write_protect( uf, start, end, 1 );
+            continue;
+        }
+        while (end < region->end && saved_peek( saved, end, end + granule )) end += granule;
+        ret = write_protect( uf, start, end, 0 );
+    }
+    fault_release( region );
+    return ret == -ENOENT || ret == -EINVAL ? -EPERM : ret;
 }
 
 /* fills a missing page with zeros that are write-protected */
@@ -323,12 +363,13 @@ static int fill_open( struct userfault *uf, uintptr_t start )
 }
 
 /* whether nothing keeps the access from going on, as far as we are concerned */
-static int is_open( const struct userfault *uf, uintptr_t start, unsigned int flags )
+static int is_open( const struct userfault *uf, const struct watch_region *region,
+                    uintptr_t start, unsigned int flags )
 {
     uint64_t entry;
 
     if (read_pagemap( start, 1, &entry ) != 1) return 0;
-    if (uf->missing && !(entry & PM_PRESENT)) return 0;
+    if (serves_missing( uf, region ) && !(entry & PM_PRESENT)) return 0;
     return !(flags & FAULT_WRITE) || !(entry & PM_UFFD_WP);
 }
 
@@ -343,8 +384,8 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
 {
     int ret;
 
-    if ((flags & FAULT_REPEAT) && is_open( uf, start, flags )) return 0;
-    if (uf->missing)
+    if ((flags & FAULT_REPEAT) && is_open( uf, region, start, flags )) return 0;
+    if (uf->missing || (serves_missing( uf, region ) && !(flags & FAULT_WRITE)))
     {
         ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
         if (ret == -EAGAIN) return 1;
@@ -360,9 +401,11 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
     if ((ret = write_protect( uf, start, end, 0 )) == -ENOENT)
     {
         /* a fault of memory that was let go since, and is about to be watched anew: nobody waits */
-        if (is_open( uf, start, flags )) return 0;
+        if (is_open( uf, region, start, flags )) return 0;
         ret = write_protect( uf, start, end, 0 );
     }
+    /* it may still be missing, and would fault again */
+    if (!ret && !uf->missing && serves_missing( uf, region )) fill_open( uf, start );
     /* also if that failed: the page may be open all the same */
     mark_written_pages( region, start, end );
     if (!ret) return 1;

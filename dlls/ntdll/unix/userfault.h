@@ -37,6 +37,7 @@ extern int userfault_give_up( struct userfault *uf, struct watch_region *region,
 extern int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end );
 extern int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start,
                               uintptr_t end );
+extern int userfault_verify( struct userfault *uf, struct watch_region *region );
 extern int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start,
                             uintptr_t end, unsigned int flags );
 

@@ -42,6 +42,9 @@ extern int watch_discard( void *base, size_t size );
 extern int watch_protect( void *base, size_t size, int prot );
 extern int watch_lock_pages( const void *base, size_t size );
 
+/* whether memory is still what was watched */
+extern int watch_verify( void *base, size_t size );
+
 /* whether the backend asks for watch_commit() */
 extern int watch_needs_commit(void);
 

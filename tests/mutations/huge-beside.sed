@@ -1,0 +1,3 @@
+# The kernel may bring a huge page into memory that is to be watched.
+# Tests: unit/wine_mappings
+/^static int watched_flags\(/,/^}/ s/MAP_NORESERVE \| MAP_STACK/MAP_NORESERVE/

@@ -1,0 +1,265 @@
+/*
+ * Watching memory that is needed to serve a fault: stacks, and the library's own
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Each part works as for any memory, or is refused with EDEADLK where it would end the process. The
+ * arguments are backends, otherwise all have their turn.
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "page.h"
+#include "region.h"
+#include "unit.h"
+#include "watch.h"
+#include "writewatch.h"
+
+#define STACK_PAGES 64
+
+static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
+
+/* the backend works by faults */
+static int by_faults;
+
+/* what is watched of a stack: not the top, where the thread-local data may lie */
+#define WATCHED_PAGES (STACK_PAGES - 4)
+
+static char *stack;
+static char *first_stack;
+
+static char *map_pages( size_t count )
+{
+    char *ptr = mmap( NULL, count << page_shift, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+
+    check( ptr != MAP_FAILED );
+    memset( ptr, 1, count << page_shift );
+    return ptr;
+}
+
+/* watches one page that something lies in */
+static int watch_page( const void *ptr )
+{
+    return writewatch_watch( (void *)round_down( (uintptr_t)ptr ), page_size() );
+}
+
+static int unwatch_page( const void *ptr )
+{
+    return writewatch_unwatch( (void *)round_down( (uintptr_t)ptr ), page_size() );
+}
+
+/* writes deep into the stack */
+static __attribute__((noinline)) void use_stack( size_t depth )
+{
+    volatile char data[4096];
+
+    data[0] = data[sizeof(data) - 1] = 1;
+    if (depth) use_stack( depth - 1 );
+    data[1] = 1;
+}
+
+/* whether many pages of the watched part are reported */
+static int stack_is_written(void)
+{
+    static void *addresses[STACK_PAGES];
+    ULONG_PTR count = STACK_PAGES;
+    DWORD granularity;
+
+    if (GetWriteWatch( WRITE_WATCH_FLAG_RESET, stack, WATCHED_PAGES << page_shift, addresses,
+                       &count, &granularity )) return 0;
+    return count >= 8;
+}
+
+/* A thread and its own stack. A query that keeps faults waiting would meet one itself, on whatever
+ * stack signals are handled. */
+static void *own_stack( void *arg )
+{
+    if (by_faults)
+    {
+        check( writewatch_watch( stack, STACK_PAGES << page_shift ) == -EDEADLK );
+        check( strstr( writewatch_reason(), "stack" ) != NULL );
+        /* nor any part of it */
+        check( watch_page( stack ) == -EDEADLK );
+        check( watch_page( &arg ) == -EDEADLK );
+        use_stack( 16 );
+        return NULL;
+    }
+    check( !writewatch_watch( stack, STACK_PAGES << page_shift ));
+    use_stack( 16 );
+    check( stack_is_written() );
+    use_stack( 16 );
+    check( stack_is_written() );
+    return NULL;
+}
+
+static void *own_stack_alternate( void *arg )
+{
+    stack_t alternate = { .ss_sp = map_pages( 16 ), .ss_size = (size_t)16 << page_shift };
+
+    check( !sigaltstack( &alternate, NULL ));
+    check( watch_page( (char *)alternate.ss_sp + page_size() ) == (by_faults ? -EDEADLK : 0) );
+    return own_stack( arg );
+}
+
+static void *local_data( void *arg )
+{
+    check( watch_page( &errno ) == (by_faults ? -EDEADLK : 0) );
+    return arg;
+}
+
+/* the first thread's, which waits meanwhile */
+static void *other_stack( void *arg )
+{
+    check( watch_page( first_stack ) == (by_faults ? -EDEADLK : 0) );
+    return arg;
+}
+
+static pthread_t begin_thread( void *(*func)( void * ))
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    check( !pthread_attr_init( &attr ));
+    check( !pthread_attr_setstack( &attr, stack, STACK_PAGES << page_shift ));
+    check( !pthread_create( &thread, &attr, func, NULL ));
+    return thread;
+}
+
+static void in_thread( void *(*func)( void * ))
+{
+    stack = map_pages( STACK_PAGES );
+    check( !pthread_join( begin_thread( func ), NULL ));
+    writewatch_unwatch( stack, STACK_PAGES << page_shift );
+    munmap( stack, STACK_PAGES << page_shift );
+}
+
+static pthread_barrier_t ready, watched;
+
+static void *use_watched( void *arg )
+{
+    stack_t alternate = { .ss_sp = map_pages( 16 ), .ss_size = (size_t)16 << page_shift };
+
+    check( !sigaltstack( &alternate, NULL ));
+    pthread_barrier_wait( &ready );
+    pthread_barrier_wait( &watched );
+    use_stack( 16 );
+    return arg;
+}
+
+/* another thread's, which handles signals on another stack */
+static void test_watched_by_other(void)
+{
+    pthread_t thread;
+
+    pthread_barrier_init( &ready, NULL, 2 );
+    pthread_barrier_init( &watched, NULL, 2 );
+    stack = map_pages( STACK_PAGES );
+    thread = begin_thread( use_watched );
+    pthread_barrier_wait( &ready );
+    check( !writewatch_watch( stack, WATCHED_PAGES << page_shift ));
+    pthread_barrier_wait( &watched );
+    check( !pthread_join( thread, NULL ));
+    check( stack_is_written() );
+    check( !writewatch_unwatch( stack, WATCHED_PAGES << page_shift ));
+}
+
+static void *only_use( void *arg )
+{
+    use_stack( 16 );
+    return arg;
+}
+
+/* memory that was watched before it became a stack: where no signals are needed */
+static void test_later_stack(void)
+{
+    stack = map_pages( STACK_PAGES );
+    check( !writewatch_watch( stack, STACK_PAGES << page_shift ));
+    check( !pthread_join( begin_thread( only_use ), NULL ));
+    check( stack_is_written() );
+}
+
+/* a region, its bitmap, and what else the library writes to */
+static void test_data(void)
+{
+    char *ptr = map_pages( 4 );
+    struct watch_region *region;
+    struct saved_pages *saved;
+
+    check( !writewatch_watch( ptr, (size_t)4 << page_shift ));
+    check( (region = region_get( (uintptr_t)ptr, (uintptr_t)ptr + page_size() )) != NULL );
+    region_put( region );
+    check( (saved = region_saved_pages( region )) != NULL );
+
+    check( watch_page( region ) == (by_faults ? -EDEADLK : 0) );
+    if (by_faults) check( strstr( writewatch_reason(), "own data" ) != NULL );
+    ptr[0] = 1;
+    check( watch_page( saved ) == (by_faults ? -EDEADLK : 0) );
+    ptr[page_size()] = 1;
+    if (!by_faults)
+    {
+        check( !unwatch_page( region ));
+        check( !unwatch_page( saved ));
+    }
+    ptr[2 * page_size()] = 1;
+    check( !writewatch_unwatch( ptr, (size_t)4 << page_shift ));
+    munmap( ptr, (size_t)4 << page_shift );
+}
+
+static int run( const char *name )
+{
+    int by_signals = strcmp( name, "scan" ) && strcmp( name, "thread" );
+
+    by_faults = strcmp( name, "scan" ) != 0;
+    if (writewatch_open( unit_form( name ) ))
+    {
+        printf( "%s\n", writewatch_reason() );
+        return SKIP;
+    }
+    test_data();
+    in_thread( own_stack );
+    in_thread( own_stack_alternate );
+    in_thread( local_data );
+    in_thread( other_stack );
+    test_watched_by_other();
+    if (!by_signals) test_later_stack();
+    return unit_result();
+}
+
+int main( int argc, char *argv[] )
+{
+    size_t i;
+    int result = SKIP;
+    char here = 0;
+
+    first_stack = &here;
+    alarm( UNIT_HANGS );
+    page_init();
+    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+    {
+        int status;
+
+        if (!unit_wants( argc, argv, backends[i] )) continue;
+        printf( "%s\n", backends[i] );
+        fflush( stdout );
+        if (!fork()) _exit( (status = run( backends[i] ), fflush( stdout ), status ));
+        wait( &status );
+        if (!WIFEXITED(status))
+        {
+            /* where others end, the last one would wait for ever */
+            printf( "ended by signal %d\n", WTERMSIG(status) );
+            return FAIL;
+        }
+        if (WEXITSTATUS(status) == SKIP) continue;
+        if (WEXITSTATUS(status) != PASS) result = FAIL;
+        else if (result == SKIP) result = PASS;
+    }
+    return result;
+}
