@@ -18,6 +18,7 @@
 
 #include "advise.h"
 #include "backend.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "maps.h"
 #include "page.h"
@@ -51,6 +52,7 @@ static struct page_flags table;
 static int lock_word;
 
 static int memory = -1;   /* /proc/self/mem */
+static struct descriptor_id memory_id;
 static long splits;       /* pairs of neighbours of which one is armed,
                            * and wanted alike otherwise */
 static long max_splits;
@@ -133,6 +135,7 @@ static void unite( const struct watch_region *region, uintptr_t addr )
     char byte;
 
     if (region->kind == REGION_MIXED) return;   /* it could be a file's */
+    if (descriptor_check( memory, &memory_id )) return;
     if (pread( memory, &byte, 1, addr ) == 1 && pwrite( memory, &byte, 1, addr ) != 1) return;
 }
 
@@ -398,13 +401,20 @@ static void unlock_after_fork(void)
     pthread_sigmask( SIG_SETMASK, &sigset, NULL );
 }
 
+static void open_memory(void)
+{
+    if (memory != -1) return;
+    memory = descriptor_raise( open( "/proc/self/mem", O_RDWR | O_CLOEXEC ));
+    descriptor_identify( memory, &memory_id );
+}
+
 /* what the parent has open leads to its memory */
 static void go_on_in_child(void)
 {
     if (memory != -1)
     {
-        close( memory );
-        memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
+        descriptor_close( &memory, &memory_id );
+        open_memory();
     }
     unlock_after_fork();
 }
@@ -424,8 +434,7 @@ static long read_max_splits(void)
 
 static void mprotect_close(void)
 {
-    if (memory != -1) close( memory );
-    memory = -1;
+    descriptor_close( &memory, &memory_id );
 }
 
 /***********************************************************************
@@ -444,7 +453,7 @@ static int mprotect_open( char *reason, size_t len )
         snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
         return ret;
     }
-    if (memory == -1) memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
+    open_memory();
     if ((ret = selftest_faults( &mprotect_backend, reason, len ))) mprotect_close();
     return ret;
 }

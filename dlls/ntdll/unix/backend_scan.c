@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "advise.h"
+#include "descriptor.h"
 #include "kernel_api.h"
 #include "backend.h"
 #include "page.h"
@@ -24,6 +25,10 @@
 #include "selftest.h"
 
 #define MAX_FILL_TRIES 10000
+
+/* what the two descriptors are: the kernel refuses a query by anything else, but to close is not to
+ * hit a file of the program */
+static struct descriptor_id uffd_id, pagemap_id;
 
 static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
 {
@@ -378,6 +383,8 @@ static int open_userfaultfd( char *reason, size_t len )
                   err == ENOSYS ? " (the kernel or a sandbox has none)" : "" );
         return -err;
     }
+    scan_uffd = descriptor_raise( scan_uffd );
+    descriptor_identify( scan_uffd, &uffd_id );
 
     memset( &api, 0, sizeof(api) );
     api.api      = UFFD_API;
@@ -395,9 +402,29 @@ static int open_userfaultfd( char *reason, size_t len )
  */
 static void scan_close(void)
 {
-    if (scan_pagemap != -1) close( scan_pagemap );
-    if (scan_uffd != -1) close( scan_uffd );
-    scan_pagemap = scan_uffd = -1;
+    descriptor_close( &scan_pagemap, &pagemap_id );
+    descriptor_close( &scan_uffd, &uffd_id );
+}
+
+/***********************************************************************
+ *           open_descriptors
+ */
+static int open_descriptors( char *reason, size_t len )
+{
+    int ret;
+
+    if ((ret = open_userfaultfd( reason, len ))) return ret;
+    if ((scan_pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
+    {
+        ret = -errno;
+        snprintf( reason, len, "cannot open /proc/self/pagemap: %s%s", strerror( -ret ),
+                  ret == -ENOENT ? " (is /proc mounted?)" :
+                  ret == -EACCES ? " (the process is not dumpable, or a sandbox forbids it)" : "" );
+        return ret;
+    }
+    scan_pagemap = descriptor_raise( scan_pagemap );
+    descriptor_identify( scan_pagemap, &pagemap_id );
+    return 0;
 }
 
 /***********************************************************************
@@ -407,23 +434,10 @@ static void scan_close(void)
  */
 static int open_form( const struct watch_backend *form, char *reason, size_t len )
 {
-    int ret;
+    int ret = open_descriptors( reason, len );
 
-    if ((ret = open_userfaultfd( reason, len ))) goto failed;
-
-    if ((scan_pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-    {
-        ret = -errno;
-        snprintf( reason, len, "cannot open /proc/self/pagemap: %s%s", strerror( -ret ),
-                  ret == -ENOENT ? " (is /proc mounted?)" :
-                  ret == -EACCES ? " (the process is not dumpable, or a sandbox forbids it)" : "" );
-        goto failed;
-    }
-    if ((ret = selftest_backend( form, reason, len ))) goto failed;
-    return 0;
-
-failed:
-    scan_close();
+    if (!ret) ret = selftest_backend( form, reason, len );
+    if (ret) scan_close();
     return ret;
 }
 

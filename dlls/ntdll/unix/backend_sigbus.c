@@ -74,7 +74,9 @@ static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t
 
 static int sigbus_check(void)
 {
-    return fault_handler_check( SIGBUS );
+    int ret = userfault_check( &sigbus );
+
+    return ret ? ret : fault_handler_check( SIGBUS );
 }
 
 const struct watch_backend sigbus_backend =

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -26,6 +27,7 @@
 int userfault_old_kernel;
 
 static int pagemap = -1;       /* /proc/self/pagemap */
+static struct descriptor_id pagemap_id;
 static const char *zero_page;
 
 /* an entry of the pagemap */
@@ -54,6 +56,79 @@ static int negotiate( int fd, uint64_t *features )
     if (ioctl( fd, UFFDIO_API, &api )) return -errno;
     *features = api.features;
     return 0;
+}
+
+/***********************************************************************
+ *           write_protect
+ *
+ * Protects or opens pages, and does not wake who waits for them. Older kernels (6.1) refuse a range
+ * of more than one mapping, as pages of different protection are: it is divided until that fits.
+ */
+static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
+{
+    uintptr_t len = end - start;
+
+    while (start < end)
+    {
+        struct uffdio_writeprotect arg;
+        int ret;
+
+        arg.range.start = start;
+        arg.range.len   = len;
+        arg.mode        = protect ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE;
+        ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&arg );
+        if (!ret)
+        {
+            start += len;
+            len = end - start;
+        }
+        else if (ret == -ENOENT && len > page_size()) len = round_up( len / 2 );
+        else return ret;
+    }
+    return 0;
+}
+
+static void *map_page(void)
+{
+    void *page = mmap( NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+
+    return page == MAP_FAILED ? NULL : page;
+}
+
+static int open_pagemap(void)
+{
+    if (pagemap != -1) return 0;
+    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
+    pagemap = descriptor_raise( pagemap );
+    return descriptor_identify( pagemap, &pagemap_id );
+}
+
+/***********************************************************************
+ *           identify
+ *
+ * Notes what the descriptor is. Before Linux 5.12 all files of such kinds are one to fstat().
+ */
+static int identify( struct userfault *uf )
+{
+    struct descriptor_id other = { 0, 0 };
+    struct uffdio_register reg;
+    int ret = descriptor_identify( uf->fd, &uf->id ), fd;
+
+    if (ret) return ret;
+    if ((fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
+    descriptor_identify( fd, &other );
+    close( fd );
+    uf->shared_id = other.inode == uf->id.inode || userfault_old_kernel;
+    if (!uf->shared_id) return 0;
+
+    if (!uf->canary && !(uf->canary = map_page())) return -ENOMEM;
+    /* before 6.4 there must be a page to protect */
+    (void)*(volatile char *)uf->canary;
+    memset( &reg, 0, sizeof(reg) );
+    reg.range.start = (uintptr_t)uf->canary;
+    reg.range.len   = page_size();
+    reg.mode        = UFFDIO_REGISTER_MODE_WP;
+    return ioctl( uf->fd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
 }
 
 /***********************************************************************
@@ -94,25 +169,15 @@ int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, 
         goto failed;
     }
 
-    if (pagemap == -1 && (pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-    {
-        ret = -errno;
+    uf->fd = descriptor_raise( uf->fd );
+    if ((ret = open_pagemap()))
         snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
-        goto failed;
-    }
-    if (!zero_page)
+    else if ((!zero_page && !(zero_page = map_page())) || (ret = identify( uf )))
     {
-        void *page = mmap( NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-
-        if (page == MAP_FAILED)
-        {
-            ret = -errno;
-            snprintf( reason, len, "no memory: %s", strerror( -ret ));
-            goto failed;
-        }
-        zero_page = page;
+        if (!ret) ret = -ENOMEM;
+        snprintf( reason, len, "userfaultfd cannot be used: %s", strerror( -ret ));
     }
-    return 0;
+    if (!ret) return 0;
 
 failed:
     userfault_close( uf );
@@ -126,38 +191,25 @@ failed:
  */
 void userfault_close( struct userfault *uf )
 {
-    if (uf->fd != -1) close( uf->fd );
+    if (uf->fd == -1) return;
+    if (uf->id.inode) descriptor_close( &uf->fd, &uf->id );
+    else close( uf->fd );
     uf->fd = -1;
+    uf->id.inode = 0;
 }
 
 /***********************************************************************
- *           write_protect
+ *           userfault_check
  *
- * Protects or opens pages, and does not wake who waits for them. Older kernels (6.1) refuse a range
- * of more than one mapping, as pages of different protection are: it is divided until that fits.
+ * Where other files have the same identity, protecting a page tells: only a userfaultfd can do
+ * that, and only while the page is watched by the one that was opened.
  */
-static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
+int userfault_check( struct userfault *uf )
 {
-    uintptr_t len = end - start;
+    int ret = descriptor_check( uf->fd, &uf->id );
 
-    while (start < end)
-    {
-        struct uffdio_writeprotect arg;
-        int ret;
-
-        arg.range.start = start;
-        arg.range.len   = len;
-        arg.mode        = protect ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE;
-        ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&arg );
-        if (!ret)
-        {
-            start += len;
-            len = end - start;
-        }
-        else if (ret == -ENOENT && len > page_size()) len = round_up( len / 2 );
-        else return ret;
-    }
-    return 0;
+    if (ret || !uf->shared_id) return ret;
+    return write_protect( uf, (uintptr_t)uf->canary, (uintptr_t)uf->canary + page_size(), 1 );
 }
 
 /***********************************************************************
@@ -247,9 +299,11 @@ int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 /* reads entries of the pagemap; returns how many */
 static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
 {
-    ssize_t ret = pread( pagemap, entries, count * sizeof(*entries),
-                         (off_t)(start >> page_shift) * sizeof(*entries) );
+    ssize_t ret;
 
+    if (descriptor_check( pagemap, &pagemap_id )) return 0;
+    ret = pread( pagemap, entries, count * sizeof(*entries),
+                 (off_t)(start >> page_shift) * sizeof(*entries) );
     return ret < 0 ? 0 : ret / sizeof(*entries);
 }
 
