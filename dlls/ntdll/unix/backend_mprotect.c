@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -380,27 +379,6 @@ static int mprotect_check(void)
     return fault_handler_check( SIGSEGV );
 }
 
-/* A child has the watches of its parent, and its one thread must find the lock free. */
-static sigset_t fork_mask;
-
-static void lock_for_fork(void)
-{
-    sigset_t all, sigset;
-
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, &sigset );
-    lock();
-    fork_mask = sigset;
-}
-
-static void unlock_after_fork(void)
-{
-    sigset_t sigset = fork_mask;
-
-    unlock();
-    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
-}
-
 static void open_memory(void)
 {
     if (memory != -1) return;
@@ -408,15 +386,40 @@ static void open_memory(void)
     descriptor_identify( memory, &memory_id );
 }
 
-/* what the parent has open leads to its memory */
-static void go_on_in_child(void)
+/***********************************************************************
+ *           mprotect_reopen
+ *
+ * What the parent has open leads to its memory. A thread that is not there may have held the lock
+ * and been about to change a page; but changes of what the program wants have the lock of the
+ * writers besides.
+ */
+static int mprotect_reopen(void)
 {
-    if (memory != -1)
+    lock_word = 0;
+    splits = 0;
+    if (memory == -1) return 0;
+    descriptor_close( &memory, &memory_id );
+    open_memory();
+    return 0;
+}
+
+/***********************************************************************
+ *           mprotect_reattach
+ *
+ * Opens what the program has access to, so nothing depends on whether it was armed. No lock: this
+ * is the only thread, and may meet faults of its own.
+ */
+static int mprotect_reattach( struct watch_region *region )
+{
+    uintptr_t addr;
+
+    for (addr = region->base; addr < region->end; addr += page_size())
     {
-        descriptor_close( &memory, &memory_id );
-        open_memory();
+        if (!(get_flags( addr ) & WANTED)) continue;
+        mark_written_pages( region, addr, addr + page_size() );
+        *flags_at( addr ) &= ~ARMED;
     }
-    unlock_after_fork();
+    return apply( region->base, region->end, 0 );
 }
 
 /* half of what a process may have */
@@ -442,12 +445,9 @@ static void mprotect_close(void)
  */
 static int mprotect_open( char *reason, size_t len )
 {
-    static int fork_handled;
     int ret;
 
     max_splits = mprotect_map_limit ? mprotect_map_limit / 2 : read_max_splits();
-    if (!fork_handled)
-        fork_handled = !pthread_atfork( lock_for_fork, unlock_after_fork, go_on_in_child );
     if ((ret = fault_handler_install()))
     {
         snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
@@ -464,6 +464,8 @@ const struct watch_backend mprotect_backend =
     .mechanism = "mprotect with SIGSEGV",
     .automatic = 1,
     .open      = mprotect_open,
+    .reopen    = mprotect_reopen,
+    .reattach  = mprotect_reattach,
     .close     = mprotect_close,
     .attach    = mprotect_attach,
     .detach    = mprotect_detach,

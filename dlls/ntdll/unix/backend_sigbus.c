@@ -42,6 +42,16 @@ static int sigbus_open( char *reason, size_t len )
     return ret;
 }
 
+static int sigbus_reopen(void)
+{
+    return userfault_reopen( &sigbus );
+}
+
+static int sigbus_reattach( struct watch_region *region )
+{
+    return userfault_reattach( &sigbus, region );
+}
+
 static int sigbus_attach( struct watch_region *region )
 {
     return userfault_attach( &sigbus, region );
@@ -85,6 +95,8 @@ const struct watch_backend sigbus_backend =
     .mechanism = "userfaultfd write-protection with SIGBUS",
     .automatic = 1,
     .open      = sigbus_open,
+    .reopen    = sigbus_reopen,
+    .reattach  = sigbus_reattach,
     .close     = sigbus_close,
     .attach    = sigbus_attach,
     .detach    = sigbus_detach,

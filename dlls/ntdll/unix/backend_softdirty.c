@@ -364,6 +364,33 @@ static int open_descriptors(void)
 }
 
 /***********************************************************************
+ *           softdirty_reopen
+ *
+ * A thread that is not there may have been about to clear the bits, with all memory protected.
+ */
+static int softdirty_reopen(void)
+{
+    int ret;
+
+    lock_word = 0;
+    softdirty_close();
+    if ((ret = open_descriptors())) softdirty_close();
+    protect_all( 1 );
+    return ret;
+}
+
+/* what the kernel's bits say of the child is not looked at before its first clearing */
+static int softdirty_reattach( struct watch_region *region )
+{
+    uintptr_t addr;
+
+    for (addr = region->base; addr < region->end; addr += page_size())
+        if (region->kind != REGION_FRESH || page_flags_get( &table, addr ) & WANTED)
+            *page_flags_at( &table, addr ) |= DIRTY;
+    return protect_all( 1 );
+}
+
+/***********************************************************************
  *           softdirty_open
  */
 static int softdirty_open( char *reason, size_t len )
@@ -393,6 +420,8 @@ const struct watch_backend softdirty_backend =
     .mechanism = "soft-dirty bits with clear_refs",
     .automatic = 0,
     .open      = softdirty_open,
+    .reopen    = softdirty_reopen,
+    .reattach  = softdirty_reattach,
     .close     = softdirty_close,
     .attach    = softdirty_attach,
     .detach    = softdirty_detach,

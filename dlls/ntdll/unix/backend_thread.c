@@ -181,6 +181,26 @@ static int thread_open( char *reason, size_t len )
     return ret;
 }
 
+/***********************************************************************
+ *           thread_reopen
+ *
+ * The thread is the parent's.
+ */
+static int thread_reopen(void)
+{
+    started = 0;
+    descriptor_close( &stop_fds[0], &stop_ids[0] );
+    descriptor_close( &stop_fds[1], &stop_ids[1] );
+    return userfault_reopen( &served );
+}
+
+static int thread_reattach( struct watch_region *region )
+{
+    int ret = start_server();
+
+    return ret ? ret : userfault_reattach( &served, region );
+}
+
 static int thread_attach( struct watch_region *region )
 {
     int ret = start_server();
@@ -224,6 +244,8 @@ const struct watch_backend thread_backend =
     .mechanism = "userfaultfd write-protection with a thread that serves it",
     .automatic = 0,
     .open      = thread_open,
+    .reopen    = thread_reopen,
+    .reattach  = thread_reattach,
     .close     = thread_close,
     .attach    = thread_attach,
     .detach    = thread_detach,

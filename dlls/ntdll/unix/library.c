@@ -17,6 +17,7 @@
 
 #include "backend.h"
 #include "fault.h"
+#include "fork.h"
 #include "library.h"
 #include "page.h"
 #include "virtual_private.h"
@@ -48,6 +49,16 @@ static void unlock_library( const sigset_t *sigset )
 {
     pthread_mutex_unlock( &library_mutex );
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
+}
+
+void library_lock_for_fork(void)
+{
+    pthread_mutex_lock( &library_mutex );
+}
+
+void library_unlock_after_fork(void)
+{
+    pthread_mutex_unlock( &library_mutex );
 }
 
 /***********************************************************************
@@ -207,6 +218,7 @@ const char *writewatch_reason( void )
 {
     const char *notice = fault_notice();
 
+    if (*fork_notice()) return fork_notice();
     if (open_reason[0]) return open_reason;
     return *notice ? notice : moved_region_notice();
 }

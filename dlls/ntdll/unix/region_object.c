@@ -168,3 +168,32 @@ void move_saved( struct watch_region *from, struct watch_region *to )
         if (saved_take( from->saved, addr, addr + ((uintptr_t)1 << from->shift )))
             saved_set( to->saved, addr, addr + ((uintptr_t)1 << from->shift ));
 }
+
+/***********************************************************************
+ *           region_without_steps
+ *
+ * A thread that was at marking has counted more marks than it has made.
+ */
+void region_without_steps( struct watch_region *region )
+{
+    static const struct fair_lock free_lock;
+
+    region->readers = region->first_step = region->steps = 0;
+    region->faults = free_lock;
+    if (region->saved) saved_recount( region->saved, region->end );
+}
+
+/***********************************************************************
+ *           free_regions_without_steps
+ */
+void free_regions_without_steps(void)
+{
+    struct watch_region *region;
+
+    for (region = free_regions; region; region = region->next)
+    {
+        if (region->saved) saved_free( region->saved );
+        region->saved = NULL;
+        region_without_steps( region );
+    }
+}

@@ -252,12 +252,33 @@ static int start_server( size_t granule )
     return -ret;
 }
 
+void restore_lock_for_fork(void)
+{
+    pthread_mutex_lock( &restore_mutex );
+}
+
+/* The thread is the parent's, and restores end in the child. A condition cannot forget that
+ * somebody waits for it. */
+void restore_unlock_after_fork( int child )
+{
+    if (child)
+    {
+        static const pthread_cond_t nobody_waits = PTHREAD_COND_INITIALIZER;
+
+        server_cond = nobody_waits;
+        restores = NULL;
+        server_started = 0;
+        server_fd = -1;
+    }
+    pthread_mutex_unlock( &restore_mutex );
+}
+
 static void unlink_restore( struct writewatch_restore *restore )
 {
     struct writewatch_restore **prev;
 
-    for (prev = &restores; *prev != restore; prev = &(*prev)->next) /* nothing */;
-    *prev = restore->next;
+    for (prev = &restores; *prev && *prev != restore; prev = &(*prev)->next) /* nothing */;
+    if (*prev) *prev = restore->next;   /* else it was the parent's */
 }
 
 /* begins to serve, or says why not */

@@ -33,6 +33,7 @@ static const char *zero_page;
 /* an entry of the pagemap */
 #define PM_UFFD_WP (1ull << 57)
 #define PM_FILE    (1ull << 61)
+#define PM_SWAP    (1ull << 62)
 #define PM_PRESENT (1ull << 63)
 
 static int open_fd( unsigned int flags )
@@ -140,6 +141,8 @@ int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, 
     uint64_t wanted = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature, features = 0;
     int ret = 0;
 
+    uf->flags   = flags;
+    uf->feature = feature;
     if ((uf->fd = open_fd( flags )) == -1)
     {
         ret = -errno;
@@ -305,6 +308,41 @@ static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
     ret = pread( pagemap, entries, count * sizeof(*entries),
                  (off_t)(start >> page_shift) * sizeof(*entries) );
     return ret < 0 ? 0 : ret / sizeof(*entries);
+}
+
+/***********************************************************************
+ *           userfault_reopen
+ */
+int userfault_reopen( struct userfault *uf )
+{
+    char reason[160];
+
+    descriptor_close( &pagemap, &pagemap_id );
+    userfault_close( uf );
+    return userfault_open( uf, uf->flags, uf->feature, reason, sizeof(reason) );
+}
+
+/***********************************************************************
+ *           userfault_reattach
+ *
+ * No page is protected yet, so what the kernel calls swapped out is that, and no marker.
+ */
+int userfault_reattach( struct userfault *uf, struct watch_region *region )
+{
+    uint64_t entries[512];
+    uintptr_t addr = region->base;
+    long i, count;
+
+    for (; region->kind == REGION_FRESH && addr < region->end; addr += count << page_shift)
+    {
+        count = (region->end - addr) >> page_shift;
+        if ((count = read_pagemap( addr, count < 512 ? count : 512, entries )) <= 0) return -EIO;
+        for (i = 0; i < count; i++)
+            if (entries[i] & (PM_PRESENT | PM_SWAP))
+                mark_written_pages( region, addr + (i << page_shift),
+                                    addr + ((i + 1) << page_shift) );
+    }
+    return userfault_attach( uf, region );
 }
 
 /***********************************************************************

@@ -22,6 +22,8 @@ struct userfault
                     * as well */
     struct descriptor_id id;
     int shared_id; /* other files have it too, so more must be looked at (before 5.12) */
+    unsigned int flags;
+    uint64_t feature;
     void *canary;  /* a page that is watched by it then */
 };
 
@@ -39,6 +41,8 @@ extern void userfault_close( struct userfault *uf );
 extern int userfault_check( struct userfault *uf );
 
 /* as in struct watch_backend */
+extern int userfault_reopen( struct userfault *uf );
+extern int userfault_reattach( struct userfault *uf, struct watch_region *region );
 extern int userfault_attach( struct userfault *uf, struct watch_region *region );
 extern void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end );
 extern int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
