@@ -98,7 +98,7 @@ static void *serve_faults( void *arg )
         ssize_t count;
 
         /* also when it fails: somebody may wait for us */
-        if (poll( fds, 2, -1 ) < 0) sched_yield();
+        if (poll( fds, 2, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
         /* it can stop us no more; poll() leaves it out */
         if (fds[1].revents) fds[1].fd = -1;

@@ -29,4 +29,9 @@ extern int descriptor_check( int fd, const struct descriptor_id *id );
 /* Closes a descriptor, unless its number is taken by something else, and makes it -1. */
 extern void descriptor_close( int *fd, const struct descriptor_id *id );
 
+/* How long poll() may wait for a descriptor that the program may reuse, in ms. It keeps the file
+ * from being closed, but each time it is woken it looks at what has the number now: if that is
+ * silent it sleeps on, and whoever waits for the file would do so for ever. */
+#define DESCRIPTOR_POLL_TIME 1000
+
 #endif /* WRITEWATCH_DESCRIPTOR_H */

@@ -205,7 +205,7 @@ static void *serve_pages( void *arg )
     for (;;)
     {
         /* whatever fails, who has touched a page still waits for us */
-        if (poll( &poll_fd, 1, -1 ) < 0) sched_yield();
+        if (poll( &poll_fd, 1, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (descriptor_check( server_fd, &server_id )) return NULL;
         if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
         pthread_mutex_lock( &restore_mutex );
