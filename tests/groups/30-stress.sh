@@ -8,6 +8,16 @@ for source in "$tests"/stress/*.c; do
     run_wine "stress/$test" shim 180 "$top_builddir/tests/stress/$test.exe"
 done
 
+# with a library that forks, in each of Wine's processes
+wine_run_options="--wrap $tests/forks/with-helper"
+run_wine stress/forks shim 180 "$top_builddir/tests/forks/forks.exe"
+if both_forms; then
+    export WRITEWATCH_BACKEND=scan:marked
+    run_wine stress/forks-marked shim 180 "$top_builddir/tests/forks/forks.exe"
+    unset WRITEWATCH_BACKEND
+fi
+wine_run_options=
+
 # scripts that run such programs in their own ways
 for script in "$tests"/stress/*.sh; do
     [ -f "$script" ] || continue

@@ -50,6 +50,7 @@ static struct memory
     int           allocated;              /* by VirtualAlloc */
     unsigned char written[PAGES];
     unsigned char committed[PAGES];
+    unsigned char filled[PAGES];          /* has contents that were written */
 } fresh, mapped, shared;
 
 static struct memory * const memories[] = { &fresh, &mapped, &shared };
@@ -64,7 +65,7 @@ static size_t bytes( size_t pages )
 static void write_page( struct memory *memory, size_t page )
 {
     ++*(volatile char *)(memory->base + bytes( page ));
-    memory->written[page] = 1;
+    memory->written[page] = memory->filled[page] = 1;
 }
 
 static void read_page( struct memory *memory, size_t page )
@@ -113,8 +114,8 @@ static void compare( struct memory *memory, size_t first, size_t count, int rese
     unit_failures++;
 }
 
-/* In a new child all that was written must be told, and nothing that never was accessible. From
- * then on what is told is exact. */
+/* In a new child all that was written must be told, also if it was reset since, and nothing that
+ * never was accessible. From then on what is told is exact. */
 static void take_over( struct memory *memory, const char *who )
 {
     unsigned char told[PAGES];
@@ -133,7 +134,7 @@ static void take_over( struct memory *memory, const char *who )
         }
         for (i = 0; i < PAGES; i++)
         {
-            if (memory->written[i] && !told[i]) missed++;
+            if ((memory->written[i] || memory->filled[i]) && !told[i]) missed++;
             if (memory->allocated && i >= ACCESS && !memory->committed[i] &&
                 !memory->written[i] && told[i]) untrue++;
             if (!memory->allocated && !told[i]) missed++;
@@ -154,6 +155,7 @@ static void commit( struct memory *memory, size_t page, int whether )
         check( VirtualAlloc( memory->base + bytes( page ), bytes( 1 ), MEM_COMMIT, PAGE_READWRITE ));
     else check( VirtualFree( memory->base + bytes( page ), bytes( 1 ), MEM_DECOMMIT ));
     memory->committed[page] = whether;
+    if (!whether) memory->filled[page] = 0;
 }
 
 static void steps( unsigned int seed, unsigned int count, const char *who )
