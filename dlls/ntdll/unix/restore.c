@@ -322,7 +322,7 @@ static int add_restore( struct writewatch_restore *restore )
  * faults (root, CAP_SYS_PTRACE or vm.unprivileged_userfaultfd=1). Otherwise it fails with EFAULT,
  * and its buffer must be touched before.
  *
- * By any thread. A child by fork() gets only the pages that are there; it must not call this.
+ * By any thread. A child by fork() gets only the pages that are there, and may call this anew.
  * Errors: -EINVAL (not whole pages, a negative offset), -ENOENT (not watched), -EBUSY (part of it
  * is being restored), -EOPNOTSUPP (not with this backend, or memory of a file, which has no missing
  * pages), what reading says of the descriptor, -ENOMEM, -EAGAIN (no thread).
