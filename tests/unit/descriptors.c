@@ -13,8 +13,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "writewatch.h"
+
 #include "fault.h"
-#include "nt_types.h"
 #include "page.h"
 #include "userfault.h"
 #include "watch.h"
@@ -199,6 +200,67 @@ static int try_one( const struct variant *variant, size_t which, const char *oth
     return unit_result();
 }
 
+static size_t count_threads(void)
+{
+    DIR *dir = opendir( "/proc/self/task" );
+    struct dirent *entry;
+    size_t count = 0;
+
+    while ((entry = readdir( dir ))) if (entry->d_name[0] != '.') count++;
+    closedir( dir );
+    return count;
+}
+
+/* The thread that restores ends when its userfaultfd is gone, and nobody waits for it. */
+static int try_restore( const struct variant *variant, const char *other )
+{
+    struct writewatch_restore *restore;
+    int before[MAX_FDS * 8], fds[MAX_FDS * 8], fd = unit_temp_file();
+    size_t before_count, count, i;
+    char reason[160], link[64], target[64];
+
+    alarm( UNIT_HANGS );
+    before_count = list_descriptors( before, NULL, 0 );
+    if (watch_open( variant->backend, reason, sizeof(reason) )) return SKIP;
+    memory = mmap( NULL, PAGES << page_shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    check( !watch_add( memory, PAGES << page_shift ) && !watch_commit( memory, PAGES << page_shift ));
+    check( !watch_protect( memory, PAGES << page_shift, PROT_READ | PROT_WRITE ));
+    check( !ftruncate( fd, PAGES << page_shift ) && pwrite( fd, "x", 1, 0 ) == 1 );
+    check( !writewatch_restore_start( &restore, memory, PAGES << page_shift, fd, 0 ));
+    check( *(volatile char *)memory == 'x' && count_threads() == 2 );
+
+    count = list_descriptors( fds, before, before_count );
+    for (i = 0; i < count; i++)
+    {
+        snprintf( link, sizeof(link), "/proc/self/fd/%d", fds[i] );
+        memset( target, 0, sizeof(target) );
+        if (readlink( link, target, sizeof(target) - 1 ) == -1) unit_failures++;
+        if (strstr( target, "userfaultfd" )) take_away( fds[i], other );
+    }
+    for (i = 0; i < PAGES; i++) *(volatile char *)page_at( i ) = 1;
+    while (count_threads() > 1) usleep( 1000 );
+    writewatch_restore_stop( restore );
+    return unit_result();
+}
+
+static int run_restore( const struct variant *variant )
+{
+    size_t other;
+    int status;
+
+    for (other = 0; other < OTHER_COUNT; other++)
+    {
+        pid_t pid;
+
+        fflush( stdout );
+        if (!(pid = fork())) _exit( try_restore( variant, others[other] ));
+        if (waitpid( pid, &status, 0 ) != pid) return -1;
+        if (status == SKIP << 8) return 0;
+        if (status) return -1;
+    }
+    return OTHER_COUNT;
+}
+
 /* counts what was tried; -1 on failure */
 static int try_backend( const struct variant *variant )
 {
@@ -238,6 +300,12 @@ int main( int argc, char *argv[] )
 
         if (!unit_wants( argc, argv, variants[i].name )) continue;
         tried = try_backend( &variants[i] );
+        if (tried > 0 && !strncmp( variants[i].name, "scan", 4 ))
+        {
+            int more = run_restore( &variants[i] );
+
+            tried = more < 0 ? more : tried + more;
+        }
         if (!tried) printf( "%s: not here\n", variants[i].name );
         else if (tried > 0)
         {

@@ -397,6 +397,42 @@ static void test_not_inherited(void)
     munmap( own.base, bytes( PAGES ));
 }
 
+/* A restore ends in the child, which has the pages that are there and may begin another one. */
+static void test_restore(void)
+{
+    struct writewatch_restore *restore, *own;
+    int fd = unit_temp_file();
+    unsigned char data[256];
+    volatile unsigned char *base;
+    pid_t pid;
+    size_t i;
+
+    for (i = 0; i < 64; i++)
+    {
+        memset( data, i + 1, sizeof(data) );
+        check( pwrite( fd, data, sizeof(data), bytes( i )) == sizeof(data) );
+    }
+    base = VirtualAlloc( NULL, bytes( 64 ), MEM_COMMIT | MEM_RESERVE | MEM_WRITE_WATCH,
+                         PAGE_READWRITE );
+    check( !writewatch_restore_start( &restore, (void *)base, bytes( 64 ), fd, 0 ));
+    check( base[bytes( 20 )] == 21 );
+    if (!(pid = start_child()))
+    {
+        check( base[bytes( 20 )] == 21 && !base[bytes( 50 )] );
+        writewatch_restore_stop( restore );
+        check( !writewatch_restore_start( &own, (void *)base, bytes( 64 ), fd, 0 ));
+        check( base[bytes( 20 )] == 21 && base[bytes( 1 )] == 2 );
+        writewatch_restore_stop( own );
+        _exit( unit_result() );
+    }
+    check( base[bytes( 63 )] == 64 );
+    check( passed( pid ));
+    check( base[bytes( 40 )] == 41 );
+    writewatch_restore_stop( restore );
+    check( VirtualFree( (void *)base, 0, MEM_RELEASE ));
+    close( fd );
+}
+
 static int stop;
 static struct memory busy;   /* written and asked about by threads all the time */
 
@@ -494,6 +530,7 @@ static int run(void)
     test_unknown_child();
     test_no_descriptors();
     test_not_inherited();
+    if (!strncmp( variant->backend, "scan", 4 )) test_restore();
     test_threads();
     return unit_result();
 }
