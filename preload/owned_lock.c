@@ -15,8 +15,6 @@
 /* 0, or the thread that holds it and FUTEX_WAITERS if others may wait */
 static unsigned int owner;
 
-/* In a forked child this is the parent's, so a signal is not put off there; such a child soon
- * executes another program. */
 static __thread unsigned int thread_id;
 
 static UNINTERRUPTED int change_owner( unsigned int old, unsigned int new )
@@ -67,4 +65,15 @@ __attribute__((no_stack_protector)) int owned_lock_is_held(void)
     unsigned int value = __atomic_load_n( &owner, __ATOMIC_RELAXED ) & ~FUTEX_WAITERS;
 
     return value && value == (unsigned int)raw_syscall3( SYS_gettid, 0, 0, 0 );
+}
+
+/***********************************************************************
+ *           owned_lock_release_in_child
+ *
+ * Those who waited for the parent's are not there, and the thread has another number.
+ */
+void owned_lock_release_in_child(void)
+{
+    thread_id = 0;
+    __atomic_store_n( &owner, 0, __ATOMIC_RELEASE );
 }

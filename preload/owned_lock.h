@@ -16,6 +16,9 @@
 extern void owned_lock_acquire(void);
 extern void owned_lock_release(void);
 
+/* in a child by fork(), if the forking thread held it */
+extern void owned_lock_release_in_child(void);
+
 /* Whether the calling thread holds it. Safe in handlers, on any stack and with any segment
  * registers. */
 extern int owned_lock_is_held(void);

@@ -63,6 +63,7 @@ extern int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len 
 /* signals.c */
 extern int guard_signals(void);
 extern void deliver_deferred_signals(void);
+extern void forget_deferred_signals(void);
 
 /* log.c */
 extern void log_start( const char *line );

@@ -171,3 +171,13 @@ void deliver_deferred_signals(void)
     if (signals & (1u << SIGUSR1)) syscall( SYS_tgkill, getpid(), syscall( SYS_gettid ), SIGUSR1 );
     if (signals & (1u << SIGQUIT)) syscall( SYS_tgkill, getpid(), syscall( SYS_gettid ), SIGQUIT );
 }
+
+/***********************************************************************
+ *           forget_deferred_signals
+ *
+ * In a child by fork().
+ */
+void forget_deferred_signals(void)
+{
+    deferred = 0;
+}

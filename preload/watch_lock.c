@@ -41,3 +41,30 @@ void unlock_regions(void)
     end_address_space_change();
     deliver_deferred_signals();
 }
+
+/***********************************************************************
+ *           lock_for_fork
+ *
+ * There is no other lock.
+ */
+void lock_for_fork(void)
+{
+    owned_lock_acquire();
+}
+
+/***********************************************************************
+ *           unlock_after_fork
+ *
+ * What was put off meanwhile is meant for the thread of the parent.
+ */
+void unlock_after_fork( int child )
+{
+    if (child)
+    {
+        owned_lock_release_in_child();
+        forget_deferred_signals();
+        return;
+    }
+    owned_lock_release();
+    deliver_deferred_signals();
+}

@@ -362,26 +362,6 @@ static void test_signals( const char *name )
     check( told == (1 << PAGES) - 1 );
 }
 
-/* a child goes on where its mappings do: mprotect */
-static void test_fork( const char *name )
-{
-    int status;
-    pid_t pid;
-
-    open_backend_named( name );
-    memory[0] = 1;
-    if (!(pid = fork()))
-    {
-        memory[bytes( 1 )] = 1;
-        check( written() == 3 );
-        memory[bytes( 1 )] = 1;
-        check( written() == 2 );
-        exit( unit_result() );
-    }
-    check( waitpid( pid, &status, 0 ) == pid && !status );
-    check( written() == 1 );
-}
-
 /* what is asked for by name and cannot work says why; mprotect needs no descriptor */
 static void test_refused( const char *name )
 {
@@ -432,7 +412,6 @@ static const struct
     { "short file",                test_short_file,     HANDLERS, 0 },
     { "own protection",            test_own_protection, HANDLERS, 0 },
     { "signals",                   test_signals,        ALL,      0 },
-    { "fork",                      test_fork,           MPROTECT, 0 },
     { "refused",                   test_refused,        ALL,      0 },
 };
 

@@ -42,7 +42,8 @@ done
 locked='alloc_region free_region split_region move_saved region_insert_as region_insert
         region_remove prepare_regions drop_range drop_contents save_written save_any save_fresh
         blocks_forget scan_save scan_marked_save scan_marked_commit scan_discard scan_marked_discard
-        discard_accessible scan_mark_empty scan_find_used lock_regions'
+        discard_accessible scan_mark_empty scan_find_used lock_regions lock_for_fork
+        saved_recount free_regions_without_steps adopt adopt_region'
 callers=$("${OBJDUMP:-objdump}" -d --no-show-raw-insn "$library" | awk '
     /^Disassembly of section/ { section = $4; sub( /:$/, "", section ) }
     /^[0-9a-f]+ <.*>:$/ {

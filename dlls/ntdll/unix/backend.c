@@ -14,6 +14,7 @@
 /* open() is called at most once for each; under the writers' lock or while there is one thread */
 static enum { UNTRIED, OPENED, FAILED } states[MAX_BACKENDS];
 static char reasons[MAX_BACKENDS][160];
+static int reopen_errors[MAX_BACKENDS];
 
 /* of the first region that was moved; is never changed once it can be seen */
 static char moved[160];
@@ -166,4 +167,26 @@ void close_backends(void)
         if (states[i] == OPENED) backend_list[i]->close();
         states[i] = UNTRIED;
     }
+}
+
+/***********************************************************************
+ *           reopen_backends
+ */
+void reopen_backends(void)
+{
+    size_t i;
+
+    for (i = 0; backend_list[i]; i++)
+        reopen_errors[i] = states[i] == OPENED ? backend_list[i]->reopen() : 0;
+}
+
+/***********************************************************************
+ *           reopened_backend
+ */
+int reopened_backend( const struct watch_backend *backend )
+{
+    size_t i;
+
+    for (i = 0; backend_list[i] && backend_list[i] != backend; i++) /* nothing */;
+    return backend_list[i] ? reopen_errors[i] : -EIO;
 }

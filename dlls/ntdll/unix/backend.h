@@ -53,6 +53,14 @@ struct watch_backend
      * failure says why in reason, in a form that follows "not active: ". */
     int (*open)( char *reason, size_t len );
 
+    /* In a child by fork(), where descriptors are the parent's and locks may be held by threads
+     * that are not there: frees the locks, and opens descriptors anew. One thread. */
+    int (*reopen)(void);
+
+    /* After that: watches a region anew that was attached before. What may have been written
+     * counts as written; if it is not fresh all of it is marked already. */
+    int (*reattach)( struct watch_region *region );
+
     /* Undoes open(), when nothing is attached. */
     void (*close)(void);
 
@@ -169,6 +177,10 @@ extern const char *form_reason( const struct watch_backend *backend );
 /* the next automatic one after one that failed, opened, or NULL */
 extern const struct watch_backend *open_next_backend( const struct watch_backend *backend );
 extern void close_backends(void);
+
+/* In a child by fork(): lets those that are open open again; and what came of it, 0 or -errno. */
+extern void reopen_backends(void);
+extern int reopened_backend( const struct watch_backend *backend );
 
 /* Says, once, that a region could not be taken by one backend (-errno) and is with another one;
  * writers' lock held. And what was said, for people; "" if nothing was. */

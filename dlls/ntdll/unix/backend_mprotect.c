@@ -17,6 +17,7 @@
 
 #include "advise.h"
 #include "backend.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "maps.h"
 #include "own_memory.h"
@@ -51,6 +52,7 @@ static struct page_flags table;
 static int lock_word;
 
 static int memory = -1;   /* /proc/self/mem */
+static struct descriptor_id memory_id;
 static long splits;       /* pairs of neighbours of which one is armed,
                            * and wanted alike otherwise */
 static long max_splits;
@@ -128,6 +130,7 @@ static void unite( const struct watch_region *region, uintptr_t addr )
     char byte;
 
     if (region->kind == REGION_MIXED) return;   /* it could be a file's */
+    if (descriptor_check( memory, &memory_id )) return;
     if (pread( memory, &byte, 1, addr ) == 1 && pwrite( memory, &byte, 1, addr ) != 1) return;
 }
 
@@ -397,36 +400,47 @@ static int mprotect_check(void)
     return fault_handler_check( SIGSEGV );
 }
 
-/* A child has the watches of its parent, and its one thread must find the lock free. */
-static sigset_t fork_mask;
-
-static void lock_for_fork(void)
+static void open_memory(void)
 {
-    sigset_t all, sigset;
-
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, &sigset );
-    lock();
-    fork_mask = sigset;
+    if (memory != -1) return;
+    memory = descriptor_raise( open( "/proc/self/mem", O_RDWR | O_CLOEXEC ));
+    descriptor_identify( memory, &memory_id );
 }
 
-static void unlock_after_fork(void)
+/***********************************************************************
+ *           mprotect_reopen
+ *
+ * What the parent has open leads to its memory. A thread that is not there may have held the lock
+ * and been about to change a page; but changes of what the program wants have the lock of the
+ * writers besides.
+ */
+static int mprotect_reopen(void)
 {
-    sigset_t sigset = fork_mask;
-
-    unlock();
-    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    lock_word = 0;
+    splits = 0;
+    if (memory == -1) return 0;
+    descriptor_close( &memory, &memory_id );
+    open_memory();
+    return 0;
 }
 
-/* what the parent has open leads to its memory */
-static void go_on_in_child(void)
+/***********************************************************************
+ *           mprotect_reattach
+ *
+ * Opens what the program has access to, so nothing depends on whether it was armed. No lock: this
+ * is the only thread, and may meet faults of its own.
+ */
+static int mprotect_reattach( struct watch_region *region )
 {
-    if (memory != -1)
+    uintptr_t addr;
+
+    for (addr = region->base; addr < region->end; addr += page_size())
     {
-        close( memory );
-        memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
+        if (!(get_flags( addr ) & WANTED)) continue;
+        mark_written_pages( region, addr, addr + page_size() );
+        *flags_at( addr ) &= ~ARMED;
     }
-    unlock_after_fork();
+    return apply( region->base, region->end, 0 );
 }
 
 /* half of what a process may have */
@@ -444,8 +458,7 @@ static long read_max_splits(void)
 
 static void mprotect_close(void)
 {
-    if (memory != -1) close( memory );
-    memory = -1;
+    descriptor_close( &memory, &memory_id );
 }
 
 /***********************************************************************
@@ -453,18 +466,15 @@ static void mprotect_close(void)
  */
 static int mprotect_open( char *reason, size_t len )
 {
-    static int fork_handled;
     int ret;
 
     max_splits = mprotect_map_limit ? mprotect_map_limit / 2 : read_max_splits();
-    if (!fork_handled)
-        fork_handled = !pthread_atfork( lock_for_fork, unlock_after_fork, go_on_in_child );
     if ((ret = fault_handler_install()))
     {
         snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
         return ret;
     }
-    if (memory == -1) memory = open( "/proc/self/mem", O_RDWR | O_CLOEXEC );
+    open_memory();
     if ((ret = selftest_faults( &mprotect_backend, reason, len ))) mprotect_close();
     return ret;
 }
@@ -475,6 +485,8 @@ const struct watch_backend mprotect_backend =
     .mechanism = "mprotect with SIGSEGV",
     .automatic = 1,
     .open      = mprotect_open,
+    .reopen    = mprotect_reopen,
+    .reattach  = mprotect_reattach,
     .close     = mprotect_close,
     .attach    = mprotect_attach,
     .detach    = mprotect_detach,

@@ -6,8 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -359,71 +357,16 @@ static int scan_marked_discard( struct watch_region *region, uintptr_t start, ui
 }
 
 /***********************************************************************
- *           open_userfaultfd
- */
-static int open_userfaultfd( char *reason, size_t len )
-{
-    struct uffdio_api api;
-
-    /* Faults of the kernel need no message with WP_ASYNC, so the form for ordinary users will
-     * do. With the other one, system calls can use pages that are missing yet: see serve(). */
-    scan_uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
-    if (scan_uffd == -1)
-        scan_uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY );
-    if (scan_uffd == -1)
-    {
-        int err = errno;
-        snprintf( reason, len, "userfaultfd refused: %s%s", strerror( err ),
-                  err == EPERM ? " (a sandbox forbids it)" :
-                  err == ENOSYS ? " (the kernel or a sandbox has none)" : "" );
-        return -err;
-    }
-
-    memset( &api, 0, sizeof(api) );
-    api.api      = UFFD_API;
-    api.features = UFFD_FEATURE_WP_ASYNC;
-    if (ioctl( scan_uffd, UFFDIO_API, &api ) || !(api.features & UFFD_FEATURE_WP_ASYNC))
-    {
-        snprintf( reason, len, "userfaultfd has no WP_ASYNC here (Linux 6.7 or later is needed)" );
-        return -EOPNOTSUPP;
-    }
-    return 0;
-}
-
-/***********************************************************************
- *           scan_close
- */
-static void scan_close(void)
-{
-    if (scan_pagemap != -1) close( scan_pagemap );
-    if (scan_uffd != -1) close( scan_uffd );
-    scan_pagemap = scan_uffd = -1;
-}
-
-/***********************************************************************
  *           open_form
  *
  * Of one form, as only one is used.
  */
 static int open_form( const struct watch_backend *form, char *reason, size_t len )
 {
-    int ret;
+    int ret = scan_open_descriptors( reason, len );
 
-    if ((ret = open_userfaultfd( reason, len ))) goto failed;
-
-    if ((scan_pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-    {
-        ret = -errno;
-        snprintf( reason, len, "cannot open /proc/self/pagemap: %s%s", strerror( -ret ),
-                  ret == -ENOENT ? " (is /proc mounted?)" :
-                  ret == -EACCES ? " (the process is not dumpable, or a sandbox forbids it)" : "" );
-        goto failed;
-    }
-    if ((ret = selftest_backend( form, reason, len ))) goto failed;
-    return 0;
-
-failed:
-    scan_close();
+    if (!ret) ret = selftest_backend( form, reason, len );
+    if (ret) scan_close();
     return ret;
 }
 
@@ -450,6 +393,8 @@ const struct watch_backend scan_backend =
     .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, unmarked",
     .automatic = 1,
     .open      = scan_open,
+    .reopen    = scan_reopen,
+    .reattach  = scan_attach,
     .close     = scan_close,
     .attach    = scan_attach,
     .detach    = scan_detach,
@@ -470,6 +415,8 @@ const struct watch_backend scan_marked_backend =
     .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, marked at commit",
     .automatic = 1,
     .open      = scan_marked_open,
+    .reopen    = scan_reopen,
+    .reattach  = scan_marked_attach,
     .close     = scan_close,
     .attach    = scan_marked_attach,
     .commit    = scan_marked_commit,

@@ -43,6 +43,16 @@ static int sigbus_open( char *reason, size_t len )
     return ret;
 }
 
+static int sigbus_reopen(void)
+{
+    return userfault_reopen( &sigbus );
+}
+
+static int sigbus_reattach( struct watch_region *region )
+{
+    return userfault_reattach( &sigbus, region );
+}
+
 static int sigbus_attach( struct watch_region *region )
 {
     int ret = own_memory_check( region );
@@ -82,7 +92,9 @@ static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t
 
 static int sigbus_check(void)
 {
-    return fault_handler_check( SIGBUS );
+    int ret = userfault_check( &sigbus );
+
+    return ret ? ret : fault_handler_check( SIGBUS );
 }
 
 const struct watch_backend sigbus_backend =
@@ -91,6 +103,8 @@ const struct watch_backend sigbus_backend =
     .mechanism = "userfaultfd write-protection with SIGBUS",
     .automatic = 1,
     .open      = sigbus_open,
+    .reopen    = sigbus_reopen,
+    .reattach  = sigbus_reattach,
     .close     = sigbus_close,
     .attach    = sigbus_attach,
     .detach    = sigbus_detach,

@@ -16,6 +16,7 @@
 
 #include "advise.h"
 #include "backend.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "maps.h"
 #include "own_memory.h"
@@ -49,6 +50,7 @@ static uintptr_t low = ~(uintptr_t)0, high;
 
 static int lock_word;   /* of all this; held with all signals blocked */
 static int pagemap = -1, clear_refs = -1;
+static struct descriptor_id pagemap_id, clear_refs_id;
 
 static void lock( sigset_t *sigset )
 {
@@ -312,7 +314,10 @@ static int softdirty_fault( struct watch_region *region, uintptr_t start, uintpt
 
 static int softdirty_check(void)
 {
-    return fault_handler_check( SIGSEGV );
+    int ret = descriptor_check( pagemap, &pagemap_id );
+
+    if (!ret) ret = descriptor_check( clear_refs, &clear_refs_id );
+    return ret ? ret : fault_handler_check( SIGSEGV );
 }
 
 /* whether a page that was just written has the bit; where the kernel has none,
@@ -337,9 +342,49 @@ static int has_bit(void)
  */
 static void softdirty_close(void)
 {
-    if (pagemap != -1) close( pagemap );
-    if (clear_refs != -1) close( clear_refs );
-    pagemap = clear_refs = -1;
+    descriptor_close( &pagemap, &pagemap_id );
+    descriptor_close( &clear_refs, &clear_refs_id );
+}
+
+/***********************************************************************
+ *           open_descriptors
+ */
+static int open_descriptors(void)
+{
+    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
+    pagemap = descriptor_raise( pagemap );
+    descriptor_identify( pagemap, &pagemap_id );
+    if ((clear_refs = open( "/proc/self/clear_refs", O_WRONLY | O_CLOEXEC )) == -1) return -errno;
+    clear_refs = descriptor_raise( clear_refs );
+    descriptor_identify( clear_refs, &clear_refs_id );
+    return 0;
+}
+
+/***********************************************************************
+ *           softdirty_reopen
+ *
+ * A thread that is not there may have been about to clear the bits, with all memory protected.
+ */
+static int softdirty_reopen(void)
+{
+    int ret;
+
+    lock_word = 0;
+    softdirty_close();
+    if ((ret = open_descriptors())) softdirty_close();
+    protect_all( 1 );
+    return ret;
+}
+
+/* what the kernel's bits say of the child is not looked at before its first clearing */
+static int softdirty_reattach( struct watch_region *region )
+{
+    uintptr_t addr;
+
+    for (addr = region->base; addr < region->end; addr += page_size())
+        if (region->kind != REGION_FRESH || page_flags_get( &table, addr ) & WANTED)
+            *page_flags_at( &table, addr ) |= DIRTY;
+    return protect_all( 1 );
 }
 
 /***********************************************************************
@@ -347,15 +392,11 @@ static void softdirty_close(void)
  */
 static int softdirty_open( char *reason, size_t len )
 {
-    int ret = 0;
+    int ret;
 
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1 ||
-        (clear_refs = open( "/proc/self/clear_refs", O_WRONLY | O_CLOEXEC )) == -1)
-    {
-        ret = -errno;
+    if ((ret = open_descriptors()))
         snprintf( reason, len, "cannot open /proc/self/%s: %s",
                   pagemap == -1 ? "pagemap" : "clear_refs", strerror( -ret ));
-    }
     else if (!has_bit())
     {
         ret = -EOPNOTSUPP;
@@ -376,6 +417,8 @@ const struct watch_backend softdirty_backend =
     .mechanism = "soft-dirty bits with clear_refs",
     .automatic = 0,
     .open      = softdirty_open,
+    .reopen    = softdirty_reopen,
+    .reattach  = softdirty_reattach,
     .close     = softdirty_close,
     .attach    = softdirty_attach,
     .detach    = softdirty_detach,

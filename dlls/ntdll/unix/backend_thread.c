@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,7 +32,10 @@
  * needs no signal. System calls that write to watched memory work where the process may serve
  * faults of the kernel; elsewhere they fail with EFAULT. */
 static struct userfault served = { .fd = -1 };
-static int stop_fd = -1;
+/* What is sent by the one end stops the thread. Sockets, as each is a file of its own and to send
+ * into one whose other end is gone can do without a signal. */
+static int stop_fds[2] = { -1, -1 };
+static struct descriptor_id stop_ids[2];
 static int started, stopping, given_up;
 static unsigned int begun, done;   /* messages that the thread set out to read, and dealt with */
 static pthread_t server;
@@ -89,7 +92,7 @@ static void wait_for_server(void)
 static void give_up(void)
 {
     __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
-    dup3( stop_fd, served.fd, O_CLOEXEC );
+    if (!userfault_check( &served )) dup3( stop_fds[0], served.fd, O_CLOEXEC );
 }
 
 /***********************************************************************
@@ -101,11 +104,13 @@ static void give_up(void)
  * One message after the other: to wake who waits for a page wakes all, and takes back what they
  * have said that was not read. A message that was read together with another one of the same page
  * would be served when its write is long done, and told of: the page would be reported again.
+ *
+ * A number that the program has closed or reused is not read from. There is nobody to serve then.
  */
 static void *serve_faults( void *arg )
 {
     struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN },
-                             { .fd = stop_fd, .events = POLLIN } };
+                             { .fd = stop_fds[0], .events = POLLIN } };
     struct uffd_msg msg;
     unsigned int failures = 0;
 
@@ -114,8 +119,15 @@ static void *serve_faults( void *arg )
         ssize_t count;
 
         /* also when it fails: somebody may wait for us */
-        if (poll( fds, 2, -1 ) < 0) sched_yield();
+        if (poll( fds, 2, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
+        /* it can stop us no more; poll() leaves it out */
+        if (fds[1].revents) fds[1].fd = -1;
+        if (userfault_check( &served ))
+        {
+            __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
+            break;
+        }
         __atomic_fetch_add( &begun, 1, __ATOMIC_SEQ_CST );
         if ((count = read( served.fd, &msg, sizeof(msg) )) > 0) failures = 0;
         else if (fds[0].revents && ++failures > MAX_FAILURES)
@@ -129,6 +141,19 @@ static void *serve_faults( void *arg )
     return arg;
 }
 
+static int open_stop_fds(void)
+{
+    int i;
+
+    if (socketpair( AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stop_fds )) return -errno;
+    for (i = 0; i < 2; i++)
+    {
+        stop_fds[i] = descriptor_raise( stop_fds[i] );
+        descriptor_identify( stop_fds[i], &stop_ids[i] );
+    }
+    return 0;
+}
+
 /* the lock of the writers is held */
 static int start_server(void)
 {
@@ -136,7 +161,7 @@ static int start_server(void)
     int ret;
 
     if (started) return 0;
-    if (stop_fd == -1 && (stop_fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
+    if (stop_fds[0] == -1 && (ret = open_stop_fds())) return ret;
     stopping = given_up = 0;
     done = begun;
     sigfillset( &all );
@@ -155,15 +180,14 @@ static void thread_close(void)
 {
     if (started)
     {
-        uint64_t one = 1;
-
         __atomic_store_n( &stopping, 1, __ATOMIC_SEQ_CST );
-        if (write( stop_fd, &one, sizeof(one) ) != sizeof(one)) return;
+        if (descriptor_check( stop_fds[1], &stop_ids[1] ) ||
+            send( stop_fds[1], "", 1, MSG_NOSIGNAL ) != 1) return;
         pthread_join( server, NULL );
         started = 0;
     }
-    if (stop_fd != -1) close( stop_fd );
-    stop_fd = -1;
+    descriptor_close( &stop_fds[0], &stop_ids[0] );
+    descriptor_close( &stop_fds[1], &stop_ids[1] );
     userfault_close( &served );
 }
 
@@ -180,6 +204,27 @@ static int thread_open( char *reason, size_t len )
                                len ))) return ret;
     if ((ret = selftest_faults( &thread_backend, reason, len ))) thread_close();
     return ret;
+}
+
+/***********************************************************************
+ *           thread_reopen
+ *
+ * The thread is the parent's.
+ */
+static int thread_reopen(void)
+{
+    started = 0;
+    done = begun;
+    descriptor_close( &stop_fds[0], &stop_ids[0] );
+    descriptor_close( &stop_fds[1], &stop_ids[1] );
+    return userfault_reopen( &served );
+}
+
+static int thread_reattach( struct watch_region *region )
+{
+    int ret = start_server();
+
+    return ret ? ret : userfault_reattach( &served, region );
 }
 
 static int thread_attach( struct watch_region *region )
@@ -228,7 +273,7 @@ static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t
 static int thread_check(void)
 {
     wait_for_server();
-    return __atomic_load_n( &given_up, __ATOMIC_SEQ_CST ) ? -EIO : 0;
+    return __atomic_load_n( &given_up, __ATOMIC_SEQ_CST ) ? -EIO : userfault_check( &served );
 }
 
 const struct watch_backend thread_backend =
@@ -237,6 +282,8 @@ const struct watch_backend thread_backend =
     .mechanism = "userfaultfd write-protection with a thread that serves it",
     .automatic = 0,
     .open      = thread_open,
+    .reopen    = thread_reopen,
+    .reattach  = thread_reattach,
     .close     = thread_close,
     .attach    = thread_attach,
     .detach    = thread_detach,

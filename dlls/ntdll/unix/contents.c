@@ -11,6 +11,7 @@
 
 #include "advise.h"
 #include "backend.h"
+#include "fork.h"
 #include "raw_syscall.h"
 #include "watch.h"
 #include "watch_lock.h"
@@ -141,6 +142,7 @@ int watch_protect( void *base, size_t size, int prot )
 {
     int ret;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     ret = protect_regions( (uintptr_t)base, (uintptr_t)base + size, prot );
     unlock_regions();
@@ -161,6 +163,7 @@ int watch_commit( void *base, size_t size )
     struct watch_region *region;
     int ret = 0;
 
+    if (fork_is_unhandled()) return -EIO;
     if (!watch_needs_commit() || !watch_overlaps( base, size )) return 0;
     lock_regions();
     for (; !ret && (region = region_first( start, end )); start = region->end)
@@ -184,6 +187,7 @@ int watch_discard( void *base, size_t size )
     uintptr_t start = (uintptr_t)base, end = start + size;
     int ret;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     if (!(ret = prepare_regions( start, end )))
     {
@@ -207,6 +211,7 @@ int watch_decommit( void *base, size_t size )
     uintptr_t start = (uintptr_t)base, end = start + size;
     int ret;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     if (!(ret = prepare_regions( start, end )))
     {

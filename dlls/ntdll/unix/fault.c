@@ -12,6 +12,7 @@
 
 #include "backend.h"
 #include "fault.h"
+#include "fork.h"
 #include "nt_types.h"
 #include "page.h"
 #include "raw_syscall.h"
@@ -136,6 +137,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     enum region_step step;
     int ret;
 
+    fork_before_fault();
     do if (!(region = region_find( page, page + page_size() ))) return 0;
     while (!(step = region_enter( region, page, page + page_size() )));
 
@@ -282,6 +284,22 @@ static int install( int sig )
     pthread_mutex_unlock( &install_mutex );
     pthread_sigmask( SIG_SETMASK, &sigset, NULL );
     return ret;
+}
+
+/***********************************************************************
+ *           fault_lock_for_fork
+ */
+void fault_lock_for_fork(void)
+{
+    pthread_mutex_lock( &install_mutex );
+}
+
+/***********************************************************************
+ *           fault_unlock_after_fork
+ */
+void fault_unlock_after_fork(void)
+{
+    pthread_mutex_unlock( &install_mutex );
 }
 
 /***********************************************************************

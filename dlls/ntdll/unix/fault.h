@@ -21,6 +21,10 @@ extern int fault_handler_install(void);
 extern int fault_handler_check( int sig );
 
 /* what the program did to our handlers, for people; "" if nothing */
+/* around a fork(), after the lock of the writers */
+extern void fault_lock_for_fork(void);
+extern void fault_unlock_after_fork(void);
+
 extern const char *fault_notice(void);
 
 /* Lets the backend of the region that holds an address deal with a fault there, of which its thread

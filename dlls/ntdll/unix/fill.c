@@ -9,6 +9,7 @@
 
 #include "writewatch.h"
 
+#include "fork.h"
 #include "library.h"
 #include "page.h"
 #include "watch.h"
@@ -34,6 +35,7 @@ int writewatch_fill( void *addr, const void *data, size_t size )
 
     library_init();
     if (!size || end < start || (start | size) & (page_size() - 1)) return -EINVAL;
+    if (fork_is_unhandled()) return -EIO;
     if (!(region = region_get( start, end ))) return -ENOENT;
 
     if ((start | size) & (((uintptr_t)1 << region->shift) - 1)) ret = -EINVAL;

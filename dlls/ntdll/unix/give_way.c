@@ -78,3 +78,11 @@ UNINTERRUPTED void give_way(void)
     __atomic_store_n( &ignored, __atomic_load_n( &address_space_users, __ATOMIC_RELAXED ),
                       __ATOMIC_RELAXED );
 }
+
+/***********************************************************************
+ *           give_way_to_none
+ */
+void give_way_to_none(void)
+{
+    address_space_users = ignored = in_vain = 0;
+}

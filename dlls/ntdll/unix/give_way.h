@@ -27,6 +27,9 @@ static inline void end_address_space_change(void)
     __atomic_fetch_sub( &address_space_users, 1, __ATOMIC_RELAXED );
 }
 
+/* in a child by fork(): those who were counted are not there */
+extern void give_way_to_none(void);
+
 /* between two steps of a query */
 extern void give_way(void);
 

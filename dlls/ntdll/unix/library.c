@@ -17,6 +17,7 @@
 
 #include "backend.h"
 #include "fault.h"
+#include "fork.h"
 #include "library.h"
 #include "own_memory.h"
 #include "page.h"
@@ -49,6 +50,16 @@ static void unlock_library( const sigset_t *sigset )
 {
     pthread_mutex_unlock( &library_mutex );
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
+}
+
+void library_lock_for_fork(void)
+{
+    pthread_mutex_lock( &library_mutex );
+}
+
+void library_unlock_after_fork(void)
+{
+    pthread_mutex_unlock( &library_mutex );
 }
 
 /***********************************************************************
@@ -208,6 +219,7 @@ const char *writewatch_reason( void )
 {
     const char *notice = fault_notice();
 
+    if (*fork_notice()) return fork_notice();
     if (open_reason[0]) return open_reason;
     if (!*notice) notice = own_memory_notice();
     return *notice ? notice : moved_region_notice();

@@ -24,4 +24,10 @@ static inline void library_init(void)
  * -errno; a backend that was asked for and does not work remains an error. */
 extern int library_open(void);
 
+/* around a fork(), before the lock of the writers */
+extern void library_lock_for_fork(void);
+extern void library_unlock_after_fork(void);
+extern void restore_lock_for_fork(void);
+extern void restore_unlock_after_fork( int child );
+
 #endif /* WRITEWATCH_LIBRARY_H */

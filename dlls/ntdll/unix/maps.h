@@ -16,4 +16,7 @@
 extern int maps_for_each( uintptr_t start, uintptr_t end,
                           int (*callback)( uintptr_t start, uintptr_t end, int prot ) );
 
+/* The same for all mappings that there are. One thread at a time. */
+extern int maps_for_all( int (*callback)( uintptr_t start, uintptr_t end, int prot ) );
+
 #endif /* WRITEWATCH_MAPS_H */

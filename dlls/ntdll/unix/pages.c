@@ -385,7 +385,7 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
     library_init();
     if (!size || end < start || !count || asked & ~(uint64_t)ALL_CATEGORIES) return -EINVAL;
     if ((end = round_up( end )) <= (start = round_down( start ))) return -EINVAL;
-    if (watch_begin( &list.query, start, end )) return -ENOENT;
+    if ((ret = watch_begin( &list.query, start, end ))) return ret;
 
     list.filter  = *filter;
     list.pagemap = -1;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "backend.h"
+#include "fork.h"
 #include "give_way.h"
 #include "page.h"
 #include "query_step.h"
@@ -19,12 +20,13 @@
  *           watch_begin
  *
  * Finds the region of a range (row 6). Huge pages are asked for as a whole. Returns -ENOENT if the
- * range does not lie in one region.
+ * range does not lie in one region, -EIO in a child that was made without the C library.
  */
 UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end )
 {
     uintptr_t granule;
 
+    if (fork_is_unhandled()) return -EIO;
     if (!(query->region = region_find( start, end ))) return -ENOENT;
     query->shift = __atomic_load_n( &query->region->shift, __ATOMIC_RELAXED );
     granule      = (uintptr_t)1 << query->shift;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "fork.h"
 #include "page.h"
 #include "raw_syscall.h"
 #include "region.h"
@@ -93,6 +94,8 @@ static inline __attribute__((always_inline)) struct region_entry read_entry( uin
 
         if (seq & 1)
         {
+            /* whoever changes it is not in this process */
+            if (fork_is_unhandled()) return entry;
             wait_turn( &turns );
             continue;
         }
@@ -351,4 +354,16 @@ struct watch_region *region_first( uintptr_t start, uintptr_t end )
     pos = find_entry( region_index, region_index->count, start );
     if (pos == region_index->count || region_index->entries[pos].base >= end) return NULL;
     return region_index->entries[pos].region;
+}
+
+/***********************************************************************
+ *           regions_without_steps
+ */
+void regions_without_steps(void)
+{
+    size_t i;
+
+    for (i = 0; region_index && i < region_index->count; i++)
+        region_without_steps( region_index->entries[i].region );
+    free_regions_without_steps();
 }

@@ -200,3 +200,32 @@ int region_uses_memory( uintptr_t start, uintptr_t end )
     }
     return 0;
 }
+
+/***********************************************************************
+ *           region_without_steps
+ *
+ * A thread that was at marking has counted more marks than it has made.
+ */
+void region_without_steps( struct watch_region *region )
+{
+    static const struct fair_lock free_lock;
+
+    region->readers = region->first_step = region->steps = 0;
+    region->faults = free_lock;
+    if (region->saved) saved_recount( region->saved, region->end );
+}
+
+/***********************************************************************
+ *           free_regions_without_steps
+ */
+void free_regions_without_steps(void)
+{
+    struct watch_region *region;
+
+    for (region = free_regions; region; region = region->next)
+    {
+        if (region->saved) saved_free( region->saved );
+        region->saved = NULL;
+        region_without_steps( region );
+    }
+}

@@ -19,4 +19,10 @@ extern struct watch_region *split_region( struct watch_region *old, uintptr_t st
                                           uintptr_t end );
 extern void move_saved( struct watch_region *from, struct watch_region *to );
 
+/* In a child by fork(), with the writers' lock held since before: the threads that were in regions
+ * are not there. For one region, those that are free, and all. */
+extern void region_without_steps( struct watch_region *region );
+extern void free_regions_without_steps(void);
+extern void regions_without_steps(void);
+
 #endif /* WRITEWATCH_REGION_OBJECT_H */

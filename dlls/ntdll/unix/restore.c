@@ -19,6 +19,7 @@
 
 #include "writewatch.h"
 
+#include "descriptor.h"
 #include "kernel_api.h"
 #include "library.h"
 #include "page.h"
@@ -48,6 +49,7 @@ struct writewatch_restore
     uintptr_t                  start;
     uintptr_t                  end;
     int                        fd;
+    struct descriptor_id       id;
     off_t                      offset;
     struct writewatch_restore *next;
 };
@@ -63,6 +65,7 @@ static struct writewatch_restore *restores;
 static pthread_cond_t server_cond = PTHREAD_COND_INITIALIZER;
 static int server_started;
 static int server_fd = -1;   /* what it listens to, once there is something */
+static struct descriptor_id server_id;
 static char *server_buffer;
 static size_t server_buffer_size;
 
@@ -78,15 +81,20 @@ static struct writewatch_restore *find_restore( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           read_file
  *
- * Reads as much as there is; the rest becomes zeros. Returns 0 or -errno.
+ * Reads from a place of the memory as much as there is; the rest becomes zeros. Returns 0 or
+ * -errno.
  */
-static int read_file( int fd, off_t offset, char *buffer, size_t size )
+static int read_file( const struct writewatch_restore *restore, uintptr_t start, char *buffer,
+                      size_t size )
 {
+    off_t offset = restore->offset + (start - restore->start);
+    int ret = descriptor_check( restore->fd, &restore->id );
     ssize_t count;
 
+    if (ret) return ret;
     while (size)
     {
-        if ((count = pread( fd, buffer, size, offset )) < 0)
+        if ((count = pread( restore->fd, buffer, size, offset )) < 0)
         {
             if (errno == EINTR) continue;
             return -errno;
@@ -155,14 +163,12 @@ static void serve_page( uintptr_t addr )
         if (granule < READ_SIZE) end = start + READ_SIZE;
         if (end > restore->end) end = restore->end;
         if (end > region->end) end = region->end;
-        ret = read_file( restore->fd, restore->offset + (start - restore->start), server_buffer,
-                         end - start );
+        ret = read_file( restore, start, server_buffer, end - start );
         /* perhaps only of the neighbours */
         if (ret && end - start > granule)
         {
             end = start + granule;
-            ret = read_file( restore->fd, restore->offset + (start - restore->start), server_buffer,
-                             granule );
+            ret = read_file( restore, start, server_buffer, granule );
         }
     }
     if (!ret) ret = region->backend->fill( region, start, end, server_buffer, &filled );
@@ -182,7 +188,8 @@ static void serve_page( uintptr_t addr )
 /***********************************************************************
  *           serve_pages
  *
- * The thread. It never touches watched memory itself.
+ * The thread. It never touches watched memory itself. If the program closes the userfaultfd, or
+ * reuses its number, the kernel ends all watches and nobody waits for us any more.
  */
 static void *serve_pages( void *arg )
 {
@@ -198,7 +205,8 @@ static void *serve_pages( void *arg )
     for (;;)
     {
         /* whatever fails, who has touched a page still waits for us */
-        if (poll( &poll_fd, 1, -1 ) < 0) sched_yield();
+        if (poll( &poll_fd, 1, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
+        if (descriptor_check( server_fd, &server_id )) return NULL;
         if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
         pthread_mutex_lock( &restore_mutex );
         for (i = 0; i < size / (ssize_t)sizeof(messages[0]); i++)
@@ -244,12 +252,33 @@ static int start_server( size_t granule )
     return -ret;
 }
 
+void restore_lock_for_fork(void)
+{
+    pthread_mutex_lock( &restore_mutex );
+}
+
+/* The thread is the parent's, and restores end in the child. A condition cannot forget that
+ * somebody waits for it. */
+void restore_unlock_after_fork( int child )
+{
+    if (child)
+    {
+        static const pthread_cond_t nobody_waits = PTHREAD_COND_INITIALIZER;
+
+        server_cond = nobody_waits;
+        restores = NULL;
+        server_started = 0;
+        server_fd = -1;
+    }
+    pthread_mutex_unlock( &restore_mutex );
+}
+
 static void unlink_restore( struct writewatch_restore *restore )
 {
     struct writewatch_restore **prev;
 
-    for (prev = &restores; *prev != restore; prev = &(*prev)->next) /* nothing */;
-    *prev = restore->next;
+    for (prev = &restores; *prev && *prev != restore; prev = &(*prev)->next) /* nothing */;
+    if (*prev) *prev = restore->next;   /* else it was the parent's */
 }
 
 /* begins to serve, or says why not */
@@ -272,6 +301,7 @@ static int add_restore( struct writewatch_restore *restore )
         else if (server_fd == -1)
         {
             server_fd = ret;
+            descriptor_identify( server_fd, &server_id );
             pthread_cond_signal( &server_cond );
         }
     }
@@ -292,7 +322,7 @@ static int add_restore( struct writewatch_restore *restore )
  * faults (root, CAP_SYS_PTRACE or vm.unprivileged_userfaultfd=1). Otherwise it fails with EFAULT,
  * and its buffer must be touched before.
  *
- * By any thread. A child by fork() gets only the pages that are there; it must not call this.
+ * By any thread. A child by fork() gets only the pages that are there, and may call this anew.
  * Errors: -EINVAL (not whole pages, a negative offset), -ENOENT (not watched), -EBUSY (part of it
  * is being restored), -EOPNOTSUPP (not with this backend, or memory of a file, which has no missing
  * pages), what reading says of the descriptor, -ENOMEM, -EAGAIN (no thread).
@@ -313,7 +343,8 @@ int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_
     restore->start  = start;
     restore->end    = end;
     restore->offset = offset;
-    if ((restore->fd = fcntl( fd, F_DUPFD_CLOEXEC, 3 )) == -1)
+    if ((restore->fd = descriptor_raise( fcntl( fd, F_DUPFD_CLOEXEC, 3 ))) == -1 ||
+        descriptor_identify( restore->fd, &restore->id ))
     {
         err = -errno;
         free( restore );
@@ -321,7 +352,7 @@ int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_
     }
     if ((err = add_restore( restore )))
     {
-        close( restore->fd );
+        descriptor_close( &restore->fd, &restore->id );
         free( restore );
         return err;
     }
@@ -341,6 +372,6 @@ void writewatch_restore_stop( struct writewatch_restore *restore )
     pthread_mutex_lock( &restore_mutex );
     unlink_restore( restore );
     pthread_mutex_unlock( &restore_mutex );
-    close( restore->fd );
+    descriptor_close( &restore->fd, &restore->id );
     free( restore );
 }

@@ -149,3 +149,17 @@ UNINTERRUPTED uint64_t saved_take( struct saved_pages *saved, uintptr_t start, u
     __atomic_fetch_sub( &saved->count, count_bits( bits ), __ATOMIC_SEQ_CST );
     return bits >> (index & 63);
 }
+
+/***********************************************************************
+ *           saved_recount
+ */
+void saved_recount( struct saved_pages *saved, uintptr_t end )
+{
+    uintptr_t addr = saved->base;
+    size_t count = 0;
+
+    if (!saved->count) return;
+    for (; (addr = saved_next( saved, addr, end )) < end; addr = saved_group_end( saved, addr ))
+        count += count_bits( saved_peek( saved, addr, end ));
+    saved->count = count;
+}

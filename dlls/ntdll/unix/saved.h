@@ -33,4 +33,7 @@ extern uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t add
 extern uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end );
 extern uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end );
 
+/* makes the count right again; nobody else looks at it */
+extern void saved_recount( struct saved_pages *saved, uintptr_t end );
+
 #endif /* WRITEWATCH_SAVED_H */

@@ -16,8 +16,6 @@
 #include "scan_query.h"
 #include "uninterrupted.h"
 
-int scan_uffd = -1, scan_pagemap = -1;
-
 _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kernel's layout" );
 
 /* what to ask the kernel for */

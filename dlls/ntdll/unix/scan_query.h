@@ -13,6 +13,11 @@
 extern int scan_uffd;      /* registers memory, never read from; -1: the backend is not open */
 extern int scan_pagemap;   /* /proc/self/pagemap, likewise */
 
+/* Opens them, or returns -errno and why; and closes those that are open. */
+extern int scan_open_descriptors( char *reason, size_t len );
+extern void scan_close(void);
+extern int scan_reopen(void);
+
 /* As struct watch_backend has them. The scan backend has two forms, which differ in what they ask
  * about fresh memory:
  *

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -26,11 +27,13 @@
 int userfault_old_kernel;
 
 static int pagemap = -1;       /* /proc/self/pagemap */
+static struct descriptor_id pagemap_id;
 static const char *zero_page;
 
 /* an entry of the pagemap */
 #define PM_UFFD_WP (1ull << 57)
 #define PM_FILE    (1ull << 61)
+#define PM_SWAP    (1ull << 62)
 #define PM_PRESENT (1ull << 63)
 
 static int open_fd( unsigned int flags )
@@ -54,80 +57,6 @@ static int negotiate( int fd, uint64_t *features )
     if (ioctl( fd, UFFDIO_API, &api )) return -errno;
     *features = api.features;
     return 0;
-}
-
-/***********************************************************************
- *           userfault_open
- */
-int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason,
-                    size_t len )
-{
-    uint64_t wanted = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature, features = 0;
-    int ret = 0;
-
-    if ((uf->fd = open_fd( flags )) == -1)
-    {
-        ret = -errno;
-        snprintf( reason, len, "userfaultfd refused: %s%s", strerror( -ret ),
-                  ret == -EPERM ? " (a sandbox forbids it)" :
-                  ret == -ENOSYS ? " (the kernel was built without it)" : "" );
-        return ret;
-    }
-    if (!(ret = negotiate( uf->fd, &features )) && (features & wanted) != wanted)
-    {
-        snprintf( reason, len,
-                  "userfaultfd cannot write-protect here (Linux 5.7 or later is needed)" );
-        ret = -EOPNOTSUPP;
-        goto failed;
-    }
-    close( uf->fd );
-    if (!ret && (uf->fd = open_fd( flags )) == -1) ret = -errno;
-
-    /* shared memory, from 5.19 on; pages that are not there, from 6.4 on */
-    wanted |= features & (UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_UNPOPULATED);
-    if (userfault_old_kernel) wanted &= ~(uint64_t)UFFD_FEATURE_WP_UNPOPULATED;
-    uf->missing = !(wanted & UFFD_FEATURE_WP_UNPOPULATED);
-    if (!ret) ret = negotiate( uf->fd, &wanted );
-    if (ret)
-    {
-        snprintf( reason, len, "userfaultfd cannot be opened: %s", strerror( -ret ));
-        goto failed;
-    }
-
-    if (pagemap == -1 && (pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-    {
-        ret = -errno;
-        snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
-        goto failed;
-    }
-    if (!zero_page)
-    {
-        void *page = mmap( NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-
-        if (page == MAP_FAILED)
-        {
-            ret = -errno;
-            snprintf( reason, len, "no memory: %s", strerror( -ret ));
-            goto failed;
-        }
-        zero_page = page;
-    }
-    return 0;
-
-failed:
-    userfault_close( uf );
-    return ret;
-}
-
-/***********************************************************************
- *           userfault_close
- *
- * What does not belong to one of them remains for the others.
- */
-void userfault_close( struct userfault *uf )
-{
-    if (uf->fd != -1) close( uf->fd );
-    uf->fd = -1;
 }
 
 /***********************************************************************
@@ -158,6 +87,132 @@ static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, 
         else return ret;
     }
     return 0;
+}
+
+static void *map_page(void)
+{
+    void *page = mmap( NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+
+    return page == MAP_FAILED ? NULL : page;
+}
+
+static int open_pagemap(void)
+{
+    if (pagemap != -1) return 0;
+    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
+    pagemap = descriptor_raise( pagemap );
+    return descriptor_identify( pagemap, &pagemap_id );
+}
+
+/***********************************************************************
+ *           identify
+ *
+ * Notes what the descriptor is. Before Linux 5.12 all files of such kinds are one to fstat().
+ */
+static int identify( struct userfault *uf )
+{
+    struct descriptor_id other = { 0, 0 };
+    struct uffdio_register reg;
+    int ret = descriptor_identify( uf->fd, &uf->id ), fd;
+
+    if (ret) return ret;
+    if ((fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
+    descriptor_identify( fd, &other );
+    close( fd );
+    uf->shared_id = other.inode == uf->id.inode || userfault_old_kernel;
+    if (!uf->shared_id) return 0;
+
+    if (!uf->canary && !(uf->canary = map_page())) return -ENOMEM;
+    /* before 6.4 there must be a page to protect */
+    (void)*(volatile char *)uf->canary;
+    memset( &reg, 0, sizeof(reg) );
+    reg.range.start = (uintptr_t)uf->canary;
+    reg.range.len   = page_size();
+    reg.mode        = UFFDIO_REGISTER_MODE_WP;
+    return ioctl( uf->fd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
+}
+
+/***********************************************************************
+ *           userfault_open
+ */
+int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason,
+                    size_t len )
+{
+    uint64_t wanted = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature, features = 0;
+    int ret = 0;
+
+    uf->flags   = flags;
+    uf->feature = feature;
+    if ((uf->fd = open_fd( flags )) == -1)
+    {
+        ret = -errno;
+        snprintf( reason, len, "userfaultfd refused: %s%s", strerror( -ret ),
+                  ret == -EPERM ? " (a sandbox forbids it)" :
+                  ret == -ENOSYS ? " (the kernel was built without it)" : "" );
+        return ret;
+    }
+    if (!(ret = negotiate( uf->fd, &features )) && (features & wanted) != wanted)
+    {
+        snprintf( reason, len,
+                  "userfaultfd cannot write-protect here (Linux 5.7 or later is needed)" );
+        ret = -EOPNOTSUPP;
+        goto failed;
+    }
+    close( uf->fd );
+    if (!ret && (uf->fd = open_fd( flags )) == -1) ret = -errno;
+
+    /* shared memory, from 5.19 on; pages that are not there, from 6.4 on */
+    wanted |= features & (UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_UNPOPULATED);
+    if (userfault_old_kernel) wanted &= ~(uint64_t)UFFD_FEATURE_WP_UNPOPULATED;
+    uf->missing = !(wanted & UFFD_FEATURE_WP_UNPOPULATED);
+    if (!ret) ret = negotiate( uf->fd, &wanted );
+    if (ret)
+    {
+        snprintf( reason, len, "userfaultfd cannot be opened: %s", strerror( -ret ));
+        goto failed;
+    }
+
+    uf->fd = descriptor_raise( uf->fd );
+    if ((ret = open_pagemap()))
+        snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
+    else if ((!zero_page && !(zero_page = map_page())) || (ret = identify( uf )))
+    {
+        if (!ret) ret = -ENOMEM;
+        snprintf( reason, len, "userfaultfd cannot be used: %s", strerror( -ret ));
+    }
+    if (!ret) return 0;
+
+failed:
+    userfault_close( uf );
+    return ret;
+}
+
+/***********************************************************************
+ *           userfault_close
+ *
+ * What does not belong to one of them remains for the others.
+ */
+void userfault_close( struct userfault *uf )
+{
+    if (uf->fd == -1) return;
+    if (uf->id.inode) descriptor_close( &uf->fd, &uf->id );
+    else close( uf->fd );
+    uf->fd = -1;
+    uf->id.inode = 0;
+}
+
+/***********************************************************************
+ *           userfault_check
+ *
+ * Where other files have the same identity, protecting a page tells: only a userfaultfd can do
+ * that, and only while the page is watched by the one that was opened.
+ */
+int userfault_check( struct userfault *uf )
+{
+    int ret = descriptor_check( uf->fd, &uf->id );
+
+    if (ret || !uf->shared_id) return ret;
+    return write_protect( uf, (uintptr_t)uf->canary, (uintptr_t)uf->canary + page_size(), 1 );
 }
 
 /***********************************************************************
@@ -260,10 +315,47 @@ int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 /* reads entries of the pagemap; returns how many */
 static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
 {
-    ssize_t ret = pread( pagemap, entries, count * sizeof(*entries),
-                         (off_t)(start >> page_shift) * sizeof(*entries) );
+    ssize_t ret;
 
+    if (descriptor_check( pagemap, &pagemap_id )) return 0;
+    ret = pread( pagemap, entries, count * sizeof(*entries),
+                 (off_t)(start >> page_shift) * sizeof(*entries) );
     return ret < 0 ? 0 : ret / sizeof(*entries);
+}
+
+/***********************************************************************
+ *           userfault_reopen
+ */
+int userfault_reopen( struct userfault *uf )
+{
+    char reason[160];
+
+    descriptor_close( &pagemap, &pagemap_id );
+    userfault_close( uf );
+    return userfault_open( uf, uf->flags, uf->feature, reason, sizeof(reason) );
+}
+
+/***********************************************************************
+ *           userfault_reattach
+ *
+ * No page is protected yet, so what the kernel calls swapped out is that, and no marker.
+ */
+int userfault_reattach( struct userfault *uf, struct watch_region *region )
+{
+    uint64_t entries[512];
+    uintptr_t addr = region->base;
+    long i, count;
+
+    for (; region->kind == REGION_FRESH && addr < region->end; addr += count << page_shift)
+    {
+        count = (region->end - addr) >> page_shift;
+        if ((count = read_pagemap( addr, count < 512 ? count : 512, entries )) <= 0) return -EIO;
+        for (i = 0; i < count; i++)
+            if (entries[i] & (PM_PRESENT | PM_SWAP))
+                mark_written_pages( region, addr + (i << page_shift),
+                                    addr + ((i + 1) << page_shift) );
+    }
+    return userfault_attach( uf, region );
 }
 
 /***********************************************************************

@@ -60,6 +60,16 @@ void virtual_unlock( const sigset_t *sigset )
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
 }
 
+void virtual_lock_for_fork(void)
+{
+    pthread_mutex_lock( &virtual_mutex );
+}
+
+void virtual_unlock_after_fork(void)
+{
+    pthread_mutex_unlock( &virtual_mutex );
+}
+
 /***********************************************************************
  *           state_from_protection
  */

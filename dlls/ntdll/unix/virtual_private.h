@@ -17,6 +17,8 @@
 
 /* One lock for views and page states, held with all signals blocked. */
 extern void virtual_lock( sigset_t *sigset );
+extern void virtual_lock_for_fork(void);
+extern void virtual_unlock_after_fork(void);
 extern void virtual_unlock( const sigset_t *sigset );
 
 /* what user programs have of the address space: up to here */

@@ -6,12 +6,15 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "page.h"
 #include "backend.h"
+#include "fork.h"
 #include "raw_syscall.h"
 #include "watch.h"
 #include "watch_lock.h"
@@ -39,7 +42,14 @@ struct watch_stats watch_stats;
  */
 int watch_open( const char *name, char *reason, size_t len )
 {
+    int ret;
+
     page_init();
+    if ((ret = fork_open()))
+    {
+        snprintf( reason, len, "children cannot be told apart: %s", strerror( -ret ));
+        return ret;
+    }
     if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
     return 0;
 }
@@ -120,6 +130,7 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
     struct watch_region *region;
     int ret, first_error = 0;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     /* what is left of older regions in the place of fresh memory went with their mappings */
     ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 0 );
@@ -161,7 +172,7 @@ void watch_remove( void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
 
-    if (!watch_overlaps( base, size )) return;
+    if (fork_is_unhandled() || !watch_overlaps( base, size )) return;
     lock_regions();
     remove_regions( start, end, 0 );
     unlock_regions();
@@ -178,6 +189,7 @@ int watch_detach( void *base, size_t size )
     uintptr_t start = (uintptr_t)base, end = start + size;
     int ret = -ENOENT;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     if (region_first( start, end )) ret = remove_regions( start, end, 1 );
     unlock_regions();
@@ -196,6 +208,7 @@ int watch_serve( void *base, size_t size )
     struct watch_region *region;
     int ret;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     region = region_first( start, end );
     if (!region || region->base > start || region->end < end) ret = -ENOENT;
@@ -241,6 +254,7 @@ int watch_lock_pages( const void *base, size_t size )
     struct watch_region *region;
     int (*lock)( const void *, size_t ) = NULL;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size )))
         lock = region->backend->lock;

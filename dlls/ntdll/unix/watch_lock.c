@@ -8,7 +8,11 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "fault.h"
+#include "fork.h"
 #include "give_way.h"
+#include "library.h"
+#include "virtual_private.h"
 #include "watch_lock.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -49,4 +53,48 @@ void unlock_regions(void)
     pthread_mutex_unlock( &mutex );
     end_address_space_change();
     sigprocmask( SIG_SETMASK, &mask, NULL );
+}
+
+static sigset_t fork_mask;
+
+/***********************************************************************
+ *           lock_for_fork
+ *
+ * Faults are not blocked: fork() itself may meet one, on a stack that is watched.
+ */
+void lock_for_fork(void)
+{
+    sigset_t most, mask;
+
+    sigfillset( &most );
+    sigdelset( &most, SIGSEGV );
+    sigdelset( &most, SIGBUS );
+    sigprocmask( SIG_BLOCK, &most, &mask );
+    library_lock_for_fork();
+    restore_lock_for_fork();
+    virtual_lock_for_fork();
+    pthread_mutex_lock( &mutex );
+    fault_lock_for_fork();
+    fork_mask = mask;
+}
+
+/***********************************************************************
+ *           unlock_after_fork
+ */
+void unlock_after_fork( int child )
+{
+    sigset_t mask = fork_mask;
+
+    fault_unlock_after_fork();
+    pthread_mutex_unlock( &mutex );
+    virtual_unlock_after_fork();
+    restore_unlock_after_fork( child );
+    library_unlock_after_fork();
+    sigprocmask( SIG_SETMASK, &mask, NULL );
+}
+
+/* before any thread can be in one of these locks while another one forks */
+__attribute__((constructor)) static void register_fork(void)
+{
+    fork_register();
 }

@@ -18,4 +18,9 @@ extern void unlock_regions(void);
  * it, whatever came of it: delivers what was put off meanwhile (uninterrupted.h). May not return. */
 extern void leave_uninterrupted_code(void);
 
+/* Around fork(), in the thread that forks: takes this lock and all others of the host, in the
+ * order in which they are nested, and gives them back in the parent, or in the child. */
+extern void lock_for_fork(void);
+extern void unlock_after_fork( int child );
+
 #endif /* WRITEWATCH_WATCH_LOCK_H */

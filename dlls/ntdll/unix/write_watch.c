@@ -97,7 +97,7 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
     if (!max || !get_range( base, size, &start, &end )) return STATUS_INVALID_PARAMETER;
     if (flags & ~WRITE_WATCH_FLAG_RESET) return STATUS_INVALID_PARAMETER;
     if (!addresses) return STATUS_ACCESS_VIOLATION;
-    if (watch_begin( &query, start, end )) return STATUS_INVALID_PARAMETER;
+    if ((ret = watch_begin( &query, start, end ))) return status_from_error( ret );
 
     ret = watch_collect( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, max, &found );
     if (!ret) ret = store_counts( &query, flags & WRITE_WATCH_FLAG_RESET, addresses, count, found,
@@ -117,7 +117,7 @@ UNINTERRUPTED NTSTATUS reset_write_watch( void *base, SIZE_T size )
     int ret;
 
     if (!get_range( base, size, &start, &end )) return STATUS_INVALID_PARAMETER;
-    if (watch_begin( &query, start, end )) return STATUS_INVALID_PARAMETER;
+    if ((ret = watch_begin( &query, start, end ))) return status_from_error( ret );
     ret = watch_reset( &query );
     return ret ? status_from_error( ret ) : STATUS_SUCCESS;
 }

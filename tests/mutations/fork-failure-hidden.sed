@@ -1,0 +1,3 @@
+# A region that a child cannot watch passes for one that is not written.
+# Tests: unit/fork
+/^static void adopt_region\(/,/^}/ s/region->lost = 2;//

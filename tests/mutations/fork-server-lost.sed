@@ -1,0 +1,3 @@
+# The thread that serves faults is not started anew in a child.
+# Tests: unit/fork
+/^static int thread_reopen\(/,/^}/ s/started = 0;//

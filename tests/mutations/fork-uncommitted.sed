@@ -1,0 +1,3 @@
+# In a child what is committed already is not prepared.
+# Tests: unit/fork
+/^static int commit_mapping\(/,/^}/ s/if \(!prot\) return 0;/if (prot) return 0;/

@@ -1,0 +1,3 @@
+# A child that the C library does not know of asks through the descriptors of its parent.
+# Tests: unit/fork
+s/return \*fork_state != FORK_OURS;/return 0;/
