@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "noted_run.h"
 #include "page.h"
 #include "raw_syscall.h"
 #include "region.h"
@@ -107,6 +108,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->saved = NULL;
     region->next  = NULL;
     region->blocks.count = 0;
+    region->blocks.noted = NOTED_NEVER;
     region->kind  = kind;
     /* queries look at these before their first step */
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
@@ -148,7 +150,8 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
 
     if (!region) return NULL;
     region->lost = old->lost;
-    if (old->blocks.count) blocks_open( &region->blocks, start, end );
+    if (old->blocks.count || old->blocks.noted != NOTED_NEVER)
+        blocks_open( &region->blocks, start, end );
     if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost = 1;
     return region;
 }
