@@ -110,6 +110,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->blocks.count = 0;
     region->blocks.noted = NOTED_NEVER;
     region->kind  = kind;
+    region->unadvised = 0;
     /* queries look at these before their first step */
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
     __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
@@ -150,6 +151,7 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
 
     if (!region) return NULL;
     region->lost = old->lost;
+    region->unadvised = old->unadvised;
     if (old->blocks.count || old->blocks.noted != NOTED_NEVER)
         blocks_open( &region->blocks, start, end );
     if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost = 1;
