@@ -135,7 +135,7 @@ static void *ask_without_reset( void *arg )
     return NULL;
 }
 
-/* Only this thread writes: after a reset nothing is written, whatever another one asks meanwhile. */
+/* only this thread writes: after a reset nothing is written, whatever another one asks */
 static void test_race( unsigned int rounds )
 {
     pthread_t thread;

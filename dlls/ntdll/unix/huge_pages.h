@@ -10,8 +10,8 @@
 
 struct watch_region;
 
-/* Before a region is registered with userfaultfd, and first used. Returns 0 or -errno. Writers' lock
- * held, unless the region is one of a self-test. */
+/* Before a region is registered with userfaultfd, and first used. Returns 0 or -errno. Writers'
+ * lock held, unless the region is one of a self-test. */
 extern int rule_out_huge_pages( struct watch_region *region );
 
 #endif /* WRITEWATCH_HUGE_PAGES_H */

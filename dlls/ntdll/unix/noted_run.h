@@ -11,9 +11,9 @@
 #include "backend.h"
 #include "page.h"
 
-/* A region without blocks (blocks.h) still remembers one run of pages that a query without reset has
- * found to be written: to ask again without reset needs no call of the kernel, which takes twice as
- * long as all the rest of a small query. One word holds the run, and a number that each reset
+/* A region without blocks (blocks.h) still remembers one run of pages that a query without reset
+ * has found to be written: to ask again without reset needs no call of the kernel, which takes
+ * longer than all the rest of a small query. One word holds the run, and a number that each reset
  * changes before it begins, so that all of it is compared and changed at once:
  *
  *   bits 0 to 31    NOTED_NEVER, NOTED_UNUSED, or the number
