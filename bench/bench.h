@@ -66,6 +66,8 @@ extern void poll_clean(void);
 extern void poll_random(void);
 extern void poll_every_other(void);
 extern void poll_again(void);
+extern void poll_again_small(void);
+extern void poll_saved(void);
 extern void poll_loop(void);
 extern void poll_sparse(void);
 extern void poll_untouched(void);

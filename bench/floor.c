@@ -124,7 +124,9 @@ size_t poll_pages( void *base, size_t size, int reset, enum contents contents,
     size_t pos = 0;
     int i, count;
 
-    if (contents == WRITTEN && !reset)
+    if (contents == SAVED) while (start < end) scan( start, end, reset, SPARSE, runs, 0, &start );
+    start = (uintptr_t)base;
+    if (contents == SAVED || (contents == WRITTEN && !reset))
     {
         for (addr = start; addr < end && pos < max; addr += PAGE_SIZE)
             addresses[pos++] = (void *)addr;

@@ -53,6 +53,31 @@ void allocate(void)
 }
 
 /***********************************************************************
+ *           time_recommit
+ *
+ * A part that is decommitted and committed again, over and over, with so many pages written
+ * between.
+ */
+static double time_recommit( char *ptr, size_t part, size_t written )
+{
+    unsigned int i, j, count = repeats( 200 );
+    double times[TIMES], start;
+
+    for (i = 0; i < repeats( TIMES ); i++)
+    {
+        start = now_ns();
+        for (j = 0; j < count; j++)
+        {
+            decommit_pages( ptr, part );
+            commit_pages( ptr, part );
+            write_pages( ptr, written * PAGE_SIZE, 1 );
+        }
+        times[i] = (now_ns() - start) / 1000 / count;
+    }
+    return lowest_tenth( times, i );
+}
+
+/***********************************************************************
  *           decommit
  *
  * A part of 64 KiB, all of it written, of a region of 16 MiB; committing and writing it again is
@@ -79,5 +104,7 @@ void decommit(void)
         }
     }
     emit( "decommit_64k", lowest_tenth( times, i ), "us" );
+    emit( "recommit_64k", time_recommit( base, part, 0 ), "us" );
+    emit( "recommit_64k_1", time_recommit( base, part, 1 ), "us" );
     free_memory( base, size );
 }

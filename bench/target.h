@@ -20,6 +20,8 @@ enum contents
     SPARSE,    /* pages may be missing */
     FULL,      /* every page is there, and the range is made of whole blocks of 2 MiB */
     WRITTEN,   /* every page is known to be written */
+    SAVED,     /* likewise, and none is there: the floor looks all the same, as one may be
+                * committed and written at any time */
 };
 
 /* All of these end the program when they fail. */

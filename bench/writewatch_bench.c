@@ -35,6 +35,8 @@ static const struct
     { "random",          poll_random },
     { "every_other",     poll_every_other },
     { "again",           poll_again },
+    { "again_small",     poll_again_small },
+    { "saved",           poll_saved },
     { "loop64",          poll_loop },
     { "untouched",       poll_untouched },
     { "4g",              poll_4g },

@@ -20,6 +20,7 @@ BENCH_SRCS = \
 	bench/rows_alloc.c \
 	bench/rows_large.c \
 	bench/rows_poll.c \
+	bench/rows_saved.c \
 	bench/rows_tables.c \
 	bench/rows_threads.c \
 	bench/rows_write.c \

@@ -14,11 +14,11 @@ done
 
 # what scan does in its other form
 if may_want unit && both_forms; then
-    for test in blocks commit moved query restore; do
+    for test in blocks commit moved query restore small; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test"
     done
-    for test in discard mapping pages results_array undo; do
+    for test in discard mapping marked pages results_array undo; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test" scan
     done

@@ -1,3 +1,7 @@
-# The undo does not know of pages of a group that was handed over in part.
-# Tests: unit/user_memory unit/undo
-s/^            \*start = addr;.*/            ;/
+# The undo does not know of pages of a step that was handed over in part.
+# Tests: unit/user_memory unit/undo unit/results_array
+# Lines: 2
+/^UNINTERRUPTED int collect_marked\(/,/^}/ {
+/^    \*start = next;/d
+s/^    return store_found\((.*)\);/    if (!(count = store_found(\1))) *start = next;\n    return count;/
+}

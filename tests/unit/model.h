@@ -52,12 +52,12 @@ static void write_pages( size_t first, size_t last )
         }
 }
 
-static void read_pages( size_t first, size_t last )
+static inline void read_pages( size_t first, size_t last )
 {
     for (; first < last; first++) if (committed[first]) (void)*(volatile char *)page( first );
 }
 
-static void kernel_write( size_t index )
+static inline void kernel_write( size_t index )
 {
     if (!committed[index]) return;
     if (must_prepare) check( !user_probe_write( page( index ), 1, 0 ));
@@ -88,7 +88,7 @@ static void drop_contents( size_t first, size_t last )
     check( !watch_discard( page( first ), bytes( last - first )));
 }
 
-static void change_protection( size_t first, size_t last )
+static inline void change_protection( size_t first, size_t last )
 {
     check( !watch_protect( page( first ), bytes( last - first ),
                            rand() & 1 ? PROT_NONE : PROT_READ ));
@@ -126,7 +126,7 @@ static void reset_pages( size_t first, size_t last )
     memset( written + first, 0, last - first );
 }
 
-static void test_random_steps( unsigned int seed, unsigned int steps )
+static inline void test_random_steps( unsigned int seed, unsigned int steps )
 {
     unsigned int step;
 
@@ -155,7 +155,7 @@ static void test_random_steps( unsigned int seed, unsigned int steps )
     if (unit_failures) fprintf( stderr, "seed %u, step %u\n", seed, step );
 }
 
-static void test_arguments(void)
+static inline void test_arguments(void)
 {
     void *addresses[4];
     ULONG_PTR count = 4;
@@ -196,7 +196,7 @@ static void test_arguments(void)
 
 /* more runs than fit into one scan, and runs longer than one scan takes; but not so many that
  * mprotect would need more mappings than it takes, half of 65530, and tell more than was written */
-static void test_large(void)
+static inline void test_large(void)
 {
     const size_t pages = 30000;
     char *memory = mmap( NULL, bytes( pages ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,

@@ -15,6 +15,7 @@
 #include "advise.h"
 #include "kernel_api.h"
 #include "backend.h"
+#include "huge_pages.h"
 #include "page.h"
 #include "raw_syscall.h"
 #include "region.h"
@@ -139,8 +140,7 @@ static int begin_watch( struct watch_region *region )
 
     if (region->kind == REGION_FRESH) blocks_open( &region->blocks, start, end );
 
-    /* EINVAL: the kernel was built without them */
-    if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
+    if ((ret = rule_out_huge_pages( region ))) return ret;
     return register_range( start, end, UFFDIO_REGISTER_MODE_WP );
 }
 

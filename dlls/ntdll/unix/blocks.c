@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "blocks.h"
+#include "noted_run.h"
 #include "page.h"
 #include "raw_syscall.h"
 #include "uninterrupted.h"
@@ -118,8 +119,8 @@ static UNINTERRUPTED void clear_bits( uint64_t *words, size_t first, size_t last
 /***********************************************************************
  *           blocks_open
  *
- * Knows nothing yet. Without memory, or for a small region, nothing is kept: the exact query is
- * always right. The kernel's zeroed memory serves as it is; 64 GiB of memory need 16 KiB.
+ * Knows nothing yet. Without memory, or for a small region, nothing is kept of blocks: the exact
+ * query is always right. The kernel's zeroed memory serves as it is; 64 GiB of memory need 16 KiB.
  *
  * A page of a full block is 1.2 ns cheaper to ask for (6.18), so below 1 MiB less would be won than
  * the entry of a system call.
@@ -132,6 +133,7 @@ void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
     blocks->base = start;
     blocks->end = end;
     blocks->count = blocks->mapped = 0;
+    blocks->noted = (end - start) >> page_shift <= NOTED_MAX_PAGES ? NOTED_UNUSED : NOTED_NEVER;
     if (end - start < block_limits.min_size) return;
 
     count = block_index( blocks, end - 1 ) + 1;
@@ -180,6 +182,7 @@ void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end
 {
     size_t first, last;
 
+    noted_begin_reset( &blocks->noted );
     if (!blocks->count) return;
     first = block_index( blocks, start );
     last = block_index( blocks, end - 1 ) + 1;

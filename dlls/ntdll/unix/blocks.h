@@ -44,6 +44,7 @@ struct region_blocks
     unsigned int   marking;     /* odd while written bits are set */
     unsigned int   forgotten;   /* counts calls of blocks_forget() */
     uint64_t       small[4];
+    uint64_t       noted;       /* of a region without blocks: see noted_run.h */
 };
 
 /* Tests set these to extremes. */

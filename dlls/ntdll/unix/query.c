@@ -38,16 +38,18 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
 /***********************************************************************
  *           next_saved
  *
- * Whether the bitmap has marks in the rest of the range; *limit becomes the first marked page. Most
- * regions have no bitmap. In a step.
+ * Whether the bitmap has marks where a step of that size would look; *limit becomes the first
+ * marked page. Most regions have no bitmap. In a step.
  */
-static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, uintptr_t *limit )
+static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, size_t size,
+                                     uintptr_t *limit )
 {
+    uintptr_t end = step_end( start, query->end, size );
     struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
 
     if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
-    *limit = saved_next( saved, start, query->end );
-    return *limit < query->end;
+    *limit = saved_next( saved, start, end );
+    return *limit < end;
 }
 
 /***********************************************************************
@@ -87,71 +89,10 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     return 0;
 }
 
-/* puts back the pages of a group that have a bit */
-static UNINTERRUPTED void put_back_bits( struct watch_query *query, uintptr_t start, uint64_t bits )
-{
-    for (; bits; bits &= bits - 1)
-    {
-        uintptr_t addr = start + ((uintptr_t)__builtin_ctzll( bits ) << query->shift);
-
-        put_back( query, addr, addr + ((uintptr_t)1 << query->shift) );
-    }
-}
-
-/***********************************************************************
- *           collect_mixed
- *
- * The same for a group of at most 64 pages of which some are marked in the bitmap. The caller's
- * array has room for every page up to limit, so both sources are taken whole. *start moves on also
- * on failure, to the first page that was not handed over.
- */
-static UNINTERRUPTED int collect_mixed( struct watch_query *query, uintptr_t *start,
-                                        uintptr_t limit, int reset, void **addresses, size_t *pos )
-{
-    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
-    unsigned int shift = query->shift;
-    struct page_run runs[33];
-    uintptr_t addr = *start, next;
-    uint64_t bits;
-    int i, ret, count = 0;
-
-    limit = min( limit, saved_group_end( saved, addr ));
-    bits = reset ? saved_take( saved, addr, limit ) : saved_peek( saved, addr, limit );
-    for (; addr < limit; addr = next)
-    {
-        count = scan_step( query->region, addr, limit, reset, runs, 33,
-                           (size_t)64 << (shift - page_shift), &next );
-        if (count < 0) break;
-        for (i = 0; i < count; i++)
-            for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << shift)
-                bits |= 1ull << ((runs[i].start - *start) >> shift);
-    }
-    if (count >= 0 && reset && bits) count = arm_marked( query->region, *start, bits );
-    watch_leave( query );
-    if (count < 0)
-    {
-        if (reset) put_back( query, *start, limit );
-        return count;
-    }
-    for (; bits; bits &= bits - 1)
-    {
-        addr = *start + ((uintptr_t)__builtin_ctzll( bits ) << shift);
-        if ((ret = user_store64( addresses + *pos, addr )))
-        {
-            if (reset) put_back_bits( query, *start, bits );
-            *start = addr;   /* for watch_undo() */
-            return ret;
-        }
-        ++*pos;
-    }
-    *start = limit;
-    return 0;
-}
-
 /***********************************************************************
  *           collect_step
  *
- * One step of a query, for pages of one kind: with marks in the bitmap or without.
+ * One step of a query, for pages with marks in the bitmap among them or without.
  */
 static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *start, size_t *size,
                                        int reset, void **addresses, size_t max, size_t *pos )
@@ -166,11 +107,9 @@ static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *sta
         watch_leave( query );
         return -ENOMEM;
     }
-    if (!next_saved( query, *start, &limit ) || limit > *start)
+    if (!next_saved( query, *start, *size, &limit ) || limit >= marked_step_end( query, *start ))
         return collect_scanned( query, start, limit, size, reset, addresses, max, pos );
-
-    limit = *start + (min( (query->end - *start) >> query->shift, max - *pos ) << query->shift);
-    return collect_mixed( query, start, limit, reset, addresses, pos );
+    return collect_marked( query, start, reset, addresses, max, pos );
 }
 
 /***********************************************************************

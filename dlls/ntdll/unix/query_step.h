@@ -59,6 +59,8 @@ extern int enter_anew( struct watch_query *query );
 extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits );
 extern void mark_region_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern void put_back( struct watch_query *query, uintptr_t start, uintptr_t end );
+extern int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
+                           void **addresses, size_t max, size_t *pos );
 
 /***********************************************************************
  *           watch_enter
@@ -98,6 +100,19 @@ scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int rese
                                       max_pages, next );
     *next = end;
     return 0;
+}
+
+/* Where a step ends at the latest that looks at the bitmap. To make pages fault again takes a call
+ * of the kernel for each run of marks, and faults wait meanwhile: such steps are shorter. */
+#define MAX_MARKED_PAGES MAX_SCAN_PAGES
+#define MAX_ARMED_PAGES  ((size_t)512)
+
+static inline __attribute__((always_inline)) uintptr_t
+marked_step_end( const struct watch_query *query, uintptr_t start )
+{
+    if (query->region->backend->arm)
+        return start + min( query->end - start, MAX_ARMED_PAGES << query->shift );
+    return step_end( start, query->end, min( MAX_MARKED_PAGES << query->shift, MAX_SCAN_SIZE ));
 }
 
 #endif /* WRITEWATCH_QUERY_STEP_H */

@@ -31,6 +31,7 @@ struct watch_region
     const struct watch_backend *backend;
     unsigned int         kind;      /* of memory */
     unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
+    unsigned int         unadvised; /* whether the kernel was not told to use no huge pages */
     struct watch_region *next;      /* of the free ones */
     struct fair_lock     faults;    /* shared by faults, held by queries: see fault.c */
     struct region_blocks blocks;    /* what the backend knows of them */

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "noted_run.h"
 #include "page.h"
 #include "raw_syscall.h"
 #include "region.h"
@@ -108,7 +109,9 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->saved = NULL;
     region->next  = NULL;
     region->blocks.count = 0;
+    region->blocks.noted = NOTED_NEVER;
     region->kind  = kind;
+    region->unadvised = 0;
     /* queries look at these before their first step */
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
     __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
@@ -148,7 +151,9 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
     struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
 
     if (!region) return NULL;
-    if (old->blocks.count) blocks_open( &region->blocks, start, end );
+    region->unadvised = old->unadvised;
+    if (old->blocks.count || old->blocks.noted != NOTED_NEVER)
+        blocks_open( &region->blocks, start, end );
     if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost |= 1;
     return region;
 }

@@ -79,4 +79,12 @@ static inline int region_has_steps( const struct watch_region *region )
            || __atomic_load_n( &region->steps, __ATOMIC_SEQ_CST );
 }
 
+/* whether the step that asks is the only one; one that begins at the same time may not be seen */
+static inline __attribute__((always_inline)) int
+region_has_one_step( const struct watch_region *region )
+{
+    return __atomic_load_n( &region->first_step, __ATOMIC_SEQ_CST )
+           + __atomic_load_n( &region->steps, __ATOMIC_SEQ_CST ) == 1;
+}
+
 #endif /* WRITEWATCH_REGION_STEP_H */

@@ -22,10 +22,10 @@ static inline __attribute__((always_inline)) size_t page_index( const struct sav
 /* the compiler's own would be a call into libgcc, outside the section */
 static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t bits )
 {
-    unsigned int count = 0;
-
-    for (; bits; bits &= bits - 1) count++;
-    return count;
+    bits -= bits >> 1 & 0x5555555555555555ull;
+    bits = (bits & 0x3333333333333333ull) + (bits >> 2 & 0x3333333333333333ull);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0full;
+    return bits * 0x0101010101010101ull >> 56;
 }
 
 /* bits of the word that holds start, from start up to end or the end of the word */
@@ -151,15 +151,57 @@ UNINTERRUPTED uint64_t saved_take( struct saved_pages *saved, uintptr_t start, u
 }
 
 /***********************************************************************
+ *           saved_count
+ *
+ * How many pages of [start, end) are marked.
+ */
+UNINTERRUPTED size_t saved_count( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+{
+    size_t count = 0;
+
+    for (; start < end; start = saved_group_end( saved, start ))
+        count += count_bits( saved_peek( saved, start, end ));
+    return count;
+}
+
+/***********************************************************************
  *           saved_recount
  */
 void saved_recount( struct saved_pages *saved, uintptr_t end )
 {
-    uintptr_t addr = saved->base;
+    if (saved->count) saved->count = saved_count( saved, saved->base, end );
+}
+
+/***********************************************************************
+ *           saved_collect
+ *
+ * Adds the marks of [start, end) to words, one for each group from the one of start on, with a bit
+ * for each page of it. At most room pages are added that were not there, the lowest ones. With take
+ * those marks are removed that were added, or were there; what another thread takes at the same
+ * time is its own. Returns how many pages were added.
+ */
+UNINTERRUPTED size_t saved_collect( struct saved_pages *saved, uintptr_t start, uintptr_t end,
+                                    int take, uint64_t *words, size_t room )
+{
     size_t count = 0;
 
-    if (!saved->count) return;
-    for (; (addr = saved_next( saved, addr, end )) < end; addr = saved_group_end( saved, addr ))
-        count += count_bits( saved_peek( saved, addr, end ));
-    saved->count = count;
+    for (; start < end; start = saved_group_end( saved, start ), words++)
+    {
+        size_t index = page_index( saved, start );
+        uint64_t bits = saved_peek( saved, start, end ) << (index & 63), added;
+
+        if (!bits) continue;
+        for (added = bits & ~*words; count_bits( added ) > room - count;)
+            added &= ~(1ull << (63 - __builtin_clzll( added )));
+        bits &= *words | added;
+        if (take && bits)
+        {
+            bits &= __atomic_fetch_and( &saved->bits[index / 64], ~bits, __ATOMIC_SEQ_CST );
+            __atomic_fetch_sub( &saved->count, count_bits( bits ), __ATOMIC_SEQ_CST );
+            added &= bits;
+        }
+        *words |= added;
+        count += count_bits( added );
+    }
+    return count;
 }

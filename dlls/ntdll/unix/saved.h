@@ -32,6 +32,9 @@ extern uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr
 extern uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr );
 extern uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end );
 extern uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end );
+extern size_t saved_count( struct saved_pages *saved, uintptr_t start, uintptr_t end );
+extern size_t saved_collect( struct saved_pages *saved, uintptr_t start, uintptr_t end, int take,
+                             uint64_t *words, size_t room );
 
 /* makes the count right again; nobody else looks at it */
 extern void saved_recount( struct saved_pages *saved, uintptr_t end );

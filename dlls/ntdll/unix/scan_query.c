@@ -10,9 +10,10 @@
 #include <sys/syscall.h>
 
 #include "kernel_api.h"
+#include "noted_run.h"
 #include "page.h"
 #include "raw_syscall.h"
-#include "region.h"
+#include "region_step.h"
 #include "scan_query.h"
 #include "uninterrupted.h"
 
@@ -264,6 +265,43 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
 }
 
 /***********************************************************************
+ *           collect_small
+ *
+ * The exact query in a region without blocks, unless all pages are known to be written. A run that
+ * was cut off is noted as well.
+ */
+static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_question exact,
+                                        uintptr_t start, uintptr_t end, unsigned int flags,
+                                        struct page_run *runs, size_t len, size_t max_pages,
+                                        uintptr_t *next )
+{
+    uintptr_t base = region->base;
+    uint64_t *noted = &region->blocks.noted, old;
+    int alone, count;
+
+    if (flags & SCAN_RESET)
+    {
+        noted_begin_reset( noted );
+        return ask_kernel( exact, start, end, flags, runs, len, max_pages, next );
+    }
+
+    old = __atomic_load_n( noted, __ATOMIC_SEQ_CST );
+    if (is_noted( old, (start - base) >> page_shift, (end - base) >> page_shift ))
+    {
+        if ((end - start) >> page_shift > max_pages) end = start + (max_pages << page_shift);
+        runs[0].start = start;
+        runs[0].end = *next = end;
+        return 1;
+    }
+    alone = region_has_one_step( region );
+    count = ask_kernel( exact, start, end, flags, runs, len, max_pages, next );
+    if (count == 1 && alone && (uint32_t)old != NOTED_NEVER)
+        note_run( noted, old, (runs[0].start - base) >> page_shift,
+                  (runs[0].end - base) >> page_shift );
+    return count;
+}
+
+/***********************************************************************
  *           scan_scan
  *
  * For other than fresh memory all pages were protected at the start, and what is not protected any
@@ -279,7 +317,7 @@ UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintp
         return ask_kernel( SCAN_QUICK, start, end, flags, runs, len, max_pages, next );
     if (region->blocks.count)
         return collect_fresh( region, SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
-    return ask_kernel( SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
+    return collect_small( region, SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
 }
 
 /***********************************************************************
@@ -296,7 +334,8 @@ UNINTERRUPTED int scan_marked_scan( struct watch_region *region, uintptr_t start
     if (region->blocks.count)
         return collect_fresh( region, SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages,
                               next );
-    return ask_kernel( SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages, next );
+    return collect_small( region, SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages,
+                          next );
 }
 
 /***********************************************************************

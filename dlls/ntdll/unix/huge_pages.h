@@ -1,0 +1,17 @@
+/*
+ * Transparent huge pages, which watched memory does without
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_HUGE_PAGES_H
+#define WRITEWATCH_HUGE_PAGES_H
+
+struct watch_region;
+
+/* Before a region is registered with userfaultfd, and first used. Returns 0 or -errno. Writers'
+ * lock held, unless the region is one of a self-test. */
+extern int rule_out_huge_pages( struct watch_region *region );
+
+#endif /* WRITEWATCH_HUGE_PAGES_H */
