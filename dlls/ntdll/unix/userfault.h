@@ -31,7 +31,8 @@ extern void userfault_close( struct userfault *uf );
 
 /* as in struct watch_backend */
 extern int userfault_attach( struct userfault *uf, struct watch_region *region );
-extern void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end );
+extern void userfault_detach( struct userfault *uf, const struct watch_region *region,
+                              uintptr_t start, uintptr_t end );
 extern int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
                               uintptr_t end );
 extern int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end );
