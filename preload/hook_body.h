@@ -64,7 +64,7 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
     SIZE_T size;
     void *base;
 
-    if (!begins_watch( process, type, ret, size_ptr ))
+    if (!begins_watch( process, type, ret ))
     {
         if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
         return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
@@ -72,6 +72,8 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
 
     base = *ret;
     size = *size_ptr;
+    if (!could_be_charged( type, size ))
+        return left_to_wine( wine_allocate( process, ret, zero_bits, size_ptr, type, protect ));
     begin_allocation( type );
     status = wine_allocate( process, &base, zero_bits, &size, type & ~MEM_WRITE_WATCH, protect );
     if (end_allocation( status, type ))
@@ -107,7 +109,7 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
     SIZE_T size;
     void *base;
 
-    if (!begins_watch( process, type, ret, size_ptr ))
+    if (!begins_watch( process, type, ret ))
     {
         if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
         return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
@@ -115,6 +117,9 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
 
     base = *ret;
     size = *size_ptr;
+    if (!could_be_charged( type, size ))
+        return left_to_wine( wine_allocate_ex( process, ret, size_ptr, type, protect, parameters,
+                                               count ));
     begin_allocation( type );
     status = wine_allocate_ex( process, &base, &size, type & ~MEM_WRITE_WATCH, protect, parameters,
                                count );
