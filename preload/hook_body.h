@@ -66,7 +66,7 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
     SIZE_T size;
     void *base;
 
-    if (!begins_watch( process, type, ret, size_ptr ))
+    if (!begins_watch( process, type, ret ))
     {
         if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
         return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
@@ -74,6 +74,8 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
 
     base = *ret;
     size = *size_ptr;
+    if (!could_be_charged( type, size ))
+        return left_to_wine( wine_allocate( process, ret, zero_bits, size_ptr, type, protect ));
     begin_allocation( type );
     status = wine_allocate( process, &base, zero_bits, &size, type & ~MEM_WRITE_WATCH, protect );
     if (end_allocation( status, type ))
@@ -109,7 +111,7 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
     SIZE_T size;
     void *base;
 
-    if (!begins_watch( process, type, ret, size_ptr ))
+    if (!begins_watch( process, type, ret ))
     {
         if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
         return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
@@ -117,6 +119,9 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
 
     base = *ret;
     size = *size_ptr;
+    if (!could_be_charged( type, size ))
+        return left_to_wine( wine_allocate_ex( process, ret, size_ptr, type, protect, parameters,
+                                               count ));
     begin_allocation( type );
     status = wine_allocate_ex( process, &base, &size, type & ~MEM_WRITE_WATCH, protect, parameters,
                                count );

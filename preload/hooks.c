@@ -38,13 +38,15 @@ static void leave_to_wine( const char *reason )
  *
  * Whether the kernel would let the program commit all of a reservation. It always does unless
  * vm.overcommit_memory is 2: then memory of ours is charged when it is committed, where stock
- * Wine's is page by page as it is written.
+ * Wine's is page by page as it is written. What is committed at once is tried.
  */
-static int could_be_charged( SIZE_T size )
+int could_be_charged( ULONG type, SIZE_T size )
 {
-    void *ptr = mmap( NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
+    void *ptr;
 
+    if ((type & MEM_COMMIT) || size < LARGE_RESERVATION) return 1;
+    ptr = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1, 0 );
     if (ptr == MAP_FAILED) return 0;
     munmap( ptr, size );
     return 1;
@@ -56,14 +58,11 @@ static int could_be_charged( SIZE_T size )
  * Whether a call makes a new watched region. The flag on a commit of reserved memory means nothing,
  * and a placeholder is not memory yet. What another process asks for arrives as a call of ours.
  */
-int begins_watch( HANDLE process, ULONG type, void **base, SIZE_T *size )
+int begins_watch( HANDLE process, ULONG type, void **base )
 {
     if (process != NtCurrentProcess() || !(type & MEM_WRITE_WATCH)) return 0;
     if (type & MEM_RESERVE_PLACEHOLDER) return 0;
-    if (!(type & MEM_RESERVE) && *base) return 0;
-    if ((type & MEM_COMMIT) || *size < LARGE_RESERVATION || could_be_charged( *size )) return 1;
-    leave_to_wine( uncommittable );
-    return 0;
+    return (type & MEM_RESERVE) || !*base;
 }
 
 /***********************************************************************

@@ -13,7 +13,8 @@
 /* whether some memory is watched by Wine itself, because we could not */
 extern int wine_has_watches;
 
-extern int begins_watch( HANDLE process, ULONG type, void **base, SIZE_T *size );
+extern int begins_watch( HANDLE process, ULONG type, void **base );
+extern int could_be_charged( ULONG type, SIZE_T size );
 extern void begin_allocation( ULONG type );
 extern int end_allocation( NTSTATUS status, ULONG type );
 extern NTSTATUS left_to_wine( NTSTATUS status );

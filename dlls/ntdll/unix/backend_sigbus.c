@@ -62,8 +62,7 @@ static int sigbus_attach( struct watch_region *region )
 
 static void sigbus_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    (void)region;
-    userfault_detach( &sigbus, start, end );
+    userfault_detach( &sigbus, region, start, end );
 }
 
 static int sigbus_arm( struct watch_region *region, uintptr_t start, uintptr_t end )

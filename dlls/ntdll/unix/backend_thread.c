@@ -241,8 +241,7 @@ static int thread_attach( struct watch_region *region )
 
 static void thread_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    (void)region;
-    userfault_detach( &served, start, end );
+    userfault_detach( &served, region, start, end );
 }
 
 static int thread_arm( struct watch_region *region, uintptr_t start, uintptr_t end )

@@ -254,62 +254,15 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     {
         ret = -errno;
         /* a part may be registered; but not what another one owns */
-        if (ret != -EBUSY) userfault_detach( uf, region->base, region->end );
+        if (ret != -EBUSY) userfault_detach( uf, region, region->base, region->end );
         return ret;
     }
 
     if ((ret = write_protect( uf, region->base, region->base + granule, 1 )) == -EINVAL)
         ret = -EOPNOTSUPP;
     if (!ret) ret = write_protect( uf, region->base, region->end, 1 );
-    if (ret) userfault_detach( uf, region->base, region->end );
+    if (ret) userfault_detach( uf, region, region->base, region->end );
     return ret;
-}
-
-/***********************************************************************
- *           userfault_detach
- *
- * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a
- * write, so that nobody faults who would not be served.
- */
-void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end )
-{
-    struct uffdio_range range = { .start = start, .len = end - start };
-
-    fault_forget();
-    if (raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range ))
-    {
-        write_protect( uf, start, end, 0 );
-        raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WAKE, (uintptr_t)&range );
-    }
-    fault_forget();
-}
-
-/***********************************************************************
- *           userfault_give_up
- *
- * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not
- * watched any more, so queries of the region fail from now on. Returns 0 if the kernel
- * refuses that too.
- */
-int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
-                       uintptr_t end )
-{
-    struct uffdio_writeprotect open = { .range = { .start = start, .len = end - start } };
-    int ret;
-
-    __atomic_fetch_or( &region->lost, 2, __ATOMIC_SEQ_CST );
-    mark_written_pages( region, start, end );
-    /* this wakes who waits for a protected page, and that one who waits for a missing one */
-    ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&open );
-    return !raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&open.range ) || !ret;
-}
-
-/***********************************************************************
- *           userfault_arm
- */
-int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
-{
-    return write_protect( uf, start, end, 1 );
 }
 
 /* reads entries of the pagemap; returns how many */
@@ -321,6 +274,93 @@ static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
     ret = pread( pagemap, entries, count * sizeof(*entries),
                  (off_t)(start >> page_shift) * sizeof(*entries) );
     return ret < 0 ? 0 : ret / sizeof(*entries);
+}
+
+/* fills a missing page with zeros that are write-protected */
+static int fill_protected( struct userfault *uf, uintptr_t start )
+{
+    struct uffdio_copy copy;
+
+    copy.dst  = start;
+    copy.src  = (uintptr_t)zero_page;
+    copy.len  = page_size();
+    copy.mode = UFFDIO_COPY_MODE_WP | UFFDIO_COPY_MODE_DONTWAKE;
+    copy.copy = 0;
+    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_COPY, (uintptr_t)&copy );
+}
+
+/* fills a missing page with zeros for a write */
+static int fill_open( struct userfault *uf, uintptr_t start )
+{
+    struct uffdio_zeropage zero;
+
+    zero.range.start = start;
+    zero.range.len   = page_size();
+    zero.mode        = UFFDIO_ZEROPAGE_MODE_DONTWAKE;
+    zero.zeropage    = 0;
+    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_ZEROPAGE, (uintptr_t)&zero );
+}
+
+/* whether nothing keeps the access from going on, as far as we are concerned */
+static int is_open( const struct userfault *uf, const struct watch_region *region,
+                    uintptr_t start, unsigned int flags )
+{
+    uint64_t entry;
+
+    if (read_pagemap( start, 1, &entry ) != 1) return 0;
+    if (serves_missing( uf, region ) && !(entry & PM_PRESENT)) return 0;
+    return !(flags & FAULT_WRITE) || !(entry & PM_UFFD_WP);
+}
+
+/***********************************************************************
+ *           userfault_detach
+ *
+ * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a
+ * write, and those filled that are missing, so that nobody faults who would not be served.
+ */
+void userfault_detach( struct userfault *uf, const struct watch_region *region, uintptr_t start,
+                       uintptr_t end )
+{
+    struct uffdio_range range = { .start = start, .len = end - start };
+
+    fault_forget();
+    if (raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range ))
+    {
+        write_protect( uf, start, end, 0 );
+        for (; serves_missing( uf, region ) && start < end; start += page_size())
+            fill_open( uf, start );
+        raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WAKE, (uintptr_t)&range );
+    }
+    fault_forget();
+}
+
+/***********************************************************************
+ *           userfault_give_up
+ *
+ * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not
+ * watched any more, so queries of the region fail from now on. Returns 0 if the kernel
+ * refuses that too, and the access cannot go on.
+ */
+int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
+                       uintptr_t end )
+{
+    struct uffdio_writeprotect open = { .range = { .start = start, .len = end - start } };
+    int ret;
+
+    __atomic_fetch_or( &region->lost, 2, __ATOMIC_SEQ_CST );
+    mark_written_pages( region, start, end );
+    /* this wakes who waits for a protected page, and that one who waits for a missing one */
+    ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&open );
+    if (!raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&open.range )) return 1;
+    return !ret && (!serves_missing( uf, region ) || is_open( uf, region, start, FAULT_WRITE ));
+}
+
+/***********************************************************************
+ *           userfault_arm
+ */
+int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
+{
+    return write_protect( uf, start, end, 1 );
 }
 
 /***********************************************************************
@@ -429,42 +469,6 @@ int userfault_verify( struct userfault *uf, struct watch_region *region )
     return ret == -ENOENT || ret == -EINVAL ? -EPERM : ret;
 }
 
-/* fills a missing page with zeros that are write-protected */
-static int fill_protected( struct userfault *uf, uintptr_t start )
-{
-    struct uffdio_copy copy;
-
-    copy.dst  = start;
-    copy.src  = (uintptr_t)zero_page;
-    copy.len  = page_size();
-    copy.mode = UFFDIO_COPY_MODE_WP | UFFDIO_COPY_MODE_DONTWAKE;
-    copy.copy = 0;
-    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_COPY, (uintptr_t)&copy );
-}
-
-/* fills a missing page with zeros for a write */
-static int fill_open( struct userfault *uf, uintptr_t start )
-{
-    struct uffdio_zeropage zero;
-
-    zero.range.start = start;
-    zero.range.len   = page_size();
-    zero.mode        = UFFDIO_ZEROPAGE_MODE_DONTWAKE;
-    zero.zeropage    = 0;
-    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_ZEROPAGE, (uintptr_t)&zero );
-}
-
-/* whether nothing keeps the access from going on, as far as we are concerned */
-static int is_open( const struct userfault *uf, const struct watch_region *region,
-                    uintptr_t start, unsigned int flags )
-{
-    uint64_t entry;
-
-    if (read_pagemap( start, 1, &entry ) != 1) return 0;
-    if (serves_missing( uf, region ) && !(entry & PM_PRESENT)) return 0;
-    return !(flags & FAULT_WRITE) || !(entry & PM_UFFD_WP);
-}
-
 /***********************************************************************
  *           userfault_fault
  *
@@ -480,14 +484,12 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
     if (uf->missing || (serves_missing( uf, region ) && !(flags & FAULT_WRITE)))
     {
         ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
-        if (ret == -EAGAIN) return 1;
-        if (!(flags & FAULT_WRITE)) return !ret || ret == -EEXIST;
-        if (!ret)
-        {
-            mark_written_pages( region, start, end );
-            return 1;
-        }
-        if (ret != -EEXIST) return 0;
+        if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return 1;
+        if (!ret && flags & FAULT_WRITE) mark_written_pages( region, start, end );
+        if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
+        /* memory that was let go since */
+        if (ret == -ENOENT) return 0;
+        if (ret != -EEXIST) return userfault_give_up( uf, region, start, end );
     }
     if (!(flags & FAULT_WRITE)) return 0;
     if ((ret = write_protect( uf, start, end, 0 )) == -ENOENT)
@@ -497,7 +499,8 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         ret = write_protect( uf, start, end, 0 );
     }
     /* it may still be missing, and would fault again */
-    if (!ret && !uf->missing && serves_missing( uf, region )) fill_open( uf, start );
+    if (!ret && !uf->missing && serves_missing( uf, region ) &&
+        (ret = fill_open( uf, start )) == -EEXIST) ret = 0;
     /* also if that failed: the page may be open all the same */
     mark_written_pages( region, start, end );
     if (!ret) return 1;

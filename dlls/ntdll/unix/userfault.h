@@ -44,7 +44,8 @@ extern int userfault_check( struct userfault *uf );
 extern int userfault_reopen( struct userfault *uf );
 extern int userfault_reattach( struct userfault *uf, struct watch_region *region );
 extern int userfault_attach( struct userfault *uf, struct watch_region *region );
-extern void userfault_detach( struct userfault *uf, uintptr_t start, uintptr_t end );
+extern void userfault_detach( struct userfault *uf, const struct watch_region *region,
+                              uintptr_t start, uintptr_t end );
 extern int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
                               uintptr_t end );
 extern int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end );
