@@ -92,7 +92,8 @@ static void wait_for_server(void)
 static void give_up(void)
 {
     __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
-    if (!userfault_check( &served )) dup3( stop_fds[0], served.fd, O_CLOEXEC );
+    if (userfault_check( &served ) || dup3( stop_fds[0], served.fd, O_CLOEXEC ) == -1) return;
+    served.id = stop_ids[0];   /* by which it is closed in the end */
 }
 
 /***********************************************************************
