@@ -1,5 +1,3 @@
 # RESET is ignored for saved pages at the end of the range.
 # Tests: model/scan
-/^static .*collect_mixed\(/,/^}/ {
-    s/bits = reset \? saved_take/bits = reset \&\& limit < query->end ? saved_take/
-}
+/^UNINTERRUPTED int collect_marked\(/,/^}/ s/saved_collect\( saved, \*start, next, 1/saved_collect( saved, *start, next, next < query->end/

@@ -95,6 +95,58 @@ static void test_loop( size_t stride, size_t room )
     query( 0, PAGES, PAGES, 0 );
 }
 
+static const struct watch_backend *real;
+
+/* finds what the backend finds, and meanwhile another query puts pages back */
+static int scan_while_put_back( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                unsigned int flags, struct page_run *runs, size_t len,
+                                size_t max_pages, uintptr_t *next )
+{
+    int count = real->scan( region, start, end, flags, runs, len, max_pages, next );
+
+    saved_set( region->saved, (uintptr_t)page( 0 ), (uintptr_t)page( 64 ));
+    return count;
+}
+
+/* Marks that come while the backend is asked, more than there is room for: what the backend has
+ * given up is handed over all the same. */
+static void test_late_marks(void)
+{
+    struct watch_region *region = region_get( (uintptr_t)base, (uintptr_t)page( PAGES ));
+    static void *addresses[PAGES];
+    ULONG_PTR count = 10, i;
+    struct watch_backend backend;
+    ULONG granularity;
+
+    commit( 0, PAGES );
+    query( 0, PAGES, PAGES, 1 );
+    write_pages( 500, 501 );
+    drop_contents( 500, 501 );
+    write_pages( 100, 120 );
+    real = region->backend;
+    if (real->scan)
+    {
+        backend = *real;
+        backend.scan = scan_while_put_back;
+        region->backend = &backend;
+        check( !get_write_watch( 1, base, bytes( PAGES ), addresses, &count, &granularity ));
+        region->backend = real;
+        check( count == 10 );
+        memset( written, 1, 64 );
+        for (i = 0; i < count; i++)
+        {
+            size_t index = ((char *)addresses[i] - base) >> page_shift;
+
+            check( index < PAGES && written[index] );
+            check( !i || addresses[i] > addresses[i - 1] );
+            if (index < PAGES) written[index] = 0;
+        }
+    }
+    region_put( region );
+    query( 0, PAGES, PAGES, 1 );
+    query( 0, PAGES, PAGES, 1 );
+}
+
 static volatile int done;
 
 /* takes pages and puts them back, as an array that cannot be written makes it do */
@@ -174,6 +226,7 @@ static int run( const char *name )
     test_loop( 1, 64 );
     test_loop( 5, 63 );
     test_loop( 70, 10 );
+    test_late_marks();
     test_put_back( unit_share( 20 ));
     return unit_result();
 }

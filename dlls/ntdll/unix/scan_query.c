@@ -267,16 +267,15 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
 /***********************************************************************
  *           collect_small
  *
- * The exact query in a region without blocks, unless all pages are known to be written. A run that
- * was cut off is noted as well.
+ * The exact query in a region without blocks, unless all pages are known to be written.
  */
 static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_question exact,
                                         uintptr_t start, uintptr_t end, unsigned int flags,
                                         struct page_run *runs, size_t len, size_t max_pages,
                                         uintptr_t *next )
 {
-    uintptr_t base = region->base;
     uint64_t *noted = &region->blocks.noted, old;
+    uintptr_t base = region->base;
     int alone, count;
 
     if (flags & SCAN_RESET)
@@ -284,7 +283,6 @@ static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_q
         noted_begin_reset( noted );
         return ask_kernel( exact, start, end, flags, runs, len, max_pages, next );
     }
-
     old = __atomic_load_n( noted, __ATOMIC_SEQ_CST );
     if (is_noted( old, (start - base) >> page_shift, (end - base) >> page_shift ))
     {
