@@ -23,6 +23,9 @@
 #include "raw_syscall.h"
 #include "region.h"
 #include "userfault.h"
+#include "wait_turn.h"
+
+#define MAX_TURNS (2 * TURNS_BEFORE_SLEEP)
 
 int userfault_old_kernel;
 
@@ -59,31 +62,41 @@ static int negotiate( int fd, uint64_t *features )
     return 0;
 }
 
+/* protects or opens pages of one mapping, and does not wake who waits for them */
+static int protect_pages( struct userfault *uf, uintptr_t start, uintptr_t len, int protect )
+{
+    struct uffdio_writeprotect arg;
+
+    arg.range.start = start;
+    arg.range.len   = len;
+    arg.mode        = protect ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE;
+    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&arg );
+}
+
 /***********************************************************************
  *           write_protect
  *
- * Protects or opens pages, and does not wake who waits for them. Older kernels (6.1) refuse a range
- * of more than one mapping, as pages of different protection are: it is divided until that fits.
+ * The same for any pages. Older kernels (6.1) refuse a range of more than one mapping, as pages of
+ * different protection are: it is divided until that fits. While the program unmaps watched memory
+ * the kernel answers EAGAIN to the backend thread, until its thread has read of that; the thread may
+ * wait for us, so this fails in the end.
  */
 static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
 {
     uintptr_t len = end - start;
+    unsigned int turns = 0;
+    int ret;
 
     while (start < end)
     {
-        struct uffdio_writeprotect arg;
-        int ret;
-
-        arg.range.start = start;
-        arg.range.len   = len;
-        arg.mode        = protect ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE;
-        ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&arg );
+        ret = protect_pages( uf, start, len, protect );
         if (!ret)
         {
             start += len;
             len = end - start;
         }
         else if (ret == -ENOENT && len > page_size()) len = round_up( len / 2 );
+        else if (ret == -EAGAIN && turns < MAX_TURNS) wait_turn( &turns );
         else return ret;
     }
     return 0;
@@ -205,14 +218,16 @@ void userfault_close( struct userfault *uf )
  *           userfault_check
  *
  * Where other files have the same identity, protecting a page tells: only a userfaultfd can do
- * that, and only while the page is watched by the one that was opened.
+ * that, and only while the page is watched by the one that was opened. It answers EAGAIN while the
+ * program unmaps watched memory and waits for the thread to read of it.
  */
 int userfault_check( struct userfault *uf )
 {
     int ret = descriptor_check( uf->fd, &uf->id );
 
     if (ret || !uf->shared_id) return ret;
-    return write_protect( uf, (uintptr_t)uf->canary, (uintptr_t)uf->canary + page_size(), 1 );
+    ret = protect_pages( uf, (uintptr_t)uf->canary, page_size(), 1 );
+    return ret == -EAGAIN ? 0 : ret;
 }
 
 /***********************************************************************
