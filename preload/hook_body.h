@@ -52,99 +52,153 @@ static void undo_allocate( void *base, SIZE_T size, ULONG type )
 }
 
 /***********************************************************************
- *           hook_allocate
+ *           allocate
  *
- * NtAllocateVirtualMemory (rows 14, 25 to 27b). Wine never sees MEM_WRITE_WATCH unless we cannot
- * watch the memory; then it does so itself. The program's pointers are used only before and after.
- * Memory that is committed at once is prepared when it is accessible already, but no thread knows
- * of it yet.
+ * Wine never sees MEM_WRITE_WATCH unless we cannot watch the memory; then it does so itself. The
+ * program's pointers are read once, before, and written once, after: another thread may change what
+ * they lead to. Memory that is committed at once is prepared when it is accessible already, but no
+ * thread knows of it yet.
  */
-static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero_bits,
-                                      SIZE_T *size_ptr, ULONG type, ULONG protect )
+static NTSTATUS allocate( HANDLE process, void **ret, ULONG_PTR zero_bits, SIZE_T *size_ptr,
+                          ULONG type, ULONG protect )
 {
+    void *base, *wanted;
+    SIZE_T size, wanted_size;
     NTSTATUS status;
-    SIZE_T size;
-    void *base;
 
-    if (!begins_watch( process, type, ret ))
-    {
-        if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
+    if (!concerns_us( process, type ))
         return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
+
+    base = wanted = *ret;
+    size = wanted_size = *size_ptr;
+    if (!begins_watch( type, base ))
+    {
+        if (prepare_commit( type, base, size )) return STATUS_NO_MEMORY;
+        status = wine_allocate( process, &base, zero_bits, &size, type, protect );
+        goto done;
+    }
+    if (!could_be_charged( type, size ))
+    {
+        status = left_to_wine( wine_allocate( process, &base, zero_bits, &size, type, protect ));
+        goto done;
     }
 
-    base = *ret;
-    size = *size_ptr;
-    if (!could_be_charged( type, size ))
-        return left_to_wine( wine_allocate( process, ret, zero_bits, size_ptr, type, protect ));
     begin_allocation( type );
     status = wine_allocate( process, &base, zero_bits, &size, type & ~MEM_WRITE_WATCH, protect );
     if (end_allocation( status, type ))
     {
         if (!status) undo_allocate( base, size, type );
-        return left_to_wine( wine_allocate( process, ret, zero_bits, size_ptr, type, protect ));
+        status = left_to_wine( wine_allocate( process, &wanted, zero_bits, &wanted_size, type, protect ));
+        base = wanted;
+        size = wanted_size;
     }
+    else if (!status && !watch_allocation( base, size ))
+    {
+        undo_allocate( base, size, type );
+        status = wine_allocate( process, &wanted, zero_bits, &wanted_size, type, protect );
+        base = wanted;
+        size = wanted_size;
+    }
+    else if (!status && prepare_commit( type, base, size ))
+    {
+        undo_allocate( base, size, type );
+        status = STATUS_NO_MEMORY;
+    }
+
+done:
     if (status) return status;
-    if (!watch_allocation( base, size ))
-    {
-        undo_allocate( base, size, type );
-        return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
-    }
-    if (prepare_commit( process, type, &base, &size ))
-    {
-        undo_allocate( base, size, type );
-        return STATUS_NO_MEMORY;
-    }
     *ret = base;
     *size_ptr = size;
     return STATUS_SUCCESS;
 }
 
 /***********************************************************************
+ *           allocate_ex
+ *
+ * Likewise.
+ */
+static NTSTATUS allocate_ex( HANDLE process, void **ret, SIZE_T *size_ptr, ULONG type,
+                             ULONG protect, void *parameters, ULONG count )
+{
+    void *base, *wanted;
+    SIZE_T size, wanted_size;
+    NTSTATUS status;
+
+    if (!concerns_us( process, type ))
+        return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
+
+    base = wanted = *ret;
+    size = wanted_size = *size_ptr;
+    if (!begins_watch( type, base ))
+    {
+        if (prepare_commit( type, base, size )) return STATUS_NO_MEMORY;
+        status = wine_allocate_ex( process, &base, &size, type, protect, parameters, count );
+        goto done;
+    }
+    if (!could_be_charged( type, size ))
+    {
+        status = left_to_wine( wine_allocate_ex( process, &base, &size, type, protect, parameters, count ));
+        goto done;
+    }
+
+    touch_parameters( parameters, count );
+    begin_allocation( type );
+    status = wine_allocate_ex( process, &base, &size, type & ~MEM_WRITE_WATCH, protect, parameters, count );
+    if (end_allocation( status, type ))
+    {
+        if (!status) undo_allocate( base, size, type );
+        status = left_to_wine( wine_allocate_ex( process, &wanted, &wanted_size, type, protect, parameters, count ));
+        base = wanted;
+        size = wanted_size;
+    }
+    else if (!status && !watch_allocation( base, size ))
+    {
+        undo_allocate( base, size, type );
+        status = wine_allocate_ex( process, &wanted, &wanted_size, type, protect, parameters, count );
+        base = wanted;
+        size = wanted_size;
+    }
+    else if (!status && prepare_commit( type, base, size ))
+    {
+        undo_allocate( base, size, type );
+        status = STATUS_NO_MEMORY;
+    }
+
+done:
+    if (status) return status;
+    *ret = base;
+    *size_ptr = size;
+    return STATUS_SUCCESS;
+}
+
+/***********************************************************************
+ *           hook_allocate
+ *
+ * NtAllocateVirtualMemory (rows 14, 25 to 27b).
+ */
+static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero_bits,
+                                      SIZE_T *size_ptr, ULONG type, ULONG protect )
+{
+    struct thread_state outer = begin_hook();
+    NTSTATUS status = allocate( process, ret, zero_bits, size_ptr, type, protect );
+
+    end_hook( outer );
+    return status;
+}
+
+/***********************************************************************
  *           hook_allocate_ex
  *
- * NtAllocateVirtualMemoryEx, likewise (row 28).
+ * NtAllocateVirtualMemoryEx (row 28).
  */
 static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *size_ptr, ULONG type,
                                          ULONG protect, void *parameters, ULONG count )
 {
-    NTSTATUS status;
-    SIZE_T size;
-    void *base;
+    struct thread_state outer = begin_hook();
+    NTSTATUS status = allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
 
-    if (!begins_watch( process, type, ret ))
-    {
-        if (prepare_commit( process, type, ret, size_ptr )) return STATUS_NO_MEMORY;
-        return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
-    }
-
-    base = *ret;
-    size = *size_ptr;
-    if (!could_be_charged( type, size ))
-        return left_to_wine( wine_allocate_ex( process, ret, size_ptr, type, protect, parameters,
-                                               count ));
-    begin_allocation( type );
-    status = wine_allocate_ex( process, &base, &size, type & ~MEM_WRITE_WATCH, protect, parameters,
-                               count );
-    if (end_allocation( status, type ))
-    {
-        if (!status) undo_allocate( base, size, type );
-        return left_to_wine( wine_allocate_ex( process, ret, size_ptr, type, protect, parameters,
-                                               count ));
-    }
-    if (status) return status;
-    if (!watch_allocation( base, size ))
-    {
-        undo_allocate( base, size, type );
-        return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
-    }
-    if (prepare_commit( process, type, &base, &size ))
-    {
-        undo_allocate( base, size, type );
-        return STATUS_NO_MEMORY;
-    }
-    *ret = base;
-    *size_ptr = size;
-    return STATUS_SUCCESS;
+    end_hook( outer );
+    return status;
 }
 
 /***********************************************************************
@@ -155,23 +209,26 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
  */
 static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, ULONG type )
 {
+    struct thread_state outer = begin_hook();
     NTSTATUS status;
     SIZE_T size;
     void *addr;
 
-    if (!decommits_watched( process, type, addr_ptr ))
-        return wine_free( process, addr_ptr, size_ptr, type );
-
-    addr = *addr_ptr;
-    size = *size_ptr;
-    decommitting++;
-    status = wine_free( process, &addr, &size, type );
-    decommitting--;
-    if (!status)
+    if (process != NtCurrentProcess() || type != MEM_DECOMMIT)
+        status = wine_free( process, addr_ptr, size_ptr, type );
+    else
     {
-        *addr_ptr = addr;
-        *size_ptr = size;
+        addr = *addr_ptr;
+        size = *size_ptr;
+        decommitting = is_watched_page( addr );
+        status = wine_free( process, &addr, &size, type );
+        if (!status)
+        {
+            *addr_ptr = addr;
+            *size_ptr = size;
+        }
     }
+    end_hook( outer );
     return status;
 }
 

@@ -53,16 +53,69 @@ int could_be_charged( ULONG type, SIZE_T size )
 }
 
 /***********************************************************************
+ *           begin_hook
+ */
+struct thread_state begin_hook(void)
+{
+    struct thread_state outer = { decommitting, allocating };
+
+    decommitting = 0;
+    allocating = ALLOCATION_NONE;
+    return outer;
+}
+
+/***********************************************************************
+ *           end_hook
+ */
+void end_hook( struct thread_state outer )
+{
+    decommitting = outer.decommitting;
+    allocating = outer.allocating;
+}
+
+/***********************************************************************
+ *           concerns_us
+ *
+ * Whether an allocation may need anything of us: by itself, as another process' arrives as a call of
+ * ours.
+ */
+int concerns_us( HANDLE process, ULONG type )
+{
+    if (process != NtCurrentProcess()) return 0;
+    return type & MEM_WRITE_WATCH || (type & MEM_COMMIT && watch_needs_commit());
+}
+
+/***********************************************************************
  *           begins_watch
  *
  * Whether a call makes a new watched region. The flag on a commit of reserved memory means nothing,
- * and a placeholder is not memory yet. What another process asks for arrives as a call of ours.
+ * and a placeholder is not memory yet.
  */
-int begins_watch( HANDLE process, ULONG type, void **base )
+int begins_watch( ULONG type, void *base )
 {
-    if (process != NtCurrentProcess() || !(type & MEM_WRITE_WATCH)) return 0;
-    if (type & MEM_RESERVE_PLACEHOLDER) return 0;
-    return (type & MEM_RESERVE) || !*base;
+    if (!(type & MEM_WRITE_WATCH) || type & MEM_RESERVE_PLACEHOLDER) return 0;
+    return (type & MEM_RESERVE) || !base;
+}
+
+/***********************************************************************
+ *           touch_parameters
+ *
+ * Wine returns to the program from a fault where it is. For bad parameters that must be before we
+ * have noted what it is called for.
+ */
+void touch_parameters( const void *parameters, ULONG count )
+{
+    const uint64_t enough = 64, requirements = 1, mask = 0xff;
+    const volatile uint64_t *param = parameters, *ptr;
+    ULONG i;
+
+    for (i = 0; i < count && i < enough; i++, param += 2)
+    {
+        if ((param[0] & mask) != requirements || !(ptr = (const uint64_t *)(uintptr_t)param[1]))
+            continue;
+        (void)ptr[0];   /* lowest address, highest address, alignment */
+        (void)ptr[2];
+    }
 }
 
 /***********************************************************************
@@ -125,25 +178,24 @@ int watch_allocation( void *base, SIZE_T size )
 /***********************************************************************
  *           prepare_commit
  *
- * Before Wine commits pages of memory that is watched already. What another process asks for
- * arrives as a call of ours. Returns 0, or -errno if the call must fail.
+ * Before Wine commits pages of memory that is watched already. Returns 0, or -errno if the call
+ * must fail.
  */
-int prepare_commit( HANDLE process, ULONG type, void **base, SIZE_T *size )
+int prepare_commit( ULONG type, void *base, SIZE_T size )
 {
     uintptr_t start, end;
 
-    if (!(type & MEM_COMMIT) || process != NtCurrentProcess() || !watch_needs_commit()) return 0;
-    start = round_down( (uintptr_t)*base );
-    end = round_up( (uintptr_t)*base + *size );
+    if (!(type & MEM_COMMIT) || !watch_needs_commit()) return 0;
+    start = round_down( (uintptr_t)base );
+    end = round_up( (uintptr_t)base + size );
     /* Wine refuses what wraps around */
     return start && end > start ? watch_commit( (void *)start, end - start ) : 0;
 }
 
 /***********************************************************************
- *           decommits_watched
+ *           is_watched_page
  */
-int decommits_watched( HANDLE process, ULONG type, void **addr )
+int is_watched_page( void *addr )
 {
-    if (process != NtCurrentProcess() || type != MEM_DECOMMIT) return 0;
-    return watch_contains( (void *)round_down( (uintptr_t)*addr ), page_size() );
+    return watch_contains( (void *)round_down( (uintptr_t)addr ), page_size() );
 }

@@ -9,17 +9,31 @@
 #define WRITEWATCH_HOOKS_H
 
 #include "nt_types.h"
+#include "preload.h"
 
 /* whether some memory is watched by Wine itself, because we could not */
 extern int wine_has_watches;
 
-extern int begins_watch( HANDLE process, ULONG type, void **base );
+/* What this thread is in Wine's code for. A thread that Wine suspends there may have to carry out
+ * what another process asks for, by the same functions: to these it is in Wine's code for nothing. */
+struct thread_state
+{
+    int             decommitting;
+    enum allocation allocating;
+};
+
+extern struct thread_state begin_hook(void);
+extern void end_hook( struct thread_state outer );
+
+extern int concerns_us( HANDLE process, ULONG type );
+extern int begins_watch( ULONG type, void *base );
+extern void touch_parameters( const void *parameters, ULONG count );
 extern int could_be_charged( ULONG type, SIZE_T size );
 extern void begin_allocation( ULONG type );
 extern int end_allocation( NTSTATUS status, ULONG type );
 extern NTSTATUS left_to_wine( NTSTATUS status );
 extern int watch_allocation( void *base, SIZE_T size );
-extern int prepare_commit( HANDLE process, ULONG type, void **base, SIZE_T *size );
-extern int decommits_watched( HANDLE process, ULONG type, void **addr );
+extern int prepare_commit( ULONG type, void *base, SIZE_T size );
+extern int is_watched_page( void *addr );
 
 #endif /* WRITEWATCH_HOOKS_H */

@@ -33,6 +33,7 @@ BENCH_FLOOR_SRCS = bench/floor.c
 # Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
 # What the linker is told for it: UNIT_LDFLAGS_name.
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
+UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/libc.o
 UNIT_EXTRA_patch = preload/patch.o
 UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/libc.o
