@@ -6,7 +6,7 @@
  *
  * The linker puts a function of ours in the place of discard_pages(), so that a write can be made
  * just after contents were dropped and before the pages are protected again. A second test lets a
- * thread write at any moment. For rows 15 and 31.
+ * thread write at any moment, in WRITEWATCH_TEST_ROUNDS rounds. For rows 15 and 31.
  */
 
 #include <pthread.h>
@@ -123,7 +123,9 @@ static void *write_pages( void *arg )
 
 static void test_race(void)
 {
-    unsigned int round, rounds = unit_share( ROUNDS ), lost = 0, now;
+    const char *value = getenv( "WRITEWATCH_TEST_ROUNDS" );
+    unsigned int round, rounds = value ? strtoul( value, NULL, 10 ) : unit_share( ROUNDS );
+    unsigned int lost = 0, now;
     volatile unsigned int delay;
     unsigned char seen[64];
     pthread_t thread;
