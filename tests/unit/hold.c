@@ -24,7 +24,8 @@
 #include "watch.h"
 #include "write_watch.h"
 
-#define PAGES 4
+#define PAGES     4
+#define MAX_TURNS 100000   /* with the thread backend a query waits for the thread before all else */
 
 static char *memory;
 static struct watch_region *watched;
@@ -43,10 +44,16 @@ static int is_held(void)
 
 void __wrap_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
+    unsigned int turns;
+
     if (__atomic_exchange_n( &armed, 0, __ATOMIC_SEQ_CST ))
     {
         __atomic_store_n( &staying, 1, __ATOMIC_SEQ_CST );
-        while (!__atomic_load_n( &answered, __ATOMIC_SEQ_CST ) && !is_held()) sched_yield();
+        for (turns = 0; turns < MAX_TURNS; turns++)
+        {
+            if (__atomic_load_n( &answered, __ATOMIC_SEQ_CST ) || is_held()) break;
+            sched_yield();
+        }
     }
     __real_mark_written_pages( region, start, end );
 }
