@@ -25,7 +25,7 @@
 #include "write_watch.h"
 
 #define PAGES     4
-#define MAX_TURNS 100000   /* with the thread backend a query waits for the thread before all else */
+#define MAX_TURNS 20000   /* with the thread backend a query waits for the thread before all else */
 
 static char *memory;
 static struct watch_region *watched;
