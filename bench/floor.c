@@ -153,7 +153,7 @@ void reset_pages( void *base, size_t size, enum contents contents )
 /***********************************************************************
  *           decommit_pages
  *
- * What is written must be known before it goes (row 15 of the Windows rules).
+ * What is written must be known before it goes (row 15 of docs/windows-rules.md).
  */
 void decommit_pages( void *base, size_t size )
 {

@@ -24,8 +24,9 @@ static void poll_all( void *base, size_t size, int reset, enum contents contents
 /***********************************************************************
  *           poll_saved
  *
- * Pages that were written before they were decommitted are written still (row 15 of the Windows
- * rules), without the kernel's help. The pages are decommitted while they are asked for.
+ * Pages that were written before they were decommitted are written still (row 15 of
+ * docs/windows-rules.md), without the kernel's help. The pages are decommitted while they are asked
+ * for.
  */
 void poll_saved(void)
 {

@@ -4,7 +4,7 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Row numbers in the tests are those of the table of required answers (docs, Windows semantics).
+ * Row numbers in the tests are those of docs/windows-rules.md.
  * Formats of messages use plain int and pointers only, so that the tests mean the same wherever
  * long has 32 or 64 bits.
  */

@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Row numbers are those of the table of required answers. What the statuses are beyond that is
- * taken from Wine.
+ * Row numbers are those of docs/windows-rules.md. What the statuses are beyond that is taken from
+ * Wine.
  */
 
 #include <stdlib.h>
