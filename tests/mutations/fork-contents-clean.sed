@@ -1,3 +1,4 @@
 # In a child pages with contents count as not written.
 # Tests: unit/fork
+# Seconds: 40
 /^int userfault_reattach\(/,/^}/ s/PM_PRESENT \| PM_SWAP/PM_SWAP/

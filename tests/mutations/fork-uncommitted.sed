@@ -1,3 +1,4 @@
 # In a child what is committed already is not prepared.
 # Tests: unit/fork
+# Seconds: 40
 /^static int commit_mapping\(/,/^}/ s/if \(!prot\) return 0;/if (prot) return 0;/

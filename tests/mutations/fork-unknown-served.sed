@@ -1,3 +1,4 @@
 # A child that the C library does not know of asks through the descriptors of its parent.
 # Tests: unit/fork
+# Seconds: 40
 s/return \*fork_state != FORK_OURS;/return 0;/
