@@ -313,6 +313,8 @@ static void test_unknown_child(void)
         check( writewatch_watch( mapped.base, bytes( PAGES )));
         check( writewatch_unwatch( mapped.base, bytes( PAGES )));
         check( writewatch_fill( mapped.base, told, bytes( 1 )));
+        check( writewatch_check( mapped.base, bytes( PAGES )));
+        check( writewatch_open( NULL ));
         check( !VirtualAlloc( NULL, bytes( 1 ), MEM_COMMIT | MEM_RESERVE | MEM_WRITE_WATCH,
                               PAGE_READWRITE ));
         munmap( mapped.base, bytes( PAGES ));

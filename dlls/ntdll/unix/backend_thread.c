@@ -27,6 +27,7 @@
 #include "region.h"
 #include "selftest.h"
 #include "userfault.h"
+#include "wait_turn.h"
 
 /* Each first write waits for another thread, so this is slow; it is here for comparison, and as it
  * needs no signal. System calls that write to watched memory work where the process may serve
@@ -76,11 +77,11 @@ static void serve_message( const struct uffd_msg *msg )
  */
 static void wait_for_server(void)
 {
-    unsigned int last = __atomic_load_n( &begun, __ATOMIC_SEQ_CST );
+    unsigned int last = __atomic_load_n( &begun, __ATOMIC_SEQ_CST ), turns = 0;
 
     while ((int)(__atomic_load_n( &done, __ATOMIC_SEQ_CST ) - last) < 0 &&
            !__atomic_load_n( &given_up, __ATOMIC_SEQ_CST ))
-        raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+        wait_turn( &turns );
 }
 
 /***********************************************************************

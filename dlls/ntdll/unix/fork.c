@@ -15,6 +15,7 @@
 #include "fork.h"
 #include "give_way.h"
 #include "maps.h"
+#include "noted_run.h"
 #include "page.h"
 #include "query_step.h"
 #include "raw_syscall.h"
@@ -61,12 +62,24 @@ static void note_failure( const struct watch_region *region, int err )
  */
 static void adopt_region( struct watch_region *region )
 {
-    int ret = reopened_backend( region->backend );
+    /* the program may drop what it has mapped itself: nothing is kept of its blocks */
+    int kept = region->blocks.count || region->blocks.noted != NOTED_NEVER, ret;
 
+    /* watched no more in the parent, and what is there may not be what was */
+    if (region->lost & 2)
+    {
+        region->lost = 2;
+        return;
+    }
+    ret = reopened_backend( region->backend );
     blocks_close( &region->blocks );
     if (region->kind != REGION_FRESH) mark_region_written( region, region->base, region->end );
     if (!ret) ret = region->backend->reattach( region );
-    region->lost &= 1;
+    if (!kept)
+    {
+        blocks_close( &region->blocks );
+        region->blocks.noted = NOTED_NEVER;
+    }
     if (!ret) return;
     region->lost = 2;
     note_failure( region, ret );

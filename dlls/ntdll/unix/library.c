@@ -158,6 +158,7 @@ int writewatch_open( const char *name )
     int ret;
 
     library_init();
+    if (fork_is_unhandled()) return -EIO;
     lock_library( &sigset );
     if (has_watches)
     {

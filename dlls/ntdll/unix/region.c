@@ -263,6 +263,7 @@ struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
  */
 void region_lose( uintptr_t start, uintptr_t end )
 {
+    struct watch_region *region;
     struct region_entry entry;
 
     for (; start < end; start = entry.end)
@@ -270,7 +271,10 @@ void region_lose( uintptr_t start, uintptr_t end )
         entry = read_entry( start, 1 );
         if (!entry.region) return;
         if (entry.base < end) __atomic_fetch_or( &entry.region->lost, 2, __ATOMIC_SEQ_CST );
-        region_put( entry.region );
+        region = entry.region;
+        region_put( region );
+        /* it may have been split meanwhile, before the parts that are left could be told */
+        if (entry.base < end && read_entry( start, 0 ).region != region) entry.end = start;
     }
 }
 
@@ -330,6 +334,16 @@ int region_remove( uintptr_t start, uintptr_t end )
     if (left) set_entry( first, left );
     if (right) set_entry( first + !!left, right );
     end_change();
+    /* what region_lose() has said of the old ones since they were looked at */
+    for (region = retired; region; region = region->next)
+    {
+        unsigned int lost = __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST );
+
+        if (left && left->base < region->end && region->base < left->end)
+            __atomic_fetch_or( &left->lost, lost, __ATOMIC_SEQ_CST );
+        if (right && right->base < region->end && region->base < right->end)
+            __atomic_fetch_or( &right->lost, lost, __ATOMIC_SEQ_CST );
+    }
     if (left) region_set_state( left, REGION_OPEN );
     if (right) region_set_state( right, REGION_OPEN );
 

@@ -162,13 +162,12 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
  *           move_saved
  *
  * Hands saved state on; the old region is gone, so nothing else looks at its marks. A step may have
- * set the first of them, or found no memory for that, since the new region was made.
+ * set the first of them since the new region was made.
  */
 void move_saved( struct watch_region *from, struct watch_region *to )
 {
     uintptr_t addr;
 
-    to->lost |= from->lost;
     if (!from->saved || !from->saved->count) return;
     if (!region_saved_pages( to ))
     {

@@ -485,6 +485,21 @@ int userfault_verify( struct userfault *uf, struct watch_region *region )
 }
 
 /***********************************************************************
+ *           wait_for_unmapping
+ *
+ * For the backend thread, to which the kernel answers EAGAIN: it is this thread that has to read of
+ * the unmapping, and then the thread that unmaps must run. So it goes on, and meets the fault again
+ * a millisecond later; after MAX_REPEATS of them it is a fault like any other.
+ */
+static int wait_for_unmapping(void)
+{
+    struct timespec time = { 0, 1000000 };
+
+    raw_syscall3( SYS_nanosleep, (uintptr_t)&time, 0, 0 );
+    return 1;
+}
+
+/***********************************************************************
  *           userfault_fault
  *
  * A missing page that is read must be protected in the step that makes it, or a write could slip
@@ -499,7 +514,7 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
     if (uf->missing || (serves_missing( uf, region ) && !(flags & FAULT_WRITE)))
     {
         ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
-        if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return 1;
+        if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return wait_for_unmapping();
         if (!ret && flags & FAULT_WRITE) mark_written_pages( region, start, end );
         if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
         /* memory that was let go since */
@@ -507,11 +522,11 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         if (ret != -EEXIST) return userfault_give_up( uf, region, start, end );
     }
     if (!(flags & FAULT_WRITE)) return 0;
-    if ((ret = write_protect( uf, start, end, 0 )) == -ENOENT)
+    if ((ret = protect_pages( uf, start, end - start, 0 )) == -ENOENT)
     {
         /* a fault of memory that was let go since, and is about to be watched anew: nobody waits */
         if (is_open( uf, region, start, flags )) return 0;
-        ret = write_protect( uf, start, end, 0 );
+        ret = protect_pages( uf, start, end - start, 0 );
     }
     /* it may still be missing, and would fault again */
     if (!ret && !uf->missing && serves_missing( uf, region ) &&
@@ -520,6 +535,6 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
     mark_written_pages( region, start, end );
     if (!ret) return 1;
     if (ret == -EAGAIN && !(flags & FAULT_REPEAT) &&
-        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & 2)) return 1;
+        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & 2)) return wait_for_unmapping();
     return userfault_give_up( uf, region, start, end );
 }

@@ -223,8 +223,9 @@ int watch_serve( void *base, size_t size )
  *
  * Whether memory is still what was watched; all of the region that holds it is looked at. Queries
  * do not do so: for a hole the kernel would have to be asked once more, which costs a sixth of a
- * small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a part is not mapped)
- * or EPERM (a part is other memory, or its registration is gone).
+ * small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a part is not mapped),
+ * EPERM (a part is other memory, or its registration is gone), EIO (in a child that was made without
+ * the C library) or EAGAIN (thread: the program is unmapping watched memory).
  */
 int watch_verify( void *base, size_t size )
 {
@@ -232,6 +233,7 @@ int watch_verify( void *base, size_t size )
     struct watch_region *region;
     int ret;
 
+    if (fork_is_unhandled()) return -EIO;
     lock_regions();
     region = region_first( start, end );
     if (!region || region->base > start || region->end < end) ret = -ENOENT;
