@@ -210,8 +210,7 @@ int watch_serve( void *base, size_t size )
 
     if (fork_is_unhandled()) return -EIO;
     lock_regions();
-    region = region_first( start, end );
-    if (!region || region->base > start || region->end < end) ret = -ENOENT;
+    if (!(region = region_find( start, end ))) ret = -ENOENT;
     else if (!region->backend->serve) ret = -EOPNOTSUPP;
     else ret = region->backend->serve( region, start, end );
     unlock_regions();
@@ -235,8 +234,7 @@ int watch_verify( void *base, size_t size )
 
     if (fork_is_unhandled()) return -EIO;
     lock_regions();
-    region = region_first( start, end );
-    if (!region || region->base > start || region->end < end) ret = -ENOENT;
+    if (!(region = region_find( start, end ))) ret = -ENOENT;
     /* asks for nothing but whether memory is mapped */
     else if (!(ret = raw_syscall3( SYS_msync, region->base, region->end - region->base,
                                    MS_ASYNC )) && region->backend->verify)
