@@ -25,13 +25,14 @@
 #include "write_watch.h"
 
 #define PAGES     4
-#define MAX_TURNS 20000   /* with the thread backend a query waits for the thread before all else */
+#define MAX_TURNS 20000
 
 static char *memory;
 static struct watch_region *watched;
 static int armed;      /* the next fault is to stay */
 static int staying;    /* it does */
 static int answered;   /* the query has come back */
+static int waits_first;   /* a query waits for the thread that serves before it holds anything */
 
 void __real_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
 void __wrap_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
@@ -44,14 +45,14 @@ static int is_held(void)
 
 void __wrap_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    unsigned int turns;
+    unsigned int turns = 0;
 
     if (__atomic_exchange_n( &armed, 0, __ATOMIC_SEQ_CST ))
     {
         __atomic_store_n( &staying, 1, __ATOMIC_SEQ_CST );
-        for (turns = 0; turns < MAX_TURNS; turns++)
+        while (!__atomic_load_n( &answered, __ATOMIC_SEQ_CST ) && !is_held())
         {
-            if (__atomic_load_n( &answered, __ATOMIC_SEQ_CST ) || is_held()) break;
+            if (waits_first && ++turns == MAX_TURNS) break;
             sched_yield();
         }
     }
@@ -94,6 +95,7 @@ static int run( const char *backend, int old_kernel )
     int i;
 
     userfault_old_kernel = old_kernel;
+    waits_first = !strcmp( backend, "thread" );
     if (watch_open( backend, reason, sizeof(reason) ))
     {
         printf( "%s: %s\n", backend, reason );
