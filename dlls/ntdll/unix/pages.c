@@ -371,7 +371,7 @@ static size_t store_ranges( struct listing *list, struct writewatch_range *range
  *
  * On failure nothing that was listed before is lost: it is written again. Errors: -EINVAL (no page,
  * or a category that does not exist), -ENOENT (not watched), -EOPNOTSUPP (ZERO or HUGE with a
- * backend other than scan), -ENOMEM, -EIO.
+ * backend other than scan), -EFAULT (a part is not mapped), -ENOMEM, -EIO.
  */
 ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_filter *filter,
                          struct writewatch_range *ranges, size_t count, const void **next )
@@ -394,7 +394,7 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
     list.full    = 0;
     if (!list.query.region->backend->list && asked & (WRITEWATCH_ZERO | WRITEWATCH_HUGE))
         ret = -EOPNOTSUPP;
-    else if (list.query.region->backend->check) ret = list.query.region->backend->check();
+    else ret = check_query( &list.query );
 
     while (!ret && list.pos < list.query.end && list.pages && stored < count)
     {

@@ -128,7 +128,7 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
     size_t pos = 0, size = MAX_SCAN_SIZE;
     int ret;
 
-    if ((ret = check_region( query->region ))) return ret;
+    if ((ret = check_query( query ))) return ret;
     while (!ret && start < query->end && pos < max)
     {
         if (start > query->start) give_way();

@@ -6,9 +6,12 @@
  */
 
 #include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "page.h"
 #include "query_step.h"
+#include "raw_syscall.h"
 #include "uninterrupted.h"
 #include "user_memory.h"
 
@@ -33,14 +36,20 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
 }
 
 /***********************************************************************
- *           check_region
+ *           check_query
  *
- * Whether queries may be made; outside of a step.
+ * Whether a query may be made; outside of a step. The kernel passes over a hole without a word, so
+ * it is asked about memory that the program may have unmapped: MS_ASYNC does nothing but look at
+ * the mappings. Returns -EFAULT for a hole, or what the backend says.
  */
-UNINTERRUPTED int check_region( struct watch_region *region )
+UNINTERRUPTED int check_query( const struct watch_query *query )
 {
+    const struct watch_region *region = query->region;
     const struct watch_backend *backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
 
+    if (__atomic_load_n( &region->mapped_by_program, __ATOMIC_RELAXED ) &&
+        raw_syscall3( SYS_msync, query->start, query->end - query->start, MS_ASYNC ))
+        return -EFAULT;
     return backend->check ? backend->check() : 0;
 }
 

@@ -54,7 +54,7 @@ static inline __attribute__((always_inline)) size_t step_pages( uintptr_t start 
 }
 
 /* uninterrupted code; -errno on failure */
-extern int check_region( struct watch_region *region );
+extern int check_query( const struct watch_query *query );
 extern int enter_anew( struct watch_query *query );
 extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits );
 extern void mark_region_written( struct watch_region *region, uintptr_t start, uintptr_t end );

@@ -30,6 +30,7 @@ struct watch_region
     struct saved_pages  *saved;     /* NULL until the first page is saved */
     const struct watch_backend *backend;
     unsigned int         kind;      /* of memory */
+    unsigned int         mapped_by_program; /* which may unmap it without a word */
     unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
     unsigned int         unadvised; /* whether the kernel was not told to use no huge pages */
     struct watch_region *next;      /* of the free ones */

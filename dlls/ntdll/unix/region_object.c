@@ -113,6 +113,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->kind  = kind;
     region->unadvised = 0;
     /* queries look at these before their first step */
+    __atomic_store_n( &region->mapped_by_program, kind != REGION_FRESH, __ATOMIC_RELAXED );
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
     __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
     /* who still has it from before may count himself in and out at any time, but now waits */
@@ -151,6 +152,7 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
     struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
 
     if (!region) return NULL;
+    region->mapped_by_program = old->mapped_by_program;
     region->unadvised = old->unadvised;
     if (old->blocks.count || old->blocks.noted != NOTED_NEVER)
         blocks_open( &region->blocks, start, end );

@@ -55,7 +55,7 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
     size_t size = MAX_SCAN_SIZE, pages;
     int i, ret;
 
-    if ((ret = check_region( query->region ))) return ret;
+    if ((ret = check_query( query ))) return ret;
     while (start < query->end)
     {
         end = step_end( start, query->end, size );

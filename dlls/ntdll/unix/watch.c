@@ -221,8 +221,8 @@ int watch_serve( void *base, size_t size )
  *           watch_verify
  *
  * Whether memory is still what was watched; all of the region that holds it is looked at. Queries
- * do not do so: for a hole the kernel would have to be asked once more, which costs a sixth of a
- * small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a part is not mapped),
+ * look for holes in their range only, and only where the program has mapped the memory itself: that
+ * costs a sixth of a small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a part is not mapped),
  * EPERM (a part is other memory, or its registration is gone), EIO (in a child that was made without
  * the C library) or EAGAIN (thread: the program is unmapping watched memory).
  */
