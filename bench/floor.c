@@ -17,8 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernel_api.h"
 #include "bench.h"
+#include "sys/kernel_api.h"
 #include "target.h"
 
 #define MAX_RUNS       341     /* longer vectors gain nothing: see query.c */

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "engine/watch.h"
 #include "hooks.h"
-#include "page.h"
 #include "preload.h"
-#include "watch.h"
+#include "sys/page.h"
 
 /* a reservation that may be too large to be charged all at once */
 #define LARGE_RESERVATION ((SIZE_T)256 << 20)

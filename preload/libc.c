@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "give_way.h"
+#include "engine/give_way.h"
+#include "engine/watch.h"
 #include "next.h"
-#include "page.h"
 #include "preload.h"
-#include "watch.h"
+#include "sys/page.h"
 
 /* Every new mapping over watched memory goes through here, also when another process asked for it
  * or a native library makes it: memory that loses its registration unseen would read as "nothing

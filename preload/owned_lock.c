@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 
 #include "owned_lock.h"
-#include "raw_syscall.h"
-#include "uninterrupted.h"
+#include "sys/raw_syscall.h"
+#include "sys/uninterrupted.h"
 
 /* 0, or the thread that holds it and FUTEX_WAITERS if others may wait */
 static unsigned int owner;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/watch.h"
 #include "next.h"
 #include "preload.h"
-#include "watch.h"
 
 /* This library is in every process of the session: shells, launchers, the wineserver. Until a
  * process loads Wine's ntdll.so nothing happens in it. */

@@ -14,8 +14,8 @@
 #include "nt_types.h"
 #include "owned_lock.h"
 #include "preload.h"
-#include "uninterrupted.h"
-#include "user_memory.h"
+#include "sys/uninterrupted.h"
+#include "sys/user_memory.h"
 
 /* Wine suspends a thread by SIGUSR1 and ends it by SIGQUIT, wherever it is. In a query that would
  * keep or lose pages that were taken from the kernel and not yet handed over; on Windows a system

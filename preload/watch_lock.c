@@ -5,10 +5,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "give_way.h"
+#include "engine/give_way.h"
+#include "engine/host.h"
 #include "owned_lock.h"
 #include "preload.h"
-#include "watch_lock.h"
 
 /***********************************************************************
  *           lock_regions

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "kernel_api.h"
+#include "sys/kernel_api.h"
 
 /* All that the engine and the preload library ask of the kernel and that can fail, by whatever way
  * of the C library. Not here: close(), lseek(), sched_yield(), tgkill(), getpid(), rt_sigprocmask()

@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "blocks.h"
 #include "platform.h"
+#include "scan/blocks.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21

@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-#include "fault.h"
+#include "engine/region.h"
+#include "fault/fault.h"
+#include "fault/userfault.h"
 #include "model.h"
-#include "region.h"
-#include "userfault.h"
 
 static const struct variant
 {

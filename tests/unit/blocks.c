@@ -15,8 +15,8 @@
 
 #include "model.h"
 
-#include "blocks.h"
-#include "kernel_api.h"
+#include "scan/blocks.h"
+#include "sys/kernel_api.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21

@@ -15,9 +15,9 @@
 
 #include "writewatch.h"
 
-#include "page.h"
+#include "engine/watch.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 
 #define PART ((size_t)0x10000)
 

@@ -15,12 +15,12 @@
 
 #include "writewatch.h"
 
-#include "fault.h"
-#include "page.h"
-#include "userfault.h"
-#include "watch.h"
-#include "write_watch.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "fault/userfault.h"
+#include "sys/page.h"
 #include "unit.h"
+#include "write_watch.h"
 
 #define PAGES     64
 #define MAX_FDS   8

@@ -13,13 +13,13 @@
 #include <sched.h>
 #include <sys/wait.h>
 
-#include "advise.h"
-#include "blocks.h"
-#include "fault.h"
-#include "page.h"
-#include "region.h"
+#include "engine/region.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "scan/blocks.h"
+#include "sys/advise.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define PAGES  1600   /* three blocks and more */

@@ -5,7 +5,7 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-map=$top_srcdir/dlls/libwritewatch.map
+map=$top_srcdir/dlls/writewatch/libwritewatch.map
 shared=$top_builddir/libwritewatch.so.0
 static=$top_builddir/libwritewatch.a
 OBJDUMP=${OBJDUMP:-objdump}

@@ -9,7 +9,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "fair_lock.h"
+#include "fault/fair_lock.h"
 #include "unit.h"
 
 static struct fair_lock lock;

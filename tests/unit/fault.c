@@ -15,11 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "fault.h"
-#include "page.h"
+#include "engine/backend.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define PAGES 8

@@ -15,7 +15,7 @@
 
 #include "writewatch.h"
 
-#include "page.h"
+#include "sys/page.h"
 #include "unit.h"
 #include "write_watch.h"
 

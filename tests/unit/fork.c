@@ -16,8 +16,8 @@
 
 #include "writewatch.h"
 
-#include "page.h"
-#include "userfault.h"
+#include "fault/userfault.h"
+#include "sys/page.h"
 #include "unit.h"
 
 static const struct variant

@@ -17,7 +17,7 @@
 
 #include "writewatch.h"
 
-#include "page.h"
+#include "sys/page.h"
 #include "unit.h"
 
 #define PART       ((size_t)0x10000)

@@ -9,7 +9,7 @@
 
 #include "model.h"
 
-#include "give_way.h"
+#include "engine/give_way.h"
 
 static int stopping;
 

@@ -12,8 +12,8 @@
 #include "../../preload/owned_lock.h"
 #include "../../preload/preload.h"
 #include "nt_types.h"
+#include "sys/user_memory.h"
 #include "unit.h"
-#include "user_memory.h"
 
 static const struct hook_table table = { .name = "test", .status_register = REG_RSI };
 const struct hook_table *active_hooks = &table;

@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "page.h"
-#include "region.h"
+#include "engine/region.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "fault/userfault.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "userfault.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define PAGES     4

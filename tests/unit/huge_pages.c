@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "page.h"
+#include "engine/watch.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 
 #define HUGE ((uintptr_t)2 << 20)
 #define PART ((uintptr_t)64 << 10)

@@ -5,7 +5,7 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-map=$top_srcdir/dlls/libwritewatch.map
+map=$top_srcdir/dlls/writewatch/libwritewatch.map
 man=$top_srcdir/man
 CC=${CC:-cc}
 work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-manpages.XXXXXX") || exit 1

@@ -17,8 +17,8 @@
 
 #include "writewatch.h"
 
-#include "kernel_api.h"
-#include "page.h"
+#include "sys/kernel_api.h"
+#include "sys/page.h"
 #include "unit.h"
 #include "write_watch.h"
 

@@ -16,7 +16,7 @@
 
 #include "model.h"
 
-#include "fault.h"
+#include "fault/fault.h"
 #include "nt_types.h"
 
 /* arrays that have room for less, as much and more than a group or a step */

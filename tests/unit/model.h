@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "page.h"
+#include "engine/watch.h"
+#include "sys/page.h"
+#include "sys/user_memory.h"
 #include "unit.h"
-#include "user_memory.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #ifndef PAGES

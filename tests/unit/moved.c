@@ -6,7 +6,7 @@
  *
  * The kernel is told to compact its memory all the time, which needs root. A page that is on its
  * way when it is reset must not be reported again by the next query: see protect_moving() in
- * dlls/ntdll/unix/scan_query.c. That is promised for the exact query only; with --full-blocks the
+ * dlls/ntdll/unix/scan/ask.c. That is promised for the exact query only; with --full-blocks the
  * quick one has its turn, and how often it reports a page again is printed and judged by nobody.
  */
 
@@ -16,11 +16,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "blocks.h"
+#include "engine/watch.h"
 #include "nt_types.h"
-#include "page.h"
+#include "scan/blocks.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define PAGES   1024

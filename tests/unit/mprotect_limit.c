@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "page.h"
+#include "engine/backend.h"
+#include "engine/watch.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define SIZE ((size_t)300 << 20)

@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "page.h"
-#include "region.h"
+#include "engine/region.h"
+#include "engine/watch.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "writewatch.h"
 
 #define STACK_PAGES 64

@@ -9,7 +9,7 @@
 #include <signal.h>
 
 #include "../../preload/owned_lock.h"
-#include "uninterrupted.h"
+#include "sys/uninterrupted.h"
 #include "unit.h"
 
 #include <ucontext.h>

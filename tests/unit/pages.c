@@ -16,9 +16,9 @@
 
 #include "writewatch.h"
 
-#include "page.h"
+#include "engine/watch.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define PAGES 400

@@ -10,11 +10,11 @@
 
 #include <sys/wait.h>
 
-#include "fault.h"
-#include "page.h"
-#include "query_step.h"
+#include "engine/step.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #define PAGES 96

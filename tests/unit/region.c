@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "page.h"
-#include "region_step.h"
+#include "engine/region_step.h"
+#include "sys/page.h"
 #include "unit.h"
 
 /* Addresses are never touched: the index only compares them. */

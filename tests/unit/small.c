@@ -12,7 +12,7 @@
 
 #include "model.h"
 
-#include "noted_run.h"
+#include "scan/noted_run.h"
 
 static volatile int done;
 

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kernel_api.h"
+#include "sys/kernel_api.h"
 
 #define PASS 0
 #define FAIL 1

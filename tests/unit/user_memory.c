@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "backend.h"
-#include "page.h"
+#include "engine/backend.h"
+#include "engine/watch.h"
+#include "sys/page.h"
+#include "sys/user_memory.h"
 #include "unit.h"
-#include "user_memory.h"
-#include "watch.h"
 #include "write_watch.h"
 
 static int faults;

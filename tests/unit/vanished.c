@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "page.h"
+#include "fault/userfault.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "userfault.h"
 #include "writewatch.h"
 
 #define PAGES 16

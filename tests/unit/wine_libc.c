@@ -10,10 +10,10 @@
 
 #include <errno.h>
 
-#include "fault.h"
-#include "page.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "sys/page.h"
 #include "unit.h"
-#include "watch.h"
 #include "write_watch.h"
 
 #include "../../preload/preload.h"

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "page.h"
+#include "sys/page.h"
 #include "unit.h"
 
 #include "../../preload/preload.h"

@@ -7,10 +7,10 @@
 
 #include <errno.h>
 
-#include "page.h"
-#include "uninterrupted.h"
-#include "user_memory.h"
-#include "watch.h"
+#include "engine/watch.h"
+#include "sys/page.h"
+#include "sys/uninterrupted.h"
+#include "sys/user_memory.h"
 #include "write_watch.h"
 
 /* what Windows reports on x86, whatever the page size of the host (row 35) */

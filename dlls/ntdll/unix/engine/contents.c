@@ -1,0 +1,227 @@
+/*
+ * The engine: what drops contents of watched memory, or takes access away
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "engine/backend.h"
+#include "engine/fork.h"
+#include "engine/host.h"
+#include "engine/watch.h"
+#include "sys/advise.h"
+#include "sys/raw_syscall.h"
+
+/***********************************************************************
+ *           save_written
+ *
+ * Moves the written state of a part of a region from the kernel to the bitmap. The region is closed
+ * to queries, which otherwise could find a page in both and report it twice. If the kernel fails
+ * the whole part counts as written.
+ */
+static void save_written( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct saved_pages *saved = region->saved;
+    struct page_run runs[64];
+    uintptr_t next;
+    int i, count;
+
+    while (start < end)
+    {
+        count = region->backend->scan( region, start, end, SCAN_RESET, runs, 64, end - start,
+                                       &next );
+        if (count < 0)
+        {
+            saved_set( saved, start, end );
+            return;
+        }
+        for (i = 0; i < count; i++) saved_set( saved, runs[i].start, runs[i].end );
+        start = next;
+    }
+}
+
+/* makes the bitmaps of all regions of a range, so that saving cannot fail; the lock is held */
+static int prepare_regions( uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+
+    for (; (region = region_first( start, end )); start = region->end)
+        if (!region_saved_pages( region )) return -ENOMEM;
+    return 0;
+}
+
+/* sets the state of all regions of a range; the lock is held */
+static void set_states( uintptr_t start, uintptr_t end, unsigned int state )
+{
+    struct watch_region *region;
+
+    for (; (region = region_first( start, end )); start = region->end)
+        region_set_state( region, state );
+}
+
+/***********************************************************************
+ *           drop_contents
+ *
+ * Saves the written state of a part of a region, which is closed, and drops its contents. To look
+ * is cheaper than to drop what is not there. The lock is held.
+ */
+static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_t end,
+                          enum discard_reason reason )
+{
+    int there = 1;
+
+    if (region->backend->save)
+    {
+        if ((there = region->backend->save( region, start, end )) < 0)
+            saved_set( region->saved, start, end );
+    }
+    else if (region->backend->scan) save_written( region, start, end );
+    return there ? region->backend->discard( region, start, end, reason ) : 0;
+}
+
+/* the same for all regions of a range, and what lies between them */
+static int drop_range( uintptr_t start, uintptr_t end, enum discard_reason reason )
+{
+    struct watch_region *region;
+    uintptr_t next;
+    int ret = 0;
+
+    for (; !ret && start < end; start = next)
+    {
+        region = region_first( start, end );
+        next = region && region->end < end ? region->end : end;
+        if (region && region->base <= start)
+        {
+            ret = drop_contents( region, start, next, reason );
+            continue;
+        }
+        if (region) next = region->base;
+        ret = advise( (void *)start, next - start, MADV_DONTNEED );
+    }
+    return ret;
+}
+
+/* mprotect() for a range with regions, or parts of them, in it; the lock is held */
+static int protect_regions( uintptr_t start, uintptr_t end, int prot )
+{
+    struct watch_region *region;
+    uintptr_t next;
+    int ret = 0;
+
+    for (; !ret && start < end; start = next)
+    {
+        region = region_first( start, end );
+        if (region && region->backend->protect)
+        {
+            if (region->base <= start)
+            {
+                next = region->end < end ? region->end : end;
+                ret = region->backend->protect( region, start, next, prot );
+                continue;
+            }
+            next = region->base;
+        }
+        /* as much as possible in one call */
+        else if (region) next = region->end < end ? region->end : end;
+        else next = end;
+        ret = raw_syscall3( SYS_mprotect, start, next - start, prot );
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_protect
+ *
+ * mprotect() for memory with watched pages. Written state is unaffected (row 13).
+ */
+int watch_protect( void *base, size_t size, int prot )
+{
+    int ret;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    ret = protect_regions( (uintptr_t)base, (uintptr_t)base + size, prot );
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_commit
+ *
+ * Prepares the watched pages of a range that the program is about to get access to; to be called
+ * before it has. Pages that were committed before keep their state (row 15). On failure, for
+ * whatever reason, the memory must not become accessible: a page that is only read would count as
+ * written.
+ */
+int watch_commit( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    struct watch_region *region;
+    int ret = 0;
+
+    if (fork_is_unhandled()) return -EIO;
+    if (!watch_needs_commit() || !watch_overlaps( base, size )) return 0;
+    lock_regions();
+    for (; !ret && (region = region_first( start, end )); start = region->end)
+        if (region->backend->commit)
+            ret = region->backend->commit( region, region->base > start ? region->base : start,
+                                           region->end < end ? region->end : end );
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_discard
+ *
+ * Drops the contents of pages, which become zero, and keeps their written state (row 31), as far as
+ * they are watched. madvise() alone would lose the state, and leave a block known to be full that
+ * is not. A write that is made at the same time is dropped with what it wrote, or it is seen. Fails
+ * with ENOMEM, nothing changed.
+ */
+int watch_discard( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    int ret;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    if (!(ret = prepare_regions( start, end )))
+    {
+        set_states( start, end, REGION_CLOSED );
+        ret = drop_range( start, end, DISCARD_RESET );
+        set_states( start, end, REGION_OPEN );
+    }
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_decommit
+ *
+ * Takes pages away from the program as a new mapping without access would, but keeps them
+ * registered and their written state known (row 15). Access goes first: a write that is made at the
+ * same time either is seen as written or faults. Fails with ENOMEM, nothing changed.
+ */
+int watch_decommit( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    int ret;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    if (!(ret = prepare_regions( start, end )))
+    {
+        if (!(ret = protect_regions( start, end, PROT_NONE )))
+        {
+            set_states( start, end, REGION_CLOSED );
+            ret = drop_range( start, end, DISCARD_DECOMMIT );
+            set_states( start, end, REGION_OPEN );
+        }
+    }
+    unlock_regions();
+    return ret;
+}

@@ -1,0 +1,225 @@
+/*
+ * Steps of queries over pages of which some are marked in the bitmap
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+
+#include "engine/step.h"
+#include "sys/page.h"
+#include "sys/uninterrupted.h"
+#include "sys/user_memory.h"
+
+/* The pages that a step has found, in the bitmap and by the backend: one bit for each, in groups as
+ * the bitmap has them. A step may begin and end within a group. */
+struct found_pages
+{
+    uintptr_t base;    /* of the first group */
+    size_t    count;   /* of groups */
+    uint64_t  words[MAX_MARKED_PAGES / 64 + 1];
+};
+
+/***********************************************************************
+ *           step_limit
+ *
+ * Where a step ends, and how many pages the backend may find in it, so that these and the marked
+ * ones have room together: a mark that was taken could not be put back without a moment in which
+ * the page counts as not written. A step may be as long as there is room for each of its pages, and
+ * longer if it has few marks.
+ */
+static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
+                                           struct saved_pages *saved, uintptr_t start, size_t room,
+                                           size_t *pages )
+{
+    uintptr_t limit = marked_step_end( query, start ), end, next;
+    size_t marked, more;
+
+    *pages = (limit - start) >> query->shift;
+    if (*pages <= room) return limit;
+
+    *pages = room;
+    end = start + (room << query->shift);
+    marked = saved_count( saved, start, end );
+    for (; end < limit; end = next)
+    {
+        next = min( saved_group_end( saved, end ), limit );
+        more = saved_count( saved, end, next );
+        if (marked + more >= room) break;
+        marked += more;
+        *pages = room - marked;
+    }
+    return end;
+}
+
+/***********************************************************************
+ *           add_runs
+ *
+ * Adds what the backend found, and returns how many pages that are.
+ */
+static UNINTERRUPTED size_t add_runs( struct found_pages *found, unsigned int shift,
+                                      const struct page_run *runs, int count )
+{
+    size_t first, last, bit, pages = 0;
+
+    for (; count > 0; count--, runs++)
+    {
+        first = (runs->start - found->base) >> shift;
+        last  = (runs->end - found->base) >> shift;
+        pages += last - first;
+        for (; first < last; first = (first | 63) + 1)
+        {
+            bit = first & 63;
+            found->words[first / 64] |= (last - first < 64 ? (1ull << (last - first)) - 1 : ~0ull)
+                                        << bit;
+        }
+    }
+    return pages;
+}
+
+/***********************************************************************
+ *           next_run
+ *
+ * The next run of found pages from bit *pos on, as bits [*pos, *last), within a group. Returns 0
+ * if there is none.
+ */
+static UNINTERRUPTED int next_run( const struct found_pages *found, size_t *pos, size_t *last )
+{
+    uint64_t bits;
+
+    while (*pos / 64 < found->count)
+    {
+        bits = found->words[*pos / 64] >> (*pos & 63);
+        if (!bits)
+        {
+            *pos = (*pos | 63) + 1;
+            continue;
+        }
+        *pos += __builtin_ctzll( bits );
+        bits = ~(found->words[*pos / 64] >> (*pos & 63));
+        *last = bits ? *pos + __builtin_ctzll( bits ) : (*pos | 63) + 1;
+        return 1;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           take_runs
+ *
+ * Makes runs of found pages from bit *pos on, at most MAX_RUNS and limit pages, and moves *pos on.
+ */
+static UNINTERRUPTED int take_runs( const struct found_pages *found, unsigned int shift,
+                                    size_t *pos, struct page_run *runs, size_t limit )
+{
+    size_t last;
+    int count = 0;
+
+    while (limit && count < MAX_RUNS && next_run( found, pos, &last ))
+    {
+        if (last - *pos > limit) last = *pos + limit;
+        runs[count].start = found->base + (*pos << shift);
+        runs[count].end   = found->base + (last << shift);
+        limit -= last - *pos;
+        *pos = last;
+        count++;
+    }
+    return count;
+}
+
+/***********************************************************************
+ *           store_found
+ *
+ * Hands over what was found; outside of a step. What cannot be handed over is put back if it was
+ * taken.
+ */
+static UNINTERRUPTED int store_found( struct watch_query *query, const struct found_pages *found,
+                                      struct page_run *runs, int reset, void **addresses,
+                                      size_t max, size_t *pos )
+{
+    unsigned int shift = query->shift;
+    size_t bit = 0;
+    int count, stored;
+
+    while ((count = take_runs( found, shift, &bit, runs, max - *pos )))
+    {
+        stored = user_store_runs( addresses + *pos, runs, count, (size_t)1 << shift );
+        if (stored < 0)
+        {
+            if (reset)
+                do while (count--) put_back( query, runs[count].start, runs[count].end );
+                while ((count = take_runs( found, shift, &bit, runs, max - *pos )));
+            return stored;
+        }
+        *pos += stored;
+    }
+    return 0;
+}
+
+/* the same as arm_marked() for all that was found; in a step */
+static UNINTERRUPTED int arm_found( struct watch_query *query, const struct found_pages *found )
+{
+    uintptr_t addr = found->base;
+    size_t i;
+    int ret = 0;
+
+    if (!query->region->backend->arm) return 0;
+    for (i = 0; i < found->count && !ret; i++, addr += (uintptr_t)64 << query->shift)
+        if (found->words[i]) ret = arm_marked( query->region, addr, found->words[i] );
+    return ret;
+}
+
+/***********************************************************************
+ *           collect_marked
+ *
+ * Hands over the pages at *start that are marked in the bitmap or found by the backend, and moves
+ * *start on. The backend is asked once for a long range, and the bitmap is walked once: pages are
+ * decommitted by the thousand, and a call of the kernel for each group took nine times as long as
+ * all the rest. Pages that could not be handed over have been put back. Ends the step.
+ *
+ * Without reset the marks come first: pages that are all marked need no look at the kernel. With
+ * reset no more marks are taken than have room besides what the backend found.
+ */
+UNINTERRUPTED int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
+                                  void **addresses, size_t max, size_t *pos )
+{
+    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
+    size_t i, room = max - *pos, limit, pages;
+    unsigned int shift = query->shift;
+    struct page_run runs[MAX_RUNS];
+    struct found_pages found;
+    uintptr_t end, next;
+    int count = 0;
+
+    end = next = step_limit( query, saved, *start, room, &limit );
+    pages = (end - *start) >> shift;
+    found.base = saved_group_end( saved, *start ) - ((uintptr_t)64 << shift);
+    found.count = (((end - found.base) >> shift) + 63) / 64;
+    /* or it would become a call of memset(), outside of the section */
+    for (i = 0; i < found.count; i++) *(volatile uint64_t *)&found.words[i] = 0;
+
+    if (reset || saved_collect( saved, *start, end, 0, found.words, pages ) < pages)
+    {
+        count = scan_step( query->region, *start, end, reset, runs, min( pages / 2 + 1, MAX_RUNS ),
+                           limit << (shift - page_shift), &next );
+        if (count >= 0) room -= add_runs( &found, shift, runs, count );
+        if (count >= 0 && reset)
+        {
+            saved_collect( saved, *start, next, 1, found.words, room );
+            count = arm_found( query, &found );
+        }
+    }
+    watch_leave( query );
+    if (count < 0)
+    {
+        if (reset) put_back( query, *start, end );
+        return count;
+    }
+    /* marks beyond what the backend has looked at come with the next step */
+    if ((next - found.base) >> shift & 63)
+        found.words[(next - found.base) >> shift >> 6] &=
+            (1ull << ((next - found.base) >> shift & 63)) - 1;
+    found.count = (((next - found.base) >> shift) + 63) / 64;
+    *start = next;
+    return store_found( query, &found, runs, reset, addresses, max, pos );
+}

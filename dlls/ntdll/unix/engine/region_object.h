@@ -1,0 +1,28 @@
+/*
+ * Regions themselves, for the index of them
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_REGION_OBJECT_H
+#define WRITEWATCH_REGION_OBJECT_H
+
+#include "engine/region.h"
+
+/* under the writers' lock */
+extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
+                                          const struct watch_backend *backend, unsigned int kind,
+                                          unsigned int shift );
+extern void free_region( struct watch_region *region );
+extern struct watch_region *split_region( struct watch_region *old, uintptr_t start,
+                                          uintptr_t end );
+extern void move_saved( struct watch_region *from, struct watch_region *to );
+
+/* In a child by fork(), with the writers' lock held since before: the threads that were in regions
+ * are not there. For one region, those that are free, and all. */
+extern void region_without_steps( struct watch_region *region );
+extern void free_regions_without_steps(void);
+extern void regions_without_steps(void);
+
+#endif /* WRITEWATCH_REGION_OBJECT_H */

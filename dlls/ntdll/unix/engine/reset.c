@@ -1,0 +1,81 @@
+/*
+ * The engine: resets without a query
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+
+#include "engine/give_way.h"
+#include "engine/step.h"
+#include "sys/page.h"
+#include "sys/uninterrupted.h"
+
+/* takes the marks of [start, end) away and arms these pages; in a step */
+static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+    int ret;
+
+    /* which pages have lost their marks is not known */
+    if (region->backend->arm && __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) &&
+        (ret = region->backend->arm( region, start, end ))) return ret;
+
+    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
+    while ((start = saved_next( saved, start, end )) < end)
+    {
+        uint64_t bits = saved_take( saved, start, end );
+
+        if ((ret = arm_marked( region, start, bits )))
+        {
+            saved_set( saved, start, min( end, saved_group_end( saved, start )));
+            return ret;
+        }
+        start = saved_group_end( saved, start );
+    }
+    return 0;
+}
+
+/* whether a query is about all that the region has become; in a step */
+static UNINTERRUPTED int is_whole( const struct watch_query *query )
+{
+    return query->start == query->region->base && query->end == query->region->end;
+}
+
+/***********************************************************************
+ *           watch_reset
+ *
+ * Makes all pages of the range not written. On failure some of them still are.
+ */
+UNINTERRUPTED int watch_reset( struct watch_query *query )
+{
+    uintptr_t start = query->start, end, next;
+    struct page_run runs[MAX_RUNS];
+    size_t size = MAX_SCAN_SIZE, pages;
+    int i, ret;
+
+    if ((ret = check_query( query ))) return ret;
+    while (start < query->end)
+    {
+        end = step_end( start, query->end, size );
+
+        if (start > query->start) give_way();
+        if ((ret = watch_enter( query ))) return ret;
+        ret = reset_marked( query->region, start, end );
+        if (ret >= 0)
+            ret = scan_step( query->region, start, end, 1, runs,
+                        min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
+                        step_pages( start ) << (query->shift - page_shift), &next );
+        if (ret >= 0 && next == query->end && is_whole( query ))
+            __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );
+        watch_leave( query );
+        if (ret < 0) return ret;
+        for (i = 0, pages = 0; i < ret; i++)
+            pages += (runs[i].end - runs[i].start) >> query->shift;
+        start = next;
+        size = next_step_size( size, pages );
+    }
+    if (watch_stats.enabled) __atomic_fetch_add( &watch_stats.resets, 1, __ATOMIC_RELAXED );
+    return 0;
+}

@@ -1,0 +1,194 @@
+/*
+ * Steps of queries: short, and never in the way of who waits for them
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "engine/step.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+#include "sys/uninterrupted.h"
+#include "sys/user_memory.h"
+
+/***********************************************************************
+ *           enter_anew
+ *
+ * What is left of watch_enter() if the region has become another one.
+ */
+UNINTERRUPTED int enter_anew( struct watch_query *query )
+{
+    struct watch_region *region = query->region;
+
+    while (!query->step)
+    {
+        if (!(region = region_find( query->start, query->end ))) return -ENOENT;
+        query->step = region_enter( region, query->start, query->end );
+    }
+    query->region = region;
+    if (region->shift == query->shift) return 0;
+    region_leave( region, query->step );
+    return -ENOENT;
+}
+
+/***********************************************************************
+ *           check_query
+ *
+ * Whether a query may be made; outside of a step. The kernel passes over a hole without a word, so
+ * it is asked about memory that the program may have unmapped: MS_ASYNC does nothing but look at
+ * the mappings. Returns -EFAULT for a hole, or what the backend says.
+ */
+UNINTERRUPTED int check_query( const struct watch_query *query )
+{
+    const struct watch_region *region = query->region;
+    const struct watch_backend *backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
+
+    if (__atomic_load_n( &region->mapped_by_program, __ATOMIC_RELAXED ) &&
+        raw_syscall3( SYS_msync, query->start, query->end - query->start, MS_ASYNC ))
+        return -EFAULT;
+    return backend->check ? backend->check() : 0;
+}
+
+/***********************************************************************
+ *           mark_region_written
+ *
+ * In a step.
+ */
+UNINTERRUPTED void mark_region_written( struct watch_region *region, uintptr_t start,
+                                        uintptr_t end )
+{
+    struct saved_pages *saved = region_saved_pages( region );
+
+    if (saved) saved_set( saved, start, end );
+    else __atomic_fetch_or( &region->lost, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           put_back
+ *
+ * Pages that were taken but could not be handed over are written still, as far as they are watched.
+ */
+UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+    enum region_step step;
+
+    if (!watch_enter( query ))
+    {
+        mark_region_written( query->region, start, end );
+        watch_leave( query );
+        return;
+    }
+    for (; start < end; start += page_size())
+        while ((region = region_find( start, start + page_size() )))
+            if ((step = region_enter( region, start, start + page_size() )))
+            {
+                mark_region_written( region, start, start + page_size() );
+                region_leave( region, step );
+                break;
+            }
+}
+
+/***********************************************************************
+ *           watch_undo_all
+ *
+ * Makes all pages written that a query with reset may have handed over.
+ */
+UNINTERRUPTED void watch_undo_all( struct watch_query *query )
+{
+    put_back( query, query->start, query->reached );
+}
+
+/***********************************************************************
+ *           watch_undo
+ *
+ * Makes pages written again that a query with reset has stored already. They are read back from the
+ * caller's array, which may be gone or hold other things by now. What was stored there ascends, and
+ * each is the start of a page that the query has come by; if anything is not like that, all pages
+ * which it has come by count as written.
+ */
+UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size_t count )
+{
+    const uintptr_t granule = (uintptr_t)1 << query->shift;
+    uintptr_t next = query->start;
+    uint64_t addr;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+    {
+        if (user_load64( &addresses[i], &addr ) || addr < next || addr >= query->reached ||
+            (addr & (granule - 1)))
+        {
+            watch_undo_all( query );
+            return;
+        }
+        next = addr + granule;
+        put_back( query, addr, next );
+    }
+}
+
+/***********************************************************************
+ *           arm_marked
+ *
+ * Arms the pages of a group whose marks were taken; in a step.
+ */
+UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits )
+{
+    int ret = 0;
+
+    if (!region->backend->arm) return 0;
+    while (bits && !ret)
+    {
+        unsigned int first = __builtin_ctzll( bits ), count = 1;
+
+        while (first + count < 64 && (bits >> (first + count) & 1)) count++;
+        ret = region->backend->arm( region, start + ((uintptr_t)first << region->shift),
+                                    start + ((uintptr_t)(first + count) << region->shift) );
+        bits &= first + count < 64 ? ~0ull << (first + count) : 0;
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_take_marked
+ *
+ * Makes the pages of [start, end) not written, which lies in one group of the bitmap, and returns
+ * which of them were, one bit each. On failure *err is set, and all of them are written. In a step.
+ */
+UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
+                                          int *err )
+{
+    struct watch_region *region = query->region;
+    uint64_t bits = saved_take( region->saved, start, end );
+    struct page_run runs[33];
+    uintptr_t addr, next;
+    int i, count = 0;
+
+    for (addr = start; addr < end; addr = next)
+    {
+        count = scan_step( region, addr, end, 1, runs, 33,
+                           (size_t)64 << (region->shift - page_shift), &next );
+        if (count < 0) break;
+        for (i = 0; i < count; i++)
+            for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << region->shift)
+                bits |= 1ull << ((runs[i].start - start) >> region->shift);
+    }
+    if (count >= 0 && bits) count = arm_marked( region, start, bits );
+    *err = count < 0 ? count : 0;
+    if (count < 0) mark_region_written( region, start, end );
+    return bits;
+}
+
+/***********************************************************************
+ *           watch_mark_written
+ *
+ * In a step.
+ */
+UNINTERRUPTED void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end )
+{
+    mark_region_written( query->region, start, end );
+}

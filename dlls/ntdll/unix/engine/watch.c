@@ -1,0 +1,290 @@
+/*
+ * The engine: what changes watched memory
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/backend.h"
+#include "engine/fork.h"
+#include "engine/host.h"
+#include "engine/watch.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+
+#if !defined(__x86_64__) && !defined(__i386__)
+unsigned int page_shift = 12;
+
+void page_init(void)
+{
+    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
+}
+#endif
+
+/* set by watch_open() */
+static const struct watch_backend *first_backend;
+
+struct watch_stats watch_stats;
+
+/***********************************************************************
+ *           watch_open
+ *
+ * Opens the backend of a name, or the first automatic one that works here for NULL. Once, while
+ * there is one thread. On failure returns -errno, reason says why in a form that follows "not
+ * active: ".
+ */
+int watch_open( const char *name, char *reason, size_t len )
+{
+    int ret;
+
+    page_init();
+    if ((ret = fork_open()))
+    {
+        snprintf( reason, len, "children cannot be told apart: %s", strerror( -ret ));
+        return ret;
+    }
+    if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
+    return 0;
+}
+
+/***********************************************************************
+ *           watch_close
+ *
+ * Undoes watch_open(); nothing may have been watched.
+ */
+void watch_close(void)
+{
+    close_backends();
+    first_backend = NULL;
+}
+
+const char *watch_backend_name(void)
+{
+    return first_backend ? first_backend->name : NULL;
+}
+
+const char *watch_mechanism(void)
+{
+    return first_backend ? first_backend->mechanism : NULL;
+}
+
+const char *watch_form_reason(void)
+{
+    return first_backend ? form_reason( first_backend ) : "";
+}
+
+int watch_needs_commit(void)
+{
+    return first_backend && first_backend->commit;
+}
+
+/***********************************************************************
+ *           remove_regions
+ *
+ * Ends watching a range. If its mapping changes next, that is all that the kernel needs to forget
+ * about it; if the memory stays, the backend makes it as it was. Where faults are met, regions are
+ * closed while their backend forgets: a fault that was met before waits until they are removed, and
+ * happens again. Without memory to split a region, all of it can no longer be queried. The lock is
+ * held.
+ */
+static int remove_regions( uintptr_t start, uintptr_t end, int stays )
+{
+    struct watch_region *region;
+    uintptr_t addr;
+    int ret;
+
+    for (addr = start; (region = region_first( addr, end )); addr = region->end)
+    {
+        if (!region->backend->detach || (!stays && !region->backend->fault)) continue;
+        region_set_state( region, REGION_CLOSED );
+        region->backend->detach( region, region->base > addr ? region->base : addr,
+                                 region->end < end ? region->end : end );
+    }
+    if (!(ret = region_remove( start, end ))) return 0;
+    for (addr = start; (region = region_first( addr, end )); addr = region->end)
+    {
+        __atomic_store_n( &region->lost, 2, __ATOMIC_SEQ_CST );
+        region_set_state( region, REGION_OPEN );
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_add_as
+ *
+ * Makes memory of some kind a region of its own, in which nothing is written yet (rows 11, 32).
+ * Shift is the size of its pages, as a power of two. A region that a backend cannot take goes to
+ * the next one. Fails with what the first one said (EBUSY: another userfaultfd owns it), or ENOMEM.
+ */
+int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    const struct watch_backend *backend;
+    struct watch_region *region;
+    int ret, first_error = 0;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    /* what is left of older regions in the place of fresh memory went with their mappings */
+    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 0 );
+    for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
+    {
+        if (!(region = region_insert_as( start, end, backend, kind, shift ))) ret = -ENOMEM;
+        else if (!(ret = backend->attach( region ))) break;
+        else
+        {
+            if (!first_error) first_error = ret;
+            ret = region_remove( start, end );
+        }
+    }
+    if (!ret && !backend) ret = first_error;
+    else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
+    if (!ret) watch_stats.regions++;
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_add
+ *
+ * The same for freshly mapped private memory.
+ */
+int watch_add( void *base, size_t size )
+{
+    return watch_add_as( base, size, REGION_FRESH, page_shift );
+}
+
+/***********************************************************************
+ *           watch_remove
+ *
+ * Forgets memory that goes away or turns into something else; what is left of a region on either
+ * side remains watched (rows 32, 37). To be called before the mapping changes. Without memory to
+ * split a region, all of it can no longer be queried.
+ */
+void watch_remove( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+
+    if (fork_is_unhandled() || !watch_overlaps( base, size )) return;
+    lock_regions();
+    remove_regions( start, end, 0 );
+    unlock_regions();
+}
+
+/***********************************************************************
+ *           watch_detach
+ *
+ * Forgets memory that stays mapped, and makes it as it would be without a watch. Fails with ENOENT
+ * if no page is watched, or ENOMEM: then all of a region can no longer be queried.
+ */
+int watch_detach( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    int ret = -ENOENT;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    if (region_first( start, end )) ret = remove_regions( start, end, 1 );
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_serve
+ *
+ * Makes uses of missing pages wait until somebody fills them; the range lies in one region. Returns
+ * the userfaultfd that tells of them. Fails with ENOENT, or EOPNOTSUPP if the backend cannot do it.
+ */
+int watch_serve( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    struct watch_region *region;
+    int ret;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    if (!(region = region_find( start, end ))) ret = -ENOENT;
+    else if (!region->backend->serve) ret = -EOPNOTSUPP;
+    else ret = region->backend->serve( region, start, end );
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_verify
+ *
+ * Whether memory is still what was watched; all of the region that holds it is looked at. Queries
+ * look for holes in their range only, and only where the program has mapped the memory itself: that
+ * costs a sixth of a small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a part is not mapped),
+ * EPERM (a part is other memory, or its registration is gone), EIO (in a child that was made without
+ * the C library) or EAGAIN (thread: the program is unmapping watched memory).
+ */
+int watch_verify( void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    struct watch_region *region;
+    int ret;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    if (!(region = region_find( start, end ))) ret = -ENOENT;
+    /* asks for nothing but whether memory is mapped */
+    else if (!(ret = raw_syscall3( SYS_msync, region->base, region->end - region->base,
+                                   MS_ASYNC )) && region->backend->verify)
+        ret = region->backend->verify( region );
+    if (!ret && __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & 2) ret = -EPERM;
+    unlock_regions();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_lock_pages
+ *
+ * mlock() for memory with watched pages: no page becomes written by it (row 23).
+ */
+int watch_lock_pages( const void *base, size_t size )
+{
+    struct watch_region *region;
+    int (*lock)( const void *, size_t ) = NULL;
+
+    if (fork_is_unhandled()) return -EIO;
+    lock_regions();
+    if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size )))
+        lock = region->backend->lock;
+    unlock_regions();
+    if (lock) return lock( base, size );
+    return syscall( SYS_mlock, base, size ) ? -errno : 0;
+}
+
+/***********************************************************************
+ *           watch_contains
+ *
+ * May not return, as a thread that was ended meanwhile ends on the way out.
+ */
+int watch_contains( const void *base, size_t size )
+{
+    int ret = region_contains( (uintptr_t)base, (uintptr_t)base + size );
+
+    leave_uninterrupted_code();
+    return ret;
+}
+
+/***********************************************************************
+ *           watch_overlaps
+ *
+ * Likewise.
+ */
+int watch_overlaps( const void *base, size_t size )
+{
+    int ret = region_overlaps( (uintptr_t)base, (uintptr_t)base + size );
+
+    leave_uninterrupted_code();
+    return ret;
+}

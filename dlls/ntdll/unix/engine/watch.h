@@ -1,0 +1,90 @@
+/*
+ * The engine: write watches on ranges of this process, over one backend
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_WATCH_H
+#define WRITEWATCH_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/region_step.h"
+
+/* All functions take page aligned ranges and return 0 or -errno, unless they say otherwise.
+ *
+ * Those that change what is watched serialise among themselves by a lock during which the thread
+ * is not stopped (watch_lock.h). Queries take no lock: they may be made by any thread at any time,
+ * also while another one is stopped anywhere. None may be called from a signal handler. */
+
+/* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason
+ * says why. */
+extern int watch_open( const char *name, char *reason, size_t len );
+extern void watch_close(void);
+
+/* the name of the active backend and what it is made of; NULL before watch_open() */
+extern const char *watch_backend_name(void);
+extern const char *watch_mechanism(void);
+
+/* why it is not used in an earlier one of its forms; "" if it is */
+extern const char *watch_form_reason(void);
+
+extern int watch_add( void *base, size_t size );
+extern int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift );
+extern int watch_commit( void *base, size_t size );
+extern void watch_remove( void *base, size_t size );
+extern int watch_detach( void *base, size_t size );
+extern int watch_serve( void *base, size_t size );
+extern int watch_decommit( void *base, size_t size );
+extern int watch_discard( void *base, size_t size );
+extern int watch_protect( void *base, size_t size, int prot );
+extern int watch_lock_pages( const void *base, size_t size );
+
+/* whether memory is still what was watched */
+extern int watch_verify( void *base, size_t size );
+
+/* whether the backend asks for watch_commit() */
+extern int watch_needs_commit(void);
+
+/* whether memory is watched: all of it and in one region, or any page of it */
+extern int watch_contains( const void *base, size_t size );
+extern int watch_overlaps( const void *base, size_t size );
+
+/* A query, in uninterrupted code. It holds nothing but in its steps. */
+struct watch_query
+{
+    struct watch_region *region;    /* may have become another one between steps */
+    unsigned int         shift;     /* what it tells apart, which a step makes sure of */
+    enum region_step     step;
+    uintptr_t            start;
+    uintptr_t            end;
+    uintptr_t            reached;   /* up to here watch_collect() has handed pages over */
+};
+
+extern int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end );
+extern int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
+                          size_t *count );
+extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
+extern void watch_undo_all( struct watch_query *query );
+extern int watch_reset( struct watch_query *query );
+
+/* what may be done in a step of a query (query_step.h) */
+extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
+                                   int *err );
+extern void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end );
+
+/* What was done so far, for people; counted only after watch_stats.enabled was set. */
+struct watch_stats
+{
+    int           enabled;
+    unsigned long regions;
+    unsigned long polls;
+    unsigned long pages;
+    unsigned long resets;
+};
+
+extern struct watch_stats watch_stats;
+
+#endif /* WRITEWATCH_WATCH_H */

@@ -1,0 +1,432 @@
+/*
+ * Write tracking by the soft-dirty bit: clear_refs and pagemap, where CONFIG_MEM_SOFT_DIRTY is set
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/backend.h"
+#include "engine/region.h"
+#include "engine/selftest.h"
+#include "fault/fault.h"
+#include "fault/own_memory.h"
+#include "fault/page_flags.h"
+#include "sys/advise.h"
+#include "sys/descriptor.h"
+#include "sys/maps.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+#include "sys/wait_turn.h"
+
+/* For comparison: a query with reset costs time by the size of the whole process.
+ *
+ * To clear the bits is one system call for all memory of the process, and to read them another one.
+ * So before that what all our memory has of them is moved to flags of our own, and from reading to
+ * clearing nobody may write: all of it is protected meanwhile, and who meets the fault waits for
+ * the end. A system call that writes to it just then fails with EFAULT, though.
+ *
+ * A fresh mapping counts as dirty as a whole until the next clearing, and would pass that on to
+ * ours by merging with it. MADV_DONTDUMP keeps it from that, as it makes ours different. */
+
+#define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
+#define KNOWN  0x08   /* watched by us */
+#define DIRTY  0x10   /* was written before the last clearing, and not told yet */
+
+#define PM_SOFT_DIRTY (1ull << 55)
+
+static struct page_flags table;
+
+/* the lowest and highest page that was ever known, and in between the leaves lead to them */
+static uintptr_t low = ~(uintptr_t)0, high;
+
+static int lock_word;   /* of all this; held with all signals blocked */
+static int pagemap = -1, clear_refs = -1;
+static struct descriptor_id pagemap_id, clear_refs_id;
+
+static void lock( sigset_t *sigset )
+{
+    unsigned int turns = 0;
+    sigset_t all;
+
+    sigfillset( &all );
+    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
+}
+
+static void unlock( const sigset_t *sigset )
+{
+    __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
+    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+}
+
+/***********************************************************************
+ *           next_run
+ *
+ * The next pages of a range that have all of mask, alike in what the program wants. Returns 0 if
+ * there are none. Leaves that were not made are passed over.
+ */
+static int next_run( uintptr_t *start, uintptr_t *run_end, uintptr_t end, unsigned int mask )
+{
+    const uintptr_t leaf_size = PAGE_LEAF_PAGES << page_shift;
+    uintptr_t addr = *start;
+    unsigned int wanted;
+
+    while (addr < end && (page_flags_get( &table, addr ) & mask) != mask)
+    {
+        if (page_flags_at( &table, addr )) addr += page_size();
+        else addr = (addr | (leaf_size - 1)) + 1;
+    }
+    if (addr >= end) return 0;
+    *start = addr;
+    wanted = page_flags_get( &table, addr ) & WANTED;
+    while (addr < end && (page_flags_get( &table, addr ) & mask) == mask &&
+           (page_flags_get( &table, addr ) & WANTED) == wanted) addr += page_size();
+    *run_end = addr;
+    return 1;
+}
+
+/***********************************************************************
+ *           read_dirty
+ *
+ * Notes which pages of a range were written since the last clearing.
+ */
+static int read_dirty( uintptr_t start, uintptr_t end )
+{
+    uint64_t entries[512];
+    uintptr_t run_end;
+    ssize_t i, count;
+
+    for (; next_run( &start, &run_end, end, KNOWN ); start = run_end)
+    {
+        for (; start < run_end; start += (uintptr_t)count << page_shift)
+        {
+            count = (run_end - start) >> page_shift;
+            if (count > 512) count = 512;
+            count = pread( pagemap, entries, count * sizeof(entries[0]),
+                           (off_t)(start >> page_shift) * sizeof(entries[0]) );
+            if (count < (ssize_t)sizeof(entries[0])) return count < 0 ? -errno : -EIO;
+            count /= sizeof(entries[0]);
+            for (i = 0; i < count; i++)
+                if (entries[i] & PM_SOFT_DIRTY)
+                    *page_flags_at( &table, start + ((uintptr_t)i << page_shift) ) |= DIRTY;
+        }
+    }
+    return 0;
+}
+
+/* lets nobody write, or everybody again who may */
+static int protect_all( int writable )
+{
+    uintptr_t start = low, end;
+
+    for (; next_run( &start, &end, high, KNOWN | PROT_WRITE ); start = end)
+    {
+        int prot = page_flags_get( &table, start ) & WANTED, ret;
+
+        if (!writable) prot = (prot & ~PROT_WRITE) | PROT_READ;
+        if ((ret = raw_syscall3( SYS_mprotect, start, end - start, prot ))) return ret;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           clear_all
+ *
+ * Afterwards no page is dirty to the kernel, and those that were are to us. The lock is held.
+ */
+static int clear_all(void)
+{
+    int ret, undo;
+
+    ret = protect_all( 0 );
+    if (!ret) ret = read_dirty( low, high );
+    if (!ret && write( clear_refs, "4", 1 ) != 1) ret = -errno;
+    undo = protect_all( 1 );
+    return ret ? ret : undo;
+}
+
+/***********************************************************************
+ *           softdirty_scan
+ */
+static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           unsigned int flags,
+                           struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+{
+    uintptr_t run_end;
+    size_t count = 0;
+    sigset_t sigset;
+    int ret;
+
+    (void)region;
+    lock( &sigset );
+    ret = flags & SCAN_RESET ? clear_all() : read_dirty( start, end );
+    while (!ret && count < len && max_pages && next_run( &start, &run_end, end, KNOWN | DIRTY ))
+    {
+        if ((run_end - start) >> page_shift > max_pages)
+            run_end = start + (max_pages << page_shift);
+        max_pages -= (run_end - start) >> page_shift;
+        runs[count].start      = start;
+        runs[count].end        = run_end;
+        runs[count].categories = 0;
+        count++;
+        for (; start < run_end; start += page_size())
+            if (flags & SCAN_RESET) *page_flags_at( &table, start ) &= ~DIRTY;
+    }
+    if (count == len || !max_pages) end = start;
+    unlock( &sigset );
+    *next = end;
+    return ret ? ret : (int)count;
+}
+
+static int set_known( uintptr_t start, uintptr_t end, int prot )
+{
+    for (; start < end; start += page_size()) *page_flags_at( &table, start ) = prot | KNOWN;
+    return 0;
+}
+
+static void clear_flags( uintptr_t start, uintptr_t end )
+{
+    for (; start < end; start += page_size()) *page_flags_at( &table, start ) = 0;
+}
+
+/***********************************************************************
+ *           softdirty_attach
+ *
+ * The mapping becomes clean before it is made like its neighbours that are watched, with which it
+ * may merge then.
+ */
+static int softdirty_attach( struct watch_region *region )
+{
+    uintptr_t start = region->base, end = region->end, addr;
+    sigset_t sigset;
+    int ret;
+
+    if ((ret = own_memory_check( region ))) return ret;
+    if (region->kind != REGION_FRESH && page_flags_use_memory( &table, start, end ))
+        return -EDEADLK;
+    if ((ret = advise( (void *)start, end - start, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
+
+    lock( &sigset );
+    if (!(ret = page_flags_make( &table, start, end )))
+    {
+        if (start < low) low = start;
+        if (end > high) high = end;
+        ret = maps_for_each( start, end, set_known );
+        if (!ret) ret = clear_all();
+        if (!ret) ret = advise( (void *)start, end - start, MADV_DONTDUMP );
+        if (ret) clear_flags( start, end );
+        else for (addr = start; addr < end; addr += page_size())
+            *page_flags_at( &table, addr ) &= ~DIRTY;
+    }
+    unlock( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *           softdirty_detach
+ *
+ * The memory may be gone, so failing is no error.
+ */
+static void softdirty_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    sigset_t sigset;
+
+    (void)region;
+    fault_forget();
+    lock( &sigset );
+    advise( (void *)start, end - start, MADV_DODUMP );
+    clear_flags( start, end );
+    unlock( &sigset );
+    fault_forget();
+}
+
+/***********************************************************************
+ *           softdirty_protect
+ */
+static int softdirty_protect( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              int prot )
+{
+    sigset_t sigset;
+    int ret;
+
+    (void)region;
+    if (prot & ~WANTED) return -EINVAL;
+    lock( &sigset );
+    if (!(ret = raw_syscall3( SYS_mprotect, start, end - start, prot )))
+        for (; start < end; start += page_size())
+        {
+            uint8_t *flags = page_flags_at( &table, start );
+
+            *flags = (*flags & ~WANTED) | prot;
+        }
+    unlock( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *           softdirty_discard
+ */
+static int softdirty_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              enum discard_reason reason )
+{
+    (void)reason;
+    sigset_t sigset;
+    uintptr_t addr;
+    int ret;
+
+    (void)region;
+    lock( &sigset );
+    if (!(ret = discard_pages( start, end )))
+        for (addr = start; addr < end; addr += page_size())
+            *page_flags_at( &table, addr ) &= ~DIRTY;
+    unlock( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *           softdirty_fault
+ *
+ * Somebody is clearing, or was. A fault that comes back although nobody is, is the program's.
+ */
+static int softdirty_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
+                            unsigned int flags )
+{
+    unsigned int page;
+    sigset_t sigset;
+
+    (void)region;
+    (void)end;
+    if (flags != FAULT_WRITE) return 0;
+    lock( &sigset );
+    page = page_flags_get( &table, start );
+    unlock( &sigset );
+    return (page & (KNOWN | PROT_WRITE)) == (KNOWN | PROT_WRITE);
+}
+
+static int softdirty_check(void)
+{
+    int ret = descriptor_check( pagemap, &pagemap_id );
+
+    if (!ret) ret = descriptor_check( clear_refs, &clear_refs_id );
+    return ret ? ret : fault_handler_check( SIGSEGV );
+}
+
+/* whether a page that was just written has the bit; where the kernel has none,
+ * clearing does not fail */
+static int has_bit(void)
+{
+    char *page = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1, 0 );
+    uint64_t entry = 0;
+
+    if (page == MAP_FAILED) return 0;
+    *(volatile char *)page = 1;
+    if (pread( pagemap, &entry, sizeof(entry),
+               (off_t)((uintptr_t)page >> page_shift) * sizeof(entry) )
+        != sizeof(entry)) entry = 0;
+    munmap( page, page_size() );
+    return (entry & PM_SOFT_DIRTY) != 0;
+}
+
+/***********************************************************************
+ *           softdirty_close
+ */
+static void softdirty_close(void)
+{
+    descriptor_close( &pagemap, &pagemap_id );
+    descriptor_close( &clear_refs, &clear_refs_id );
+}
+
+/***********************************************************************
+ *           open_descriptors
+ */
+static int open_descriptors(void)
+{
+    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
+    pagemap = descriptor_raise( pagemap );
+    descriptor_identify( pagemap, &pagemap_id );
+    if ((clear_refs = open( "/proc/self/clear_refs", O_WRONLY | O_CLOEXEC )) == -1) return -errno;
+    clear_refs = descriptor_raise( clear_refs );
+    descriptor_identify( clear_refs, &clear_refs_id );
+    return 0;
+}
+
+/***********************************************************************
+ *           softdirty_reopen
+ *
+ * A thread that is not there may have been about to clear the bits, with all memory protected.
+ */
+static int softdirty_reopen(void)
+{
+    int ret;
+
+    lock_word = 0;
+    softdirty_close();
+    if ((ret = open_descriptors())) softdirty_close();
+    protect_all( 1 );
+    return ret;
+}
+
+/* what the kernel's bits say of the child is not looked at before its first clearing */
+static int softdirty_reattach( struct watch_region *region )
+{
+    uintptr_t addr;
+
+    for (addr = region->base; addr < region->end; addr += page_size())
+        if (region->kind != REGION_FRESH || page_flags_get( &table, addr ) & WANTED)
+            *page_flags_at( &table, addr ) |= DIRTY;
+    return protect_all( 1 );
+}
+
+/***********************************************************************
+ *           softdirty_open
+ */
+static int softdirty_open( char *reason, size_t len )
+{
+    int ret;
+
+    if ((ret = open_descriptors()))
+        snprintf( reason, len, "cannot open /proc/self/%s: %s",
+                  pagemap == -1 ? "pagemap" : "clear_refs", strerror( -ret ));
+    else if (!has_bit())
+    {
+        ret = -EOPNOTSUPP;
+        snprintf( reason, len, "no page is ever soft-dirty "
+                  "(the kernel was built without CONFIG_MEM_SOFT_DIRTY)" );
+    }
+    else if ((ret = fault_handler_install()))
+        snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
+    else ret = selftest_faults( &softdirty_backend, reason, len );
+
+    if (ret) softdirty_close();
+    return ret;
+}
+
+const struct watch_backend softdirty_backend =
+{
+    .name      = "softdirty",
+    .mechanism = "soft-dirty bits with clear_refs",
+    .automatic = 0,
+    .open      = softdirty_open,
+    .reopen    = softdirty_reopen,
+    .reattach  = softdirty_reattach,
+    .close     = softdirty_close,
+    .attach    = softdirty_attach,
+    .detach    = softdirty_detach,
+    .scan      = softdirty_scan,
+    .discard   = softdirty_discard,
+    .lock      = lock_pages,
+    .protect   = softdirty_protect,
+    .signal    = SIGSEGV,
+    .fault     = softdirty_fault,
+    .check     = softdirty_check,
+};

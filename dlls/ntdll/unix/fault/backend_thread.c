@@ -1,0 +1,299 @@
+/*
+ * Write tracking by userfaultfd write-protection and a thread that is told, Linux 5.7 and later
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/backend.h"
+#include "engine/region.h"
+#include "engine/selftest.h"
+#include "fault/fault.h"
+#include "fault/own_memory.h"
+#include "fault/userfault.h"
+#include "sys/advise.h"
+#include "sys/kernel_api.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+#include "sys/wait_turn.h"
+
+/* Each first write waits for another thread, so this is slow; it is here for comparison, and as it
+ * needs no signal. System calls that write to watched memory work where the process may serve
+ * faults of the kernel; elsewhere they fail with EFAULT. */
+static struct userfault served = { .fd = -1 };
+/* What is sent by the one end stops the thread. Sockets, as each is a file of its own and to send
+ * into one whose other end is gone can do without a signal. */
+static int stop_fds[2] = { -1, -1 };
+static struct descriptor_id stop_ids[2];
+static int started, stopping, given_up;
+static unsigned int begun, done;   /* messages that the thread set out to read, and dealt with */
+static pthread_t server;
+
+#define MAX_TRIES    100     /* to wake somebody */
+#define MAX_FAILURES 1000   /* to read, one after the other, although there is something */
+
+/***********************************************************************
+ *           serve_message
+ */
+static void serve_message( const struct uffd_msg *msg )
+{
+    uintptr_t addr = round_down( msg->arg.pagefault.address );
+    struct watch_region *region;
+    unsigned int tries;
+    struct uffdio_range range = { .start = addr, .len = page_size() };
+
+    /* the program unmaps watched memory, or maps other in its place, and waits until it is read */
+    if (msg->event == UFFD_EVENT_UNMAP) region_lose( msg->arg.remove.start, msg->arg.remove.end );
+    if (msg->event != UFFD_EVENT_PAGEFAULT) return;
+    /* whoever could not be served meets the fault again; its page may have been let go */
+    if (!fault_serve( addr, msg->arg.pagefault.flags
+                      & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
+        sched_yield();
+    for (tries = 0; tries < MAX_TRIES; tries++)
+        if (!ioctl( served.fd, UFFDIO_WAKE, &range )) return;
+    /* whoever waits for the page must not do so for ever */
+    if (!(region = region_get( addr, addr + page_size() ))) return;
+    userfault_give_up( &served, region, addr, addr + page_size() );
+    region_put( region );
+}
+
+/***********************************************************************
+ *           wait_for_server
+ *
+ * Who has unmapped watched memory goes on when the message is read, a moment before the thread has
+ * dealt with it. No lock may be held that the thread needs for a fault.
+ */
+static void wait_for_server(void)
+{
+    unsigned int last = __atomic_load_n( &begun, __ATOMIC_SEQ_CST ), turns = 0;
+
+    while ((int)(__atomic_load_n( &done, __ATOMIC_SEQ_CST ) - last) < 0 &&
+           !__atomic_load_n( &given_up, __ATOMIC_SEQ_CST ))
+        wait_turn( &turns );
+}
+
+/***********************************************************************
+ *           give_up
+ *
+ * Closes the userfaultfd when it cannot be read any more: the kernel ends all watches and wakes who
+ * waits. Its number stays taken, as others may be about to use it. Queries fail from now on.
+ */
+static void give_up(void)
+{
+    __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
+    if (userfault_check( &served ) || dup3( stop_fds[0], served.fd, O_CLOEXEC ) == -1) return;
+    served.id = stop_ids[0];   /* by which it is closed in the end */
+}
+
+/***********************************************************************
+ *           serve_faults
+ *
+ * With all signals blocked, as no handler of the program may run here: it could write to watched
+ * memory.
+ *
+ * One message after the other: to wake who waits for a page wakes all, and takes back what they
+ * have said that was not read. A message that was read together with another one of the same page
+ * would be served when its write is long done, and told of: the page would be reported again.
+ *
+ * A number that the program has closed or reused is not read from. There is nobody to serve then.
+ */
+static void *serve_faults( void *arg )
+{
+    struct pollfd fds[2] = { { .fd = served.fd, .events = POLLIN },
+                             { .fd = stop_fds[0], .events = POLLIN } };
+    struct uffd_msg msg;
+    unsigned int failures = 0;
+
+    while (!__atomic_load_n( &stopping, __ATOMIC_SEQ_CST ))
+    {
+        ssize_t count;
+
+        /* also when it fails: somebody may wait for us */
+        if (poll( fds, 2, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
+        if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
+        /* it can stop us no more; poll() leaves it out */
+        if (fds[1].revents) fds[1].fd = -1;
+        if (userfault_check( &served ))
+        {
+            __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
+            break;
+        }
+        __atomic_fetch_add( &begun, 1, __ATOMIC_SEQ_CST );
+        if ((count = read( served.fd, &msg, sizeof(msg) )) > 0) failures = 0;
+        else if (fds[0].revents && ++failures > MAX_FAILURES)
+        {
+            give_up();
+            break;
+        }
+        if (count == sizeof(msg)) serve_message( &msg );
+        __atomic_fetch_add( &done, 1, __ATOMIC_SEQ_CST );
+    }
+    return arg;
+}
+
+static int open_stop_fds(void)
+{
+    int i;
+
+    if (socketpair( AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stop_fds )) return -errno;
+    for (i = 0; i < 2; i++)
+    {
+        stop_fds[i] = descriptor_raise( stop_fds[i] );
+        descriptor_identify( stop_fds[i], &stop_ids[i] );
+    }
+    return 0;
+}
+
+/* the lock of the writers is held */
+static int start_server(void)
+{
+    sigset_t all, sigset;
+    int ret;
+
+    if (started) return 0;
+    if (stop_fds[0] == -1 && (ret = open_stop_fds())) return ret;
+    stopping = given_up = 0;
+    done = begun;
+    sigfillset( &all );
+    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    ret = pthread_create( &server, NULL, serve_faults, NULL );
+    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    if (ret) return -ret;
+    started = 1;
+    return 0;
+}
+
+/***********************************************************************
+ *           thread_close
+ */
+static void thread_close(void)
+{
+    if (started)
+    {
+        __atomic_store_n( &stopping, 1, __ATOMIC_SEQ_CST );
+        if (descriptor_check( stop_fds[1], &stop_ids[1] ) ||
+            send( stop_fds[1], "", 1, MSG_NOSIGNAL ) != 1) return;
+        pthread_join( server, NULL );
+        started = 0;
+    }
+    descriptor_close( &stop_fds[0], &stop_ids[0] );
+    descriptor_close( &stop_fds[1], &stop_ids[1] );
+    userfault_close( &served );
+}
+
+/***********************************************************************
+ *           thread_open
+ */
+static int thread_open( char *reason, size_t len )
+{
+    int ret;
+
+    /* the second form is for those who may not serve the kernel */
+    if (userfault_open( &served, 0, UFFD_FEATURE_EVENT_UNMAP, reason, len ) &&
+        (ret = userfault_open( &served, UFFD_USER_MODE_ONLY, UFFD_FEATURE_EVENT_UNMAP, reason,
+                               len ))) return ret;
+    if ((ret = selftest_faults( &thread_backend, reason, len ))) thread_close();
+    return ret;
+}
+
+/***********************************************************************
+ *           thread_reopen
+ *
+ * The thread is the parent's.
+ */
+static int thread_reopen(void)
+{
+    started = 0;
+    done = begun;
+    descriptor_close( &stop_fds[0], &stop_ids[0] );
+    descriptor_close( &stop_fds[1], &stop_ids[1] );
+    return userfault_reopen( &served );
+}
+
+static int thread_reattach( struct watch_region *region )
+{
+    int ret = start_server();
+
+    return ret ? ret : userfault_reattach( &served, region );
+}
+
+static int thread_attach( struct watch_region *region )
+{
+    int ret = own_memory_check( region );
+
+    if (!ret) ret = start_server();
+    if (ret) return ret;
+    /* what it is told of now is about what was here before */
+    wait_for_server();
+    __atomic_fetch_and( &region->lost, ~2u, __ATOMIC_SEQ_CST );
+    return userfault_attach( &served, region );
+}
+
+static void thread_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    userfault_detach( &served, region, start, end );
+}
+
+static int thread_arm( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    (void)region;
+    return userfault_arm( &served, start, end );
+}
+
+static int thread_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           enum discard_reason reason )
+{
+    (void)reason;
+    return userfault_discard( &served, region, start, end );
+}
+
+static int thread_verify( struct watch_region *region )
+{
+    wait_for_server();
+    return userfault_verify( &served, region );
+}
+
+static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
+                         unsigned int flags )
+{
+    return userfault_fault( &served, region, start, end, flags );
+}
+
+static int thread_check(void)
+{
+    wait_for_server();
+    return __atomic_load_n( &given_up, __ATOMIC_SEQ_CST ) ? -EIO : userfault_check( &served );
+}
+
+const struct watch_backend thread_backend =
+{
+    .name      = "thread",
+    .mechanism = "userfaultfd write-protection with a thread that serves it",
+    .automatic = 0,
+    .open      = thread_open,
+    .reopen    = thread_reopen,
+    .reattach  = thread_reattach,
+    .close     = thread_close,
+    .attach    = thread_attach,
+    .detach    = thread_detach,
+    .arm       = thread_arm,
+    .discard   = thread_discard,
+    .lock      = lock_pages,
+    .verify    = thread_verify,
+    .fault     = thread_fault,
+    .hold      = fault_hold,
+    .release   = fault_release,
+    .check     = thread_check,
+};

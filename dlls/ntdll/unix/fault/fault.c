@@ -1,0 +1,331 @@
+/*
+ * Backends that learn of writes by faults, in native programs
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <ucontext.h>
+
+#include "engine/backend.h"
+#include "engine/fork.h"
+#include "engine/region.h"
+#include "engine/region_step.h"
+#include "fault/fault.h"
+#include "fault/signal_chain.h"
+#include "nt_types.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+#include "sys/user_memory.h"
+
+/* A fault lets a write go on (the page is opened) and marks the page; a query with reset takes the
+ * marks and arms these pages.
+ *
+ * Without a lock the orders would be: open, then mark; take, then arm. Any other order leaves an
+ * open page without a mark for ever. These do not, yet between open and mark another thread can
+ * write to the page without a fault, and ask: it would not be told of its own write before the next
+ * query. So each region has a lock that faults share and a step of a query has alone. A step waits
+ * for faults in progress: what is open is marked then. To faults, take and arm are one: a page
+ * whose mark was taken is armed when the next fault looks at it. They take turns: a program that
+ * does nothing but ask would else keep a write waiting for a tenth of a second.
+ *
+ * Nothing waits in a circle: the lock is taken inside a step (region_enter), by code that has all
+ * signals blocked and touches no memory of the program. Who changes regions waits for steps, and
+ * steps for him, only before they begin. */
+
+/* A fault that repeats although its page is open is not of our making: the file has no such page
+ * any more, or the program has protected the page itself. It must reach the program in the end. So
+ * once in so many times the backend makes sure that the page is not open. */
+#define MAX_REPEATS 1000
+
+static __thread struct
+{
+    uintptr_t    page;
+    uintptr_t    pc;
+    unsigned int repeats;
+    unsigned int forgotten;
+} last_fault;
+
+int (*fault_on_guard)( uintptr_t addr );
+
+/* counted up whenever pages have been let go */
+static unsigned int forgotten;
+
+static void handle_fault( int sig, siginfo_t *info, void *context );
+
+static struct signal_chain chains[] =
+{
+    { .sig = SIGSEGV, .handler = handle_fault },
+    { .sig = SIGBUS,  .handler = handle_fault },
+};
+
+static pthread_mutex_t install_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/***********************************************************************
+ *           fault_hold
+ *
+ * The signals are blocked as well: a handler could write to the region, and wait for us.
+ */
+void fault_hold( struct watch_region *region )
+{
+    uint64_t all = ~0ull, old = 0;
+
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&old, sizeof(all) );
+    fair_lock_hold( &region->faults );
+    region->held_mask = old;
+}
+
+/***********************************************************************
+ *           fault_release
+ */
+void fault_release( struct watch_region *region )
+{
+    uint64_t old = region->held_mask;
+
+    fair_lock_release( &region->faults );
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&old, 0, sizeof(old) );
+}
+
+/***********************************************************************
+ *           mark_written_pages
+ *
+ * Without memory for the bitmap queries fail, until all of the region is reset.
+ */
+void mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct saved_pages *saved = region_saved_pages( region );
+
+    if (saved) saved_set( saved, start, end );
+    else __atomic_fetch_or( &region->lost, 1, __ATOMIC_SEQ_CST );
+}
+
+void fault_forget(void)
+{
+    __atomic_fetch_add( &forgotten, 1, __ATOMIC_SEQ_CST );
+}
+
+/***********************************************************************
+ *           fault_uses_memory
+ */
+int fault_uses_memory( uintptr_t start, uintptr_t end )
+{
+    return (start < (uintptr_t)(&last_fault + 1) && (uintptr_t)&last_fault < end)
+           || (start < (uintptr_t)chains + sizeof(chains) && (uintptr_t)chains < end);
+}
+
+/* whether the page was marked already, so that a fault on it is odd; region is shared */
+static int is_marked( struct watch_region *region, uintptr_t page )
+{
+    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+
+    return saved && saved_peek( saved, page, page + page_size() );
+}
+
+/***********************************************************************
+ *           serve
+ *
+ * Returns 0 if the fault, which was met by a signal or told to a thread, is none of ours. *repeats
+ * counts faults on pages that should be open.
+ */
+static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *repeats )
+{
+    uintptr_t page = round_down( addr ), granule, start, end;
+    struct watch_region *region;
+    enum region_step step;
+    int ret;
+
+    fork_before_fault();
+    do if (!(region = region_find( page, page + page_size() ))) return 0;
+    while (!(step = region_enter( region, page, page + page_size() )));
+
+    if (!region->backend->fault || region->backend->signal != sig)
+    {
+        region_leave( region, step );
+        return 0;
+    }
+    fair_lock_share( &region->faults );
+
+    granule = (uintptr_t)1 << region->shift;
+    start = page & -granule;
+    end   = start + granule;
+    if (start < region->base) start = region->base;
+    if (end > region->end) end = region->end;
+
+    if ((flags & FAULT_WRITE) && !is_marked( region, page )) *repeats = 0;
+    else if (++*repeats > MAX_REPEATS)
+    {
+        flags |= FAULT_REPEAT;
+        *repeats = 0;
+    }
+    ret = region->backend->fault( region, start, end, flags );
+
+    fair_lock_unshare( &region->faults );
+    region_leave( region, step );
+    return ret;
+}
+
+/***********************************************************************
+ *           fault_serve
+ */
+int fault_serve( uintptr_t addr, int write )
+{
+    if (last_fault.page != round_down( addr )) last_fault.repeats = 0;
+    last_fault.page = round_down( addr );
+    return serve( addr, write ? FAULT_WRITE : 0, 0, &last_fault.repeats );
+}
+
+static uintptr_t context_pc( const ucontext_t *context )
+{
+#ifdef __x86_64__
+    return context->uc_mcontext.gregs[REG_RIP];
+#else
+#error fault.c does not know this processor yet
+#endif
+}
+
+/* whether the processor tells that it was a write */
+static int is_write( const ucontext_t *context )
+{
+    return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+}
+
+/***********************************************************************
+ *           is_ours
+ *
+ * Deals with a fault of our making, so that the instruction can be tried again.
+ */
+static int is_ours( int sig, const siginfo_t *info, const ucontext_t *context )
+{
+    uintptr_t addr = (uintptr_t)info->si_addr, pc = context_pc( context );
+    unsigned int count;
+
+    if (info->si_code <= 0) return 0;   /* sent by somebody */
+    if ((sig == SIGSEGV && info->si_code == SEGV_ACCERR)
+        || (sig == SIGBUS && info->si_code == BUS_ADRERR))
+    {
+        if (last_fault.page != round_down( addr ) || last_fault.pc != pc)
+        {
+            last_fault.page = round_down( addr );
+            last_fault.pc = pc;
+            last_fault.repeats = 0;
+        }
+        if (serve( addr, is_write( context ) ? FAULT_WRITE : 0, sig, &last_fault.repeats ))
+            return 1;
+
+        /* it may have been ours when it was met */
+        count = __atomic_load_n( &forgotten, __ATOMIC_SEQ_CST );
+        if (last_fault.forgotten != count)
+        {
+            last_fault.forgotten = count;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           pass_on
+ *
+ * A fault that no backend has made: guard is 1 for a guard page, else 0. Pointers of the program
+ * that our own calls use come first; the call fails with the status (rows 34, 34b). The program is
+ * told of a guard page by a negative si_code, so that one without a handler ends by it: the access
+ * would succeed now.
+ */
+static void pass_on( int sig, siginfo_t *info, ucontext_t *context, int guard, void *frame )
+{
+    siginfo_t guard_info;
+
+    if (info->si_code > 0 && is_user_access( context_pc( context )))
+    {
+        user_access_fail( context, guard ? STATUS_GUARD_PAGE_VIOLATION : STATUS_ACCESS_VIOLATION );
+        return;
+    }
+    if (guard)
+    {
+        guard_info = *info;
+        guard_info.si_code = STATUS_GUARD_PAGE_VIOLATION;
+        info = &guard_info;
+    }
+    signal_chain_next( &chains[sig == SIGBUS], info, context, frame );
+}
+
+/***********************************************************************
+ *           handle_fault
+ *
+ * The backends come first, as a results array may be watched memory, and then guard pages.
+ */
+static void handle_fault( int sig, siginfo_t *info, void *context )
+{
+    int err = errno, guard = 0;
+
+    if (!is_ours( sig, info, context ))
+    {
+        if (sig == SIGSEGV && info->si_code == SEGV_ACCERR && fault_on_guard)
+            guard = fault_on_guard( (uintptr_t)info->si_addr );
+        if (guard != 2) pass_on( sig, info, context, guard, __builtin_frame_address( 0 ));
+    }
+    errno = err;
+}
+
+static int install( int sig )
+{
+    sigset_t all, sigset;
+    int ret = 0;
+    size_t i;
+
+    sigfillset( &all );
+    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    pthread_mutex_lock( &install_mutex );
+    for (i = 0; i < sizeof(chains) / sizeof(chains[0]) && !ret; i++)
+        if (!sig || chains[i].sig == sig) ret = signal_chain_install( &chains[i] );
+    pthread_mutex_unlock( &install_mutex );
+    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    return ret;
+}
+
+/***********************************************************************
+ *           fault_lock_for_fork
+ */
+void fault_lock_for_fork(void)
+{
+    pthread_mutex_lock( &install_mutex );
+}
+
+/***********************************************************************
+ *           fault_unlock_after_fork
+ */
+void fault_unlock_after_fork(void)
+{
+    pthread_mutex_unlock( &install_mutex );
+}
+
+/***********************************************************************
+ *           fault_handler_install
+ */
+int fault_handler_install(void)
+{
+    return install( 0 );
+}
+
+/***********************************************************************
+ *           fault_handler_check
+ */
+int fault_handler_check( int sig )
+{
+    return signal_chain_is_first( &chains[sig == SIGBUS] ) ? 0 : install( sig );
+}
+
+/***********************************************************************
+ *           fault_notice
+ */
+const char *fault_notice(void)
+{
+    if (chains[0].full || chains[1].full)
+        return "the program has replaced the handler of faults by too many others";
+    if (chains[0].replaced || chains[1].replaced)
+        return "the program replaced the handler of faults; it was put before the program's again";
+    return "";
+}

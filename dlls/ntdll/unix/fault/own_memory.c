@@ -1,0 +1,154 @@
+/*
+ * Memory that is needed to serve a fault, and cannot be watched by faults
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/auxv.h>
+
+#include "engine/region.h"
+#include "fault/fault.h"
+#include "fault/own_memory.h"
+#include "sys/address_space.h"
+#include "sys/page.h"
+
+/* A fault that is met while one is served, or while a query keeps faults waiting, ends the program
+ * or is never served; and so does one for which the kernel cannot write the frame of the signal. To
+ * refuse such memory is better. What can be known is this thread's stack and thread-local data, the
+ * first thread's stack, and what the library has. Other threads' look like any other memory. */
+
+static __thread const char *found;
+
+static const char *notice = "";
+
+static const char has_stack[] = "memory was refused, as it holds a stack in use";
+static const char has_local[] = "memory was refused, as it holds data of this thread";
+static const char has_data[]  = "memory was refused, as it holds the library's own data";
+
+static int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
+{
+    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
+}
+
+/***********************************************************************
+ *           holds_this_stack
+ *
+ * The stack of this thread, or the one that it has for signals. A coroutine may have changed to a
+ * stack of its own, of which the page in use is all that is known.
+ */
+static int holds_this_stack( uintptr_t start, uintptr_t end )
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address( 0 );
+    stack_t alternate;
+    pthread_attr_t attr;
+    size_t size;
+    void *base;
+    int ret = 0;
+
+    if (overlaps( start, end, (void *)round_down( here ), page_size() )) return 1;
+    if (!sigaltstack( NULL, &alternate ) && !(alternate.ss_flags & SS_DISABLE) &&
+        overlaps( start, end, alternate.ss_sp, alternate.ss_size )) return 1;
+
+    if (pthread_getattr_np( pthread_self(), &attr )) return 0;
+    if (!pthread_attr_getstack( &attr, &base, &size ) && here - (uintptr_t)base < size)
+        ret = overlaps( start, end, base, size );
+    pthread_attr_destroy( &attr );
+    return ret;
+}
+
+/***********************************************************************
+ *           holds_first_stack
+ */
+static int holds_first_stack( uintptr_t start, uintptr_t end )
+{
+    uintptr_t addr = getauxval( AT_RANDOM );   /* on it */
+    struct mapping mapping;
+
+    if (!addr || find_mapping( addr, &mapping ) <= 0) return start <= addr && addr < end;
+    return start < mapping.end && mapping.start < end;
+}
+
+struct data_search
+{
+    uintptr_t start;
+    uintptr_t end;
+    int       found;
+};
+
+/***********************************************************************
+ *           look_at_object
+ *
+ * Writable segments of the shared object that we are in. Where the library is a part of the program
+ * itself, its data cannot be told from the program's own.
+ */
+static int look_at_object( struct dl_phdr_info *info, size_t size, void *arg )
+{
+    struct data_search *search = arg;
+    int i, ours = 0, held = 0;
+
+    (void)size;
+    for (i = 0; i < info->dlpi_phnum; i++)
+    {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        const void *base = (const void *)(info->dlpi_addr + segment->p_vaddr);
+
+        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W)) continue;
+        ours |= overlaps( (uintptr_t)&notice, (uintptr_t)(&notice + 1), base, segment->p_memsz );
+        held |= overlaps( search->start, search->end, base, segment->p_memsz );
+    }
+    if (!ours) return 0;
+    search->found = held && info->dlpi_name && *info->dlpi_name;
+    return 1;
+}
+
+/***********************************************************************
+ *           own_memory_look
+ */
+void own_memory_look( uintptr_t start, uintptr_t end )
+{
+    struct data_search search = { start, end, 0 };
+
+    found = NULL;
+    dl_iterate_phdr( look_at_object, &search );
+    if (search.found || overlaps( start, end, &notice, sizeof(notice) )) found = has_data;
+    else if (holds_this_stack( start, end ) || holds_first_stack( start, end )) found = has_stack;
+    else if (overlaps( start, end, &found, sizeof(found) ) ||
+             overlaps( start, end, &errno, sizeof(errno) )) found = has_local;
+    else if (fault_uses_memory( start, end )) found = has_data;
+}
+
+/***********************************************************************
+ *           own_memory_forget
+ */
+void own_memory_forget(void)
+{
+    found = NULL;
+}
+
+/***********************************************************************
+ *           own_memory_check
+ *
+ * Memory that was mapped just now holds nothing of it.
+ */
+int own_memory_check( const struct watch_region *region )
+{
+    if (region->kind == REGION_FRESH) return 0;
+    if (!found && region_uses_memory( region->base, region->end )) found = has_data;
+    if (!found) return 0;
+    notice = found;
+    return -EDEADLK;
+}
+
+/***********************************************************************
+ *           own_memory_notice
+ */
+const char *own_memory_notice(void)
+{
+    return notice;
+}

@@ -1,0 +1,25 @@
+/*
+ * Which backends native programs have
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <stddef.h>
+
+#include "engine/backend.h"
+
+/* Best first. The last two are for comparison, and used when they are asked for by name. */
+const struct watch_backend * const backend_list[] =
+{
+    &scan_backend,
+    &scan_marked_backend,
+    &sigbus_backend,
+    &mprotect_backend,
+    &thread_backend,
+    &softdirty_backend,
+    NULL
+};
+
+_Static_assert( sizeof(backend_list) / sizeof(backend_list[0]) <= MAX_BACKENDS + 1,
+                "see backend.c" );

@@ -1,0 +1,121 @@
+/*
+ * The state of each page of the native memory manager: one byte, in a table of two levels
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The kernel's zeroed memory is a table in which everything is reserved, so memory that is only
+ * reserved costs nothing.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "native/view.h"
+#include "sys/page.h"
+
+#define ADDRESS_BITS 47
+#define TABLE_BITS   20                          /* pages of one table */
+#define TABLE_SIZE   ((size_t)1 << TABLE_BITS)   /* bytes of it */
+#define LEAST_PAGE_BITS 12
+
+static unsigned char *tables[(size_t)1 << (ADDRESS_BITS - TABLE_BITS - LEAST_PAGE_BITS)];
+
+#define min( a, b ) ((a) < (b) ? (a) : (b))
+
+/***********************************************************************
+ *           page_state_reserve
+ */
+int page_state_reserve( uintptr_t start, uintptr_t end )
+{
+    size_t i, first = start >> page_shift >> TABLE_BITS;
+    size_t last = (end - 1) >> page_shift >> TABLE_BITS;
+    void *ptr;
+
+    for (i = first; i <= last; i++)
+    {
+        if (tables[i]) continue;
+        ptr = mmap( NULL, TABLE_SIZE, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
+        if (ptr == MAP_FAILED) return -ENOMEM;
+        tables[i] = ptr;
+    }
+    return 0;
+}
+
+/* zeroes a part of a table; what fills whole pages is given back */
+static void clear_states( unsigned char *ptr, size_t count )
+{
+    uintptr_t start = round_up( (uintptr_t)ptr ), end = round_down( (uintptr_t)ptr + count );
+
+    if (end > start && end - start >= 16 * page_size() &&
+        !madvise( (void *)start, end - start, MADV_DONTNEED ))
+    {
+        memset( ptr, 0, start - (uintptr_t)ptr );
+        memset( (void *)end, 0, (uintptr_t)ptr + count - end );
+    }
+    else memset( ptr, 0, count );
+}
+
+/***********************************************************************
+ *           page_state_set
+ *
+ * The range must have been reserved.
+ */
+void page_state_set( uintptr_t start, uintptr_t end, unsigned char state )
+{
+    size_t page = start >> page_shift, last = end >> page_shift;
+
+    while (page < last)
+    {
+        size_t offset = page & (TABLE_SIZE - 1), count = min( last - page, TABLE_SIZE - offset );
+        unsigned char *ptr = tables[page >> TABLE_BITS] + offset;
+
+        if (state) memset( ptr, state, count );
+        else clear_states( ptr, count );
+        page += count;
+    }
+}
+
+/***********************************************************************
+ *           page_state
+ */
+unsigned char page_state( uintptr_t addr )
+{
+    size_t page = addr >> page_shift;
+
+    if (addr >> ADDRESS_BITS || !tables[page >> TABLE_BITS]) return 0;
+    return tables[page >> TABLE_BITS][page & (TABLE_SIZE - 1)];
+}
+
+/***********************************************************************
+ *           page_state_end
+ *
+ * The range must have been reserved. Goes by eight pages where it can: a query of reserved memory
+ * looks at all of it.
+ */
+uintptr_t page_state_end( uintptr_t start, uintptr_t end, unsigned char mask )
+{
+    size_t page = start >> page_shift, last = end >> page_shift;
+    uint64_t state = page_state( start ) & mask;
+    uint64_t mask8 = 0x0101010101010101ull * mask, state8 = 0x0101010101010101ull * state, word;
+
+    for (page++; page < last; page++)
+    {
+        size_t offset = page & (TABLE_SIZE - 1);
+        const unsigned char *ptr = tables[page >> TABLE_BITS] + offset;
+
+        if (!(offset & 7) && last - page >= 8)
+        {
+            memcpy( &word, ptr, sizeof(word) );
+            if ((word & mask8) == state8)
+            {
+                page += 7;
+                continue;
+            }
+        }
+        if ((*ptr & mask) != state) break;
+    }
+    return (uintptr_t)page << page_shift;
+}

@@ -1,0 +1,250 @@
+/*
+ * The library as a whole: which backend is used, and the two calls that ask it
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "writewatch.h"
+
+#include "engine/backend.h"
+#include "engine/fork.h"
+#include "engine/watch.h"
+#include "fault/fault.h"
+#include "fault/own_memory.h"
+#include "native/process.h"
+#include "native/virtual_internal.h"
+#include "sys/page.h"
+#include "write_watch.h"
+
+int library_ready;
+
+/* protects what follows */
+static pthread_mutex_t library_mutex = PTHREAD_MUTEX_INITIALIZER;
+static enum { NOT_OPENED, OPENED, REFUSED } library_state;
+static int open_error;       /* when it is REFUSED */
+static int has_watches;      /* the backend cannot be changed any more */
+static char open_reason[512];
+
+/* Faults are not blocked: the self-test of a backend meets them. */
+static void lock_library( sigset_t *sigset )
+{
+    sigset_t all;
+
+    sigfillset( &all );
+    sigdelset( &all, SIGSEGV );
+    sigdelset( &all, SIGBUS );
+    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    pthread_mutex_lock( &library_mutex );
+}
+
+static void unlock_library( const sigset_t *sigset )
+{
+    pthread_mutex_unlock( &library_mutex );
+    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+}
+
+void library_lock_for_fork(void)
+{
+    pthread_mutex_lock( &library_mutex );
+}
+
+void library_unlock_after_fork(void)
+{
+    pthread_mutex_unlock( &library_mutex );
+}
+
+/***********************************************************************
+ *           library_prepare
+ *
+ * What must be there before the first call does anything; by any thread.
+ */
+void library_prepare(void)
+{
+    sigset_t sigset;
+
+    lock_library( &sigset );
+    if (!library_ready)
+    {
+        page_init();
+        fault_on_guard = guard_fault;
+        fault_handler_install();
+        __atomic_store_n( &library_ready, 1, __ATOMIC_RELEASE );
+    }
+    unlock_library( &sigset );
+}
+
+/***********************************************************************
+ *           library_check_handlers
+ *
+ * Looks after our handlers, by any thread. Where that fails, fault_notice() tells; a backend that
+ * needs them fails as well, and for the others only bad pointers are the program's own affair then.
+ */
+void library_check_handlers(void)
+{
+    fault_handler_check( SIGSEGV );
+    fault_handler_check( SIGBUS );
+}
+
+/***********************************************************************
+ *           init_query
+ *
+ * The same for queries. To ask for a handler takes 200 ns, a fifth of a small query. SIGBUS comes
+ * of memory beyond the end of a file, so that is asked only when the array is another one than the
+ * last time.
+ */
+static void init_query( void **addresses )
+{
+    static __thread void **last;
+
+    if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
+    fault_handler_check( SIGSEGV );
+    if (addresses == last) return;
+    fault_handler_check( SIGBUS );
+    last = addresses;
+}
+
+/***********************************************************************
+ *           open_locked
+ *
+ * Opens the backend of a name, of the environment's, or the best one. -EINVAL if there is none of
+ * that name, -ENOTSUP if it does not work here. The lock is held.
+ */
+static int open_locked( const char *name )
+{
+    if (!name) name = secure_getenv( "WRITEWATCH_BACKEND" );
+    if (name && !*name) name = NULL;
+
+    open_reason[0] = 0;
+    open_error = watch_open( name, open_reason, sizeof(open_reason) );
+    if (open_error && name && !has_backend( name )) open_error = -EINVAL;
+    library_state = open_error ? REFUSED : OPENED;
+    return open_error;
+}
+
+/***********************************************************************
+ *           library_open
+ *
+ * What is done by itself when memory is first watched. Returns 0 or -errno. A backend that was
+ * refused remains refused: nothing else takes its place until the program asks for it.
+ */
+int library_open(void)
+{
+    sigset_t sigset;
+    int ret;
+
+    library_init();
+    lock_library( &sigset );
+    ret = library_state == NOT_OPENED ? open_locked( NULL ) : open_error;
+    if (!ret) has_watches = 1;
+    unlock_library( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *           writewatch_open
+ */
+int writewatch_open( const char *name )
+{
+    sigset_t sigset;
+    int ret;
+
+    library_init();
+    if (fork_is_unhandled()) return -EIO;
+    lock_library( &sigset );
+    if (has_watches)
+    {
+        snprintf( open_reason, sizeof(open_reason), "memory is being watched already, by %s",
+                  watch_backend_name() );
+        ret = -EBUSY;
+    }
+    else
+    {
+        if (library_state == OPENED) watch_close();
+        ret = open_locked( name );
+    }
+    unlock_library( &sigset );
+    return ret;
+}
+
+/***********************************************************************
+ *           writewatch_backend
+ *
+ * NULL before a backend was opened, and when that failed.
+ */
+const char *writewatch_backend( void )
+{
+    return watch_backend_name();
+}
+
+/***********************************************************************
+ *           writewatch_mechanism
+ */
+const char *writewatch_mechanism( void )
+{
+    return watch_mechanism();
+}
+
+/***********************************************************************
+ *           writewatch_backend_of
+ *
+ * Regions that the active backend could not take are with another one.
+ */
+const char *writewatch_backend_of( const void *addr )
+{
+    uintptr_t page = round_down( (uintptr_t)addr );
+    struct watch_region *region;
+    const char *name;
+
+    if (!(region = region_get( page, page + page_size() ))) return NULL;
+    name = region->backend->name;
+    region_put( region );
+    return name;
+}
+
+/***********************************************************************
+ *           writewatch_reason
+ *
+ * Why no backend, or not the best one, was opened; otherwise what happened to our handlers, or that
+ * memory is with another backend.
+ */
+const char *writewatch_reason( void )
+{
+    const char *notice = fault_notice();
+
+    if (*fork_notice()) return fork_notice();
+    if (open_reason[0]) return open_reason;
+    if (!*notice) notice = own_memory_notice();
+    return *notice ? notice : moved_region_notice();
+}
+
+/***********************************************************************
+ *             NtGetWriteWatch
+ *
+ * The handle is ignored (row 9).
+ */
+NTSTATUS NTAPI NtGetWriteWatch( HANDLE process, ULONG flags, void *base, SIZE_T size,
+                                void **addresses, ULONG_PTR *count, ULONG *granularity )
+{
+    (void)process;
+    init_query( addresses );
+    return get_write_watch( flags, base, size, addresses, count, granularity );
+}
+
+/***********************************************************************
+ *             NtResetWriteWatch
+ */
+NTSTATUS NTAPI NtResetWriteWatch( HANDLE process, void *base, SIZE_T size )
+{
+    (void)process;
+    if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
+    return reset_write_watch( base, size );
+}

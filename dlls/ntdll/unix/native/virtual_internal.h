@@ -1,0 +1,76 @@
+/*
+ * The native memory manager: what its files share
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_VIRTUAL_PRIVATE_H
+#define WRITEWATCH_VIRTUAL_PRIVATE_H
+
+#include <signal.h>
+
+#include "native/view.h"
+#include "nt_types.h"
+#include "sys/page.h"
+#include "sys/user_memory.h"
+
+/* One lock for views and page states, held with all signals blocked. */
+extern void virtual_lock( sigset_t *sigset );
+extern void virtual_lock_for_fork(void);
+extern void virtual_unlock_after_fork(void);
+extern void virtual_unlock( const sigset_t *sigset );
+
+/* what user programs have of the address space: up to here */
+#define USER_SPACE_LIMIT ((uintptr_t)0x7fffffff0000)
+
+/* the state of a committed page, without that bit, from PAGE_* constants and back */
+extern NTSTATUS state_from_protection( ULONG protect, unsigned char *state );
+extern ULONG protection_from_state( unsigned char state );
+extern int unix_protection( unsigned char state );
+
+/* Gives pages of a view a new state. The lock is held. */
+extern NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state );
+
+/* Commits pages of a view, or gives those that are committed another state. On failure they are as
+ * they were. The lock is held. */
+extern NTSTATUS commit_range( uintptr_t start, uintptr_t end, unsigned char state );
+
+/* Where the run of pages ends that are all watched, or all not. A program may watch, and cease to
+ * watch, any part of what it has allocated. */
+extern uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched );
+
+/* What a fault on an address was: 0 nothing of ours; 1 a guard page, which is none any more; 2 it
+ * can be tried again, as the page was one. In a signal handler, with all signals blocked. */
+extern int guard_fault( uintptr_t addr );
+
+/* Arguments that are both read and written. What the fault of a bad one was is the status. */
+static inline NTSTATUS get_argument( void *ptr, uint64_t *value )
+{
+    NTSTATUS status;
+
+    if (!ptr) return STATUS_ACCESS_VIOLATION;
+    if ((status = user_load64( ptr, value ))) return status;
+    return user_probe_write( ptr, 2, 7 );
+}
+
+/* Begins each call: the range that is meant. */
+static inline NTSTATUS get_range_arguments( HANDLE process, void **addr, SIZE_T *size,
+                                            uint64_t *addr_value, uint64_t *size_value )
+{
+    NTSTATUS status;
+
+    if ((status = get_argument( addr, addr_value ))) return status;
+    if ((status = get_argument( size, size_value ))) return status;
+    return process == NtCurrentProcess() ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+}
+
+static inline NTSTATUS put_range_arguments( void **addr, SIZE_T *size, uintptr_t start,
+                                            uintptr_t end )
+{
+    NTSTATUS status = user_store64( addr, start );
+
+    return status ? status : user_store64( size, end - start );
+}
+
+#endif /* WRITEWATCH_VIRTUAL_PRIVATE_H */

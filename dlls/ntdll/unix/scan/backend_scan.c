@@ -1,0 +1,432 @@
+/*
+ * Write tracking by userfaultfd WP_ASYNC and the PAGEMAP_SCAN ioctl, Linux 6.7 and later
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/backend.h"
+#include "engine/huge_pages.h"
+#include "engine/region.h"
+#include "engine/selftest.h"
+#include "scan/ask.h"
+#include "sys/advise.h"
+#include "sys/kernel_api.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+
+#define MAX_FILL_TRIES 10000
+
+static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
+{
+    struct uffdio_register reg;
+
+    memset( &reg, 0, sizeof(reg) );
+    reg.range.start = start;
+    reg.range.len   = end - start;
+    reg.mode        = mode;
+    return ioctl( scan_uffd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
+}
+
+/***********************************************************************
+ *           scan_detach
+ *
+ * The kernel takes the protection off and wakes who waits for a missing page. That transparent huge
+ * pages were ruled out stays.
+ *
+ * The program may have unmapped the memory without a word, and what is there now may be somebody
+ * else's: up to 6.12 the kernel would take it away from another userfaultfd. Registering tells.
+ */
+static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct uffdio_range range = { start, end - start };
+
+    (void)region;
+    if (register_range( start, end, UFFDIO_REGISTER_MODE_WP ) == -EBUSY) return;
+    ioctl( scan_uffd, UFFDIO_UNREGISTER, &range );
+}
+
+/***********************************************************************
+ *           protect_range
+ *
+ * Protects pages, there or not. In pieces, as the lock of the address space is held for each.
+ */
+static int protect_range( uintptr_t start, uintptr_t end )
+{
+    const size_t piece = (size_t)1 << 30;
+    struct uffdio_writeprotect wp;
+
+    for (; start < end; start += wp.range.len)
+    {
+        wp.range.start = start;
+        wp.range.len   = end - start < piece ? end - start : piece;
+        wp.mode        = UFFDIO_WRITEPROTECT_MODE_WP;
+        if (ioctl( scan_uffd, UFFDIO_WRITEPROTECT, &wp )) return -errno;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           split_huge_pages
+ *
+ * Makes small pages of transparent huge ones, which otherwise would be protected, and written, as a
+ * whole. To protect a part of one does that; MADV_NOHUGEPAGE only keeps new ones away.
+ */
+static int split_huge_pages( uintptr_t start, uintptr_t end )
+{
+    const uintptr_t huge_size = page_size() * (page_size() / 8);
+    struct page_run runs[64];
+    struct pm_scan_arg arg;
+    long i, count;
+    int ret;
+
+    while (start < end)
+    {
+        memset( &arg, 0, sizeof(arg) );
+        arg.size          = sizeof(arg);
+        arg.start         = start;
+        arg.end           = end;
+        arg.vec           = (uintptr_t)runs;
+        arg.vec_len       = 64;
+        arg.category_mask = PAGE_IS_HUGE;
+        if ((count = ioctl( scan_pagemap, PAGEMAP_SCAN, &arg )) < 0) return -errno;
+        if (arg.walk_end <= start) return -EIO;
+
+        for (i = 0; i < count; i++)
+            for (; runs[i].start < runs[i].end; runs[i].start += huge_size)
+                if ((ret = protect_range( runs[i].start, runs[i].start + page_size() ))) return ret;
+        start = arg.walk_end;
+    }
+    return 0;
+}
+
+/* whether memory has pages of its own; 1 also if that cannot be found out */
+static int is_populated( uintptr_t start, uintptr_t end )
+{
+    struct pm_scan_arg arg;
+    struct page_run run;
+
+    memset( &arg, 0, sizeof(arg) );
+    arg.size                = sizeof(arg);
+    arg.start               = start;
+    arg.end                 = end;
+    arg.vec                 = (uintptr_t)&run;
+    arg.vec_len             = 1;
+    arg.category_inverted   = PAGE_IS_PFNZERO;
+    arg.category_mask       = PAGE_IS_PFNZERO;
+    arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
+    return ioctl( scan_pagemap, PAGEMAP_SCAN, &arg ) != 0;
+}
+
+/***********************************************************************
+ *           begin_watch
+ *
+ * Registers a region. Transparent huge pages are ruled out before the first touch: a huge page
+ * reports 512 pages for one, and when it is split its parts of zeros are lost to the exact query
+ * (6.12 and later). Nothing is kept of the blocks of memory that the program has mapped itself: it
+ * may drop them itself, unseen.
+ */
+static int begin_watch( struct watch_region *region )
+{
+    uintptr_t start = region->base, end = region->end;
+    int ret;
+
+    if (region->kind == REGION_FRESH) blocks_open( &region->blocks, start, end );
+
+    if ((ret = rule_out_huge_pages( region ))) return ret;
+    return register_range( start, end, UFFDIO_REGISTER_MODE_WP );
+}
+
+/***********************************************************************
+ *           protect_all
+ *
+ * Protects a region as a whole, which costs page tables of 1/512 of its size. Ends the registration
+ * on failure.
+ */
+static int protect_all( const struct watch_region *region )
+{
+    uintptr_t start = region->base, end = region->end;
+    int ret = 0;
+
+    if (region->shift == page_shift) ret = split_huge_pages( start, end );
+    if (!ret) ret = protect_range( start, end );
+    if (ret) scan_detach( NULL, start, end );
+    return ret;
+}
+
+/***********************************************************************
+ *           scan_attach
+ *
+ * Fresh memory is registered only, and nothing is protected until a scan resets it. Private
+ * anonymous memory without a page is as good as fresh.
+ */
+static int scan_attach( struct watch_region *region )
+{
+    int ret = begin_watch( region );
+
+    if (ret) return ret;
+    if (region->kind == REGION_ANONYMOUS && !is_populated( region->base, region->end ))
+        region->kind = REGION_FRESH;
+    return region->kind == REGION_FRESH ? 0 : protect_all( region );
+}
+
+/***********************************************************************
+ *           scan_marked_attach
+ *
+ * Fresh memory is protected when it is committed. What is not fresh may be accessible already, so
+ * it is protected also if it has no page yet.
+ */
+static int scan_marked_attach( struct watch_region *region )
+{
+    int ret = begin_watch( region );
+
+    if (ret) return ret;
+    return region->kind == REGION_FRESH ? 0 : protect_all( region );
+}
+
+/***********************************************************************
+ *           scan_marked_commit
+ *
+ * What is not fresh was protected as a whole. A block that is committed as a whole has no empty
+ * entry: it is full from the start.
+ */
+static int scan_marked_commit( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    unsigned int forgotten = __atomic_load_n( &region->blocks.forgotten, __ATOMIC_SEQ_CST );
+    int ret;
+
+    if (region->kind != REGION_FRESH) return 0;
+    if (!(ret = scan_mark_empty( start, end )) && region->blocks.count)
+        blocks_mark_full( &region->blocks, start, end, forgotten );
+    return ret;
+}
+
+/***********************************************************************
+ *           scan_fill
+ */
+static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
+                      size_t *filled )
+{
+    unsigned int tries = 0;
+    struct uffdio_copy copy;
+
+    (void)region;
+    *filled = 0;
+    while (start < end)
+    {
+        copy.dst  = start;
+        copy.src  = (uintptr_t)data;
+        copy.len  = end - start;
+        copy.mode = UFFDIO_COPY_MODE_WP;
+        copy.copy = 0;
+        if (ioctl( scan_uffd, UFFDIO_COPY, &copy ) && errno != EAGAIN) return -errno;
+        if (copy.copy <= 0)
+        {
+            /* the address space is changing, but not for ever */
+            if (++tries > MAX_FILL_TRIES) return -EAGAIN;
+            raw_syscall3( SYS_sched_yield, 0, 0, 0 );
+            continue;
+        }
+        tries = 0;
+        start   += copy.copy;
+        data     = (const char *)data + copy.copy;
+        *filled += copy.copy;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           scan_serve
+ *
+ * Adds to the registration, which keeps the written state. To take the mode away again without
+ * losing that is not possible: the kernel takes a registration for fewer modes as done already
+ * (6.18). If it failed half-way nobody would bring the missing pages of the first part, so the
+ * memory is registered anew as it was: what is there is written then.
+ */
+static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    int ret;
+
+    ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_MISSING );
+    if (!ret) return scan_uffd;
+    scan_detach( region, start, end );
+    register_range( start, end, UFFDIO_REGISTER_MODE_WP );
+    /* files have no missing pages */
+    return ret == -EINVAL ? -EOPNOTSUPP : ret;
+}
+
+/***********************************************************************
+ *           scan_marked_serve
+ *
+ * On failure the markers are gone, too. They had page tables, which are there still, so to set them
+ * anew loses no write; what was only reserved gets some.
+ */
+static int scan_marked_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    int ret = scan_serve( region, start, end );
+
+    if (ret < 0) scan_mark_empty( start, end );
+    return ret;
+}
+
+/***********************************************************************
+ *           discard_accessible
+ *
+ * Drops the contents of private anonymous memory that other threads may write to, and protects what
+ * is empty then. A page that is written in between is not empty, and counts.
+ *
+ * In pieces of less than a block: the kernel frees the page table of a block that is dropped as a
+ * whole (6.14 and later), and to protect entries without a table loses such a write. Entries that
+ * are empty from the start may have none, so only others are dropped; that also keeps memory that
+ * is only reserved without page tables.
+ */
+static int discard_accessible( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    const uintptr_t piece = (uintptr_t)1 << (block_shift() - 1);
+    unsigned int forgotten = __atomic_load_n( &region->blocks.forgotten, __ATOMIC_SEQ_CST );
+    struct page_run runs[32];
+    uintptr_t pos, last, next;
+    int i, count, ret;
+
+    for (; start < end; start = next)
+    {
+        if ((count = scan_find_used( start, end, runs, 32, &next )) < 0) return count;
+        for (i = 0; i < count; i++)
+        {
+            for (pos = runs[i].start; pos < runs[i].end; pos = last)
+            {
+                last = runs[i].end - pos < piece ? runs[i].end : pos + piece;
+                if ((ret = discard_pages( pos, last ))) return ret;
+                if ((ret = scan_mark_empty( pos, last ))) return ret;
+            }
+            if (region->blocks.count)
+                blocks_mark_full( &region->blocks, runs[i].start, runs[i].end, forgotten );
+        }
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           discard_protected
+ *
+ * For memory in which an empty entry counts as written. Dropping pages of a file, or of shared
+ * memory, changes nothing but their entries, and leaves markers for those that are protected:
+ * nothing is done about others, as they were written in between. Private pages beside them count as
+ * written when they are dropped.
+ */
+static int discard_protected( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              enum discard_reason reason )
+{
+    int ret;
+
+    if (reason == DISCARD_RESET && region->kind == REGION_ANONYMOUS)
+        return discard_accessible( region, start, end );
+    ret = discard_pages( start, end );
+    if (!ret && reason == DISCARD_DECOMMIT) ret = protect_range( start, end );
+    return ret;
+}
+
+/***********************************************************************
+ *           scan_discard
+ */
+static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                         enum discard_reason reason )
+{
+    blocks_forget( &region->blocks, start, end );
+    if (region->kind == REGION_FRESH) return discard_pages( start, end );
+    return discard_protected( region, start, end, reason );
+}
+
+/***********************************************************************
+ *           scan_marked_discard
+ */
+static int scan_marked_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                enum discard_reason reason )
+{
+    blocks_forget( &region->blocks, start, end );
+    if (region->kind != REGION_FRESH) return discard_protected( region, start, end, reason );
+    if (reason == DISCARD_RESET) return discard_accessible( region, start, end );
+    return discard_pages( start, end );
+}
+
+/***********************************************************************
+ *           open_form
+ *
+ * Of one form, as only one is used.
+ */
+static int open_form( const struct watch_backend *form, char *reason, size_t len )
+{
+    int ret = scan_open_descriptors( reason, len );
+
+    if (!ret) ret = selftest_backend( form, reason, len );
+    if (ret) scan_close();
+    return ret;
+}
+
+/***********************************************************************
+ *           scan_open
+ */
+static int scan_open( char *reason, size_t len )
+{
+    return open_form( &scan_backend, reason, len );
+}
+
+/***********************************************************************
+ *           scan_marked_open
+ */
+static int scan_marked_open( char *reason, size_t len )
+{
+    return open_form( &scan_marked_backend, reason, len );
+}
+
+const struct watch_backend scan_backend =
+{
+    .name      = "scan",
+    .form      = "unmarked",
+    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, unmarked",
+    .automatic = 1,
+    .open      = scan_open,
+    .reopen    = scan_reopen,
+    .reattach  = scan_attach,
+    .close     = scan_close,
+    .attach    = scan_attach,
+    .detach    = scan_detach,
+    .scan      = scan_scan,
+    .save      = scan_save,
+    .discard   = scan_discard,
+    .lock      = lock_pages,
+    .fill      = scan_fill,
+    .serve     = scan_serve,
+    .verify    = scan_verify,
+    .list      = scan_list,
+};
+
+const struct watch_backend scan_marked_backend =
+{
+    .name      = "scan",
+    .form      = "marked",
+    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, marked at commit",
+    .automatic = 1,
+    .open      = scan_marked_open,
+    .reopen    = scan_reopen,
+    .reattach  = scan_marked_attach,
+    .close     = scan_close,
+    .attach    = scan_marked_attach,
+    .commit    = scan_marked_commit,
+    .detach    = scan_detach,
+    .scan      = scan_marked_scan,
+    .save      = scan_marked_save,
+    .discard   = scan_marked_discard,
+    .lock      = lock_pages,
+    .fill      = scan_fill,
+    .serve     = scan_marked_serve,
+    .verify    = scan_verify,
+    .list      = scan_marked_list,
+};

@@ -1,0 +1,101 @@
+/*
+ * What is known of blocks: that all their pages are there, or written
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_BLOCKS_H
+#define WRITEWATCH_BLOCKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/backend.h"
+#include "sys/page.h"
+
+/* A block is the span of one page table, 2 MiB. At both ends of a region its part of a block counts
+ * as one. Two facts are kept of each, and used by the backend that asks the kernel:
+ *
+ * A block is FULL when every page in it is the program's own, in memory or swapped out: none is
+ * missing, none the shared page of zeros. There the kernel's quick way to look for written pages
+ * tells the same as the exact one. It stays so until contents are dropped: the kernel moves, swaps
+ * and merges pages, but takes none away. Whoever drops contents closes the region to steps of
+ * queries (region_set_state) and calls blocks_forget() before anything is dropped. As the fact is
+ * found out and used in steps only, no step finds it out before and uses it after.
+ *
+ * A block is WRITTEN when all its pages were seen to be written, and none was reset since. To ask
+ * again without reset needs no look at it. Steps with and without reset run at the same time, so:
+ * a reset announces itself, clears the bits and only then begins; who would set a bit checks that
+ * no reset has run since before its own look, both before and after setting it; and who reads a bit
+ * discards it if somebody was at setting meanwhile. */
+struct region_blocks
+{
+    uintptr_t      base;        /* of the region */
+    uintptr_t      end;
+    size_t         count;       /* of blocks; 0: nothing is kept */
+    size_t         mapped;      /* size of the mapping that the bits stand in; 0: in small[] */
+    uint64_t      *full;        /* one bit a block */
+    uint64_t      *written;
+    unsigned char *polls;       /* for each group: how often it was asked for exactly */
+    unsigned char *patience;    /* and how often in vain it was looked through for full blocks */
+    uint64_t       resets;      /* RESET_RUNNING for each in progress, RESET_ENDED before */
+    unsigned int   group_shift; /* blocks in a group, as a power of two */
+    unsigned int   marking;     /* odd while written bits are set */
+    unsigned int   forgotten;   /* counts calls of blocks_forget() */
+    uint64_t       small[4];
+    uint64_t       noted;       /* of a region without blocks: see noted_run.h */
+};
+
+/* Tests set these to extremes. */
+struct block_limits
+{
+    size_t       min_size;      /* of a region, in bytes, below which nothing is kept */
+    size_t       min_run;       /* of full blocks */
+    unsigned int first_census;  /* polls */
+};
+
+extern struct block_limits block_limits;
+
+/* under the writers' lock, or before anybody else knows the region */
+extern void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
+extern void blocks_close( struct region_blocks *blocks );
+extern void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
+
+/* In steps of queries. Whoever marks passes what the counters said before it looked. */
+extern uintptr_t blocks_full_part( const struct region_blocks *blocks, uintptr_t start,
+                                   uintptr_t end, int *full );
+extern uintptr_t blocks_written_part( const struct region_blocks *blocks, uintptr_t start,
+                                      uintptr_t end, int *written );
+extern int blocks_mark_full( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
+                             unsigned int forgotten );
+extern void blocks_mark_written( struct region_blocks *blocks, const struct page_run *runs,
+                                 size_t count, uint64_t resets );
+extern void blocks_begin_reset( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
+extern void blocks_end_reset( struct region_blocks *blocks );
+extern int blocks_next_census( struct region_blocks *blocks, uintptr_t *pos, uintptr_t end,
+                               uintptr_t *start, uintptr_t *limit );
+extern void blocks_end_census( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
+                               int found );
+
+/* the span of a page table, which is a page with entries of 8 bytes */
+static inline __attribute__((always_inline)) unsigned int block_shift(void)
+{
+    return 2 * page_shift - 3;
+}
+
+/* where in its block an address is, and where the block ends */
+static inline __attribute__((always_inline)) size_t block_offset( uintptr_t addr )
+{
+    return addr & (((uintptr_t)1 << block_shift()) - 1);
+}
+
+static inline __attribute__((always_inline)) uintptr_t block_end( uintptr_t addr )
+{
+    return ((addr >> block_shift()) + 1) << block_shift();
+}
+
+#define RESET_RUNNING ((uint64_t)1)
+#define RESET_ENDED   ((uint64_t)1 << 16)
+
+#endif /* WRITEWATCH_BLOCKS_H */

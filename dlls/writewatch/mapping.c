@@ -1,0 +1,200 @@
+/*
+ * Watching memory that the program has mapped itself
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "writewatch.h"
+
+#include "engine/watch.h"
+#include "fault/own_memory.h"
+#include "native/process.h"
+#include "sys/page.h"
+
+/* what the kernel tells of the mappings of a range */
+struct mappings
+{
+    uintptr_t    start;        /* where the part begins that was not met yet */
+    uintptr_t    end;
+    int          anonymous;    /* all of it is private and anonymous */
+    unsigned int shift;        /* size of the pages, 0 before the first mapping */
+    int          mixed;        /* the sizes differ */
+    int          unfit;        /* a mapping has no pages that the kernel could watch */
+};
+
+/***********************************************************************
+ *           meet_mapping
+ *
+ * Takes the head line of a mapping, as /proc/self/maps has it. Returns whether it is in the range.
+ */
+static int meet_mapping( struct mappings *range, const char *line, uintptr_t low, uintptr_t high )
+{
+    unsigned long inode;
+    char perms[8];
+    int pos = 0;
+
+    if (high <= range->start || low >= range->end) return 0;
+    if (low > range->start) return -1;   /* a hole */
+    range->start = high;
+
+    /* special mappings of the kernel, like [vdso], have no inode either */
+    if (sscanf( line, "%*x-%*x %7s %*x %*x:%*x %lu %n", perms, &inode, &pos ) < 2 || !pos ||
+        perms[3] != 'p' || inode || !strncmp( line + pos, "[v", 2 ))
+        range->anonymous = 0;
+    return 1;
+}
+
+/***********************************************************************
+ *           read_mappings
+ *
+ * Goes through the mappings of a range; with details (slow: the kernel counts the pages of each
+ * mapping of the process) also through what smaps tells. Returns 0, or -EINVAL for a hole.
+ */
+static int read_mappings( struct mappings *range, int details )
+{
+    FILE *file = fopen( details ? "/proc/self/smaps" : "/proc/self/maps", "re" );
+    unsigned long low, high, kbytes;
+    char *line = NULL;
+    size_t len = 0;
+    int in_range = 0;
+
+    if (!file) return -errno;
+    while (getline( &line, &len, file ) != -1)
+    {
+        if (sscanf( line, "%lx-%lx ", &low, &high ) == 2)
+        {
+            if (low >= range->end) break;
+            if ((in_range = meet_mapping( range, line, low, high )) < 0) break;
+        }
+        else if (in_range && sscanf( line, "KernelPageSize: %lu kB", &kbytes ) == 1)
+        {
+            unsigned int shift = __builtin_ctzl( kbytes ) + 10;
+
+            if (range->shift && range->shift != shift) range->mixed = 1;
+            range->shift = shift;
+        }
+        else if (in_range && !strncmp( line, "VmFlags:", 8 ))
+        {
+            if (strstr( line, " pf" ) || strstr( line, " io" )) range->unfit = 1;
+        }
+    }
+    free( line );
+    fclose( file );
+    return range->start < range->end ? -EINVAL : 0;
+}
+
+/***********************************************************************
+ *           whole_pages
+ */
+static int whole_pages( const void *addr, size_t size )
+{
+    uintptr_t start = (uintptr_t)addr;
+
+    return size && !((start | size) & (page_size() - 1)) && start + size > start;
+}
+
+/***********************************************************************
+ *           writewatch_watch
+ *
+ * By any thread; takes the engine's lock for changes. Memory that was watched before is watched
+ * anew. What a thread writes while this runs may count or not. Not seen are writes that do not go
+ * through this mapping: of other processes, or by write() to a file.
+ *
+ * With the scan backend, pages that the program drops by madvise(MADV_DONTNEED) count as written
+ * where the memory is private and had pages when it was watched. Untouched private anonymous memory
+ * costs nothing; any other costs page tables of 1/512 of its size. Transparent huge pages are split
+ * and, as by MADV_NOHUGEPAGE, not made any more, also after the watch has ended.
+ *
+ * Errors: -EINVAL (not whole pages, also of huge ones; a hole; huge pages beside others),
+ * -EOPNOTSUPP (memory of a device, or of a kind that no backend can watch), -EBUSY (owned by
+ * another userfaultfd), -EDEADLK (a fault could not be served without it, and that is how the
+ * backend works), -ENOMEM; what opening the backend said.
+ */
+int writewatch_watch( void *addr, size_t size )
+{
+    struct mappings range = { (uintptr_t)addr, (uintptr_t)addr + size, 1, 0, 0, 0 };
+    unsigned int shift, kind = REGION_ANONYMOUS;
+    int ret;
+
+    if ((ret = library_open())) return ret;
+    if (!whole_pages( addr, size )) return -EINVAL;
+    if ((ret = read_mappings( &range, 0 ))) return ret;
+    shift = page_shift;
+    if (!range.anonymous)
+    {
+        range.start = (uintptr_t)addr;
+        if ((ret = read_mappings( &range, 1 ))) return ret;
+        if (range.unfit) return -EOPNOTSUPP;
+        if (range.mixed || !range.shift) return -EINVAL;
+        if (((uintptr_t)addr | size) & (((uintptr_t)1 << range.shift) - 1)) return -EINVAL;
+        kind = REGION_MIXED;
+        shift = range.shift;
+    }
+    own_memory_look( (uintptr_t)addr, (uintptr_t)addr + size );
+    /* what is wrong with the range has been found out; the kernel means the memory */
+    if ((ret = watch_add_as( addr, size, kind, shift )) == -EINVAL) ret = -EOPNOTSUPP;
+    own_memory_forget();
+    return ret;
+}
+
+/***********************************************************************
+ *           writewatch_unwatch
+ *
+ * To be called before the memory is unmapped; what is left of a region on either side remains
+ * watched. Errors: -EINVAL (not whole pages, also of huge ones), -ENOENT (nothing of it is
+ * watched), -ENOMEM.
+ */
+int writewatch_unwatch( void *addr, size_t size )
+{
+    size_t first, last;
+
+    library_init();
+    if (!whole_pages( addr, size )) return -EINVAL;
+    first = writewatch_granularity( addr );
+    last = writewatch_granularity( (char *)addr + size - 1 );
+    if (first && (uintptr_t)addr & (first - 1)) return -EINVAL;
+    if (last && ((uintptr_t)addr + size) & (last - 1)) return -EINVAL;
+    return watch_detach( addr, size );
+}
+
+/***********************************************************************
+ *           writewatch_check
+ *
+ * Whether watched memory is still what it was when the watch began; bytes, rounded outward to
+ * pages. By any thread; takes the engine's lock for changes. Errors: -EINVAL (size 0, or it wraps
+ * around), -ENOENT (not in one watched region), -ENOMEM (a part is not mapped), -EPERM (a part is
+ * other memory), -EIO and what else the kernel said.
+ */
+int writewatch_check( const void *addr, size_t size )
+{
+    uintptr_t start = round_down( (uintptr_t)addr ), end = (uintptr_t)addr + size;
+
+    library_init();
+    if (!size || end <= (uintptr_t)addr || round_up( end ) < end) return -EINVAL;
+    return watch_verify( (void *)start, round_up( end ) - start );
+}
+
+/***********************************************************************
+ *           writewatch_granularity
+ *
+ * In bytes. No lock.
+ */
+size_t writewatch_granularity( const void *addr )
+{
+    struct watch_region *region;
+    uintptr_t page;
+    size_t ret;
+
+    library_init();
+    page = round_down( (uintptr_t)addr );
+    if (!(region = region_get( page, page + page_size() ))) return 0;
+    ret = (size_t)1 << region->shift;
+    region_put( region );
+    return ret;
+}

@@ -1,0 +1,377 @@
+/*
+ * Serving missing pages of watched memory from a file on first touch
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "writewatch.h"
+
+#include "engine/watch.h"
+#include "native/process.h"
+#include "sys/descriptor.h"
+#include "sys/kernel_api.h"
+#include "sys/page.h"
+
+/* linux/userfaultfd.h, from 6.6 on */
+#ifndef UFFDIO_POISON
+#define UFFDIO_POISON _IOWR( UFFDIO, 0x08, struct uffdio_poison )
+
+struct uffdio_poison
+{
+    struct uffdio_range range;
+    __u64 mode;
+    __s64 updated;
+};
+#endif
+
+/* How much is read from the file at once. A touch of one page brings its neighbours along, up to
+ * the next one that is there; they do not count as written either. */
+#define READ_SIZE ((size_t)65536)
+
+/* how often a touch of one page may come back to us at once */
+#define MAX_REPEATS 10000
+
+struct writewatch_restore
+{
+    uintptr_t                  start;
+    uintptr_t                  end;
+    int                        fd;
+    struct descriptor_id       id;
+    off_t                      offset;
+    struct writewatch_restore *next;
+};
+
+/* Protects what follows, and is held while a page is served, so that nothing of a restore is in
+ * use when it is stopped. */
+static pthread_mutex_t restore_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct writewatch_restore *restores;
+
+/* The thread that serves. It stays when there is nothing to restore: the kernel cannot be told
+ * that memory has no missing pages any more without losing what was written, so somebody must
+ * answer. */
+static pthread_cond_t server_cond = PTHREAD_COND_INITIALIZER;
+static int server_started;
+static int server_fd = -1;   /* what it listens to, once there is something */
+static struct descriptor_id server_id;
+static char *server_buffer;
+static size_t server_buffer_size;
+
+static struct writewatch_restore *find_restore( uintptr_t start, uintptr_t end )
+{
+    struct writewatch_restore *restore;
+
+    for (restore = restores; restore; restore = restore->next)
+        if (restore->start < end && restore->end > start) return restore;
+    return NULL;
+}
+
+/***********************************************************************
+ *           read_file
+ *
+ * Reads from a place of the memory as much as there is; the rest becomes zeros. Returns 0 or
+ * -errno.
+ */
+static int read_file( const struct writewatch_restore *restore, uintptr_t start, char *buffer,
+                      size_t size )
+{
+    off_t offset = restore->offset + (start - restore->start);
+    int ret = descriptor_check( restore->fd, &restore->id );
+    ssize_t count;
+
+    if (ret) return ret;
+    while (size)
+    {
+        if ((count = pread( restore->fd, buffer, size, offset )) < 0)
+        {
+            if (errno == EINTR) continue;
+            return -errno;
+        }
+        if (!count) break;
+        offset += count;
+        buffer += count;
+        size   -= count;
+    }
+    memset( buffer, 0, size );
+    return 0;
+}
+
+/***********************************************************************
+ *           poison_page
+ *
+ * Makes each access to a missing page fail with SIGBUS. The kernel does not replace the marker of a
+ * protected page (6.18), so the protection goes first; the page is still missing, so no access gets
+ * through in between.
+ */
+static void poison_page( uintptr_t start, size_t size )
+{
+    struct uffdio_writeprotect wp = { .range = { .start = start, .len = size },
+                                      .mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE };
+    struct uffdio_poison poison;
+
+    ioctl( server_fd, UFFDIO_WRITEPROTECT, &wp );
+    memset( &poison, 0, sizeof(poison) );
+    poison.range.start = start;
+    poison.range.len   = size;
+    ioctl( server_fd, UFFDIO_POISON, &poison );
+}
+
+/***********************************************************************
+ *           serve_page
+ *
+ * Answers the first touch of a page. It is filled protected, so that a touch that writes is met
+ * again and counts. What the file cannot give becomes an error at the place where it is touched
+ * (SIGBUS), as with a mapping of the file. The mutex is held.
+ */
+static void serve_page( uintptr_t addr )
+{
+    static uintptr_t last_addr;
+    static unsigned int repeats;
+    struct uffdio_range wake;
+    struct writewatch_restore *restore;
+    struct watch_region *region;
+    uintptr_t start, end;
+    size_t granule, filled = 0;
+    int ret;
+
+    addr = round_down( addr );
+    /* not watched any more: detaching it has woken who waited */
+    if (!(region = region_get( addr, addr + page_size() ))) return;
+    granule = (size_t)1 << region->shift;
+    start = addr & -granule;
+    end = start + granule;
+
+    if (!(restore = find_restore( start, end )))
+    {
+        memset( server_buffer, 0, granule );
+        ret = 0;
+    }
+    else
+    {
+        if (granule < READ_SIZE) end = start + READ_SIZE;
+        if (end > restore->end) end = restore->end;
+        if (end > region->end) end = region->end;
+        ret = read_file( restore, start, server_buffer, end - start );
+        /* perhaps only of the neighbours */
+        if (ret && end - start > granule)
+        {
+            end = start + granule;
+            ret = read_file( restore, start, server_buffer, granule );
+        }
+    }
+    if (!ret) ret = region->backend->fill( region, start, end, server_buffer, &filled );
+    /* the page is there, or the region is not: the touch goes on, but not for ever in vain */
+    if (filled || addr != last_addr) repeats = 0;
+    else if ((ret == -EEXIST || ret == -ENOENT) && ++repeats > MAX_REPEATS) ret = -EIO;
+    last_addr = addr;
+    if (ret && ret != -EEXIST && ret != -ENOENT && !filled) poison_page( start, granule );
+    region_put( region );
+
+    /* the page may have been there before us, and then nobody was woken */
+    wake.start = start;
+    wake.len   = granule;
+    if (!filled) ioctl( server_fd, UFFDIO_WAKE, &wake );
+}
+
+/***********************************************************************
+ *           serve_pages
+ *
+ * The thread. It never touches watched memory itself. If the program closes the userfaultfd, or
+ * reuses its number, the kernel ends all watches and nobody waits for us any more.
+ */
+static void *serve_pages( void *arg )
+{
+    struct pollfd poll_fd = { .events = POLLIN };
+    struct uffd_msg messages[16];
+    ssize_t i, size;
+
+    (void)arg;
+    pthread_mutex_lock( &restore_mutex );
+    while (server_fd == -1) pthread_cond_wait( &server_cond, &restore_mutex );
+    pthread_mutex_unlock( &restore_mutex );
+    poll_fd.fd = server_fd;
+    for (;;)
+    {
+        /* whatever fails, who has touched a page still waits for us */
+        if (poll( &poll_fd, 1, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
+        if (descriptor_check( server_fd, &server_id )) return NULL;
+        if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
+        pthread_mutex_lock( &restore_mutex );
+        for (i = 0; i < size / (ssize_t)sizeof(messages[0]); i++)
+            if (messages[i].event == UFFD_EVENT_PAGEFAULT)
+                serve_page( messages[i].arg.pagefault.address );
+        pthread_mutex_unlock( &restore_mutex );
+    }
+    return NULL;
+}
+
+/***********************************************************************
+ *           start_server
+ *
+ * Makes the thread, all of whose signals are blocked, and a buffer for a page of some size. The
+ * mutex is held.
+ */
+static int start_server( size_t granule )
+{
+    size_t size = granule > READ_SIZE ? granule : READ_SIZE;
+    sigset_t all, sigset;
+    pthread_t thread;
+    char *buffer;
+    int ret;
+
+    if (server_buffer_size < size)
+    {
+        buffer = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+        if (buffer == MAP_FAILED) return -errno;
+        if (server_buffer) munmap( server_buffer, server_buffer_size );
+        server_buffer = buffer;
+        server_buffer_size = size;
+    }
+    if (server_started) return 0;
+
+    sigfillset( &all );
+    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    if (!(ret = pthread_create( &thread, NULL, serve_pages, NULL )))
+    {
+        pthread_detach( thread );
+        server_started = 1;
+    }
+    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    return -ret;
+}
+
+void restore_lock_for_fork(void)
+{
+    pthread_mutex_lock( &restore_mutex );
+}
+
+/* The thread is the parent's, and restores end in the child. A condition cannot forget that
+ * somebody waits for it. */
+void restore_unlock_after_fork( int child )
+{
+    if (child)
+    {
+        static const pthread_cond_t nobody_waits = PTHREAD_COND_INITIALIZER;
+
+        server_cond = nobody_waits;
+        restores = NULL;
+        server_started = 0;
+        server_fd = -1;
+    }
+    pthread_mutex_unlock( &restore_mutex );
+}
+
+static void unlink_restore( struct writewatch_restore *restore )
+{
+    struct writewatch_restore **prev;
+
+    for (prev = &restores; *prev && *prev != restore; prev = &(*prev)->next) /* nothing */;
+    if (*prev) *prev = restore->next;   /* else it was the parent's */
+}
+
+/* begins to serve, or says why not */
+static int add_restore( struct writewatch_restore *restore )
+{
+    size_t granule = writewatch_granularity( (void *)restore->start );
+    int ret;
+
+    if (!granule) return -ENOENT;
+    if ((restore->start | restore->end) & (granule - 1)) return -EINVAL;
+
+    pthread_mutex_lock( &restore_mutex );
+    if (find_restore( restore->start, restore->end )) ret = -EBUSY;
+    else if (!(ret = start_server( granule )))
+    {
+        restore->next = restores;
+        restores = restore;
+        ret = watch_serve( (void *)restore->start, restore->end - restore->start );
+        if (ret < 0) unlink_restore( restore );
+        else if (server_fd == -1)
+        {
+            server_fd = ret;
+            descriptor_identify( server_fd, &server_id );
+            pthread_cond_signal( &server_cond );
+        }
+    }
+    pthread_mutex_unlock( &restore_mutex );
+    return ret < 0 ? ret : 0;
+}
+
+/***********************************************************************
+ *           writewatch_restore_start
+ *
+ * Bytes; whole pages of the memory's granularity, in one watched region of private anonymous
+ * memory, shared memory or huge pages. Missing pages are read from offset + (their address - addr)
+ * when they are first touched; beyond the end of the file they are zeros. Pages that are there stay
+ * as they are. The descriptor may be closed afterwards; the file must stay as it is. A page that
+ * cannot be read gives SIGBUS where it is touched, and counts as written.
+ *
+ * A system call that touches a missing page is served too if the process may handle the kernel's
+ * faults (root, CAP_SYS_PTRACE or vm.unprivileged_userfaultfd=1). Otherwise it fails with EFAULT,
+ * and its buffer must be touched before.
+ *
+ * By any thread. A child by fork() gets only the pages that are there, and may call this anew.
+ * Errors: -EINVAL (not whole pages, a negative offset), -ENOENT (not watched), -EBUSY (part of it
+ * is being restored), -EOPNOTSUPP (not with this backend, or memory of a file, which has no missing
+ * pages), what reading says of the descriptor, -ENOMEM, -EAGAIN (no thread).
+ */
+int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_t size, int fd,
+                              off_t offset )
+{
+    uintptr_t start = (uintptr_t)addr, end = start + size;
+    struct writewatch_restore *restore;
+    char byte;
+    int err;
+
+    library_init();
+    if (!size || end < start || (start | size) & (page_size() - 1) || offset < 0) return -EINVAL;
+    if (pread( fd, &byte, 1, offset ) < 0) return -errno;
+    if (!(restore = malloc( sizeof(*restore) ))) return -ENOMEM;
+
+    restore->start  = start;
+    restore->end    = end;
+    restore->offset = offset;
+    if ((restore->fd = descriptor_raise( fcntl( fd, F_DUPFD_CLOEXEC, 3 ))) == -1 ||
+        descriptor_identify( restore->fd, &restore->id ))
+    {
+        err = -errno;
+        free( restore );
+        return err;
+    }
+    if ((err = add_restore( restore )))
+    {
+        descriptor_close( &restore->fd, &restore->id );
+        free( restore );
+        return err;
+    }
+    *ret = restore;
+    return 0;
+}
+
+/***********************************************************************
+ *           writewatch_restore_stop
+ *
+ * Waits until a page that is being read is served. Pages that were not touched yet are zeros from
+ * now on. The watch goes on, and so does the thread.
+ */
+void writewatch_restore_stop( struct writewatch_restore *restore )
+{
+    if (!restore) return;
+    pthread_mutex_lock( &restore_mutex );
+    unlink_restore( restore );
+    pthread_mutex_unlock( &restore_mutex );
+    descriptor_close( &restore->fd, &restore->id );
+    free( restore );
+}

@@ -1,0 +1,19 @@
+/*
+ * Which backends the preload library has
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <stddef.h>
+
+#include "engine/backend.h"
+
+/* Those that work by faults would need Wine's signal handlers, and make its system calls on watched
+ * memory fail. */
+const struct watch_backend * const backend_list[] =
+{
+    &scan_backend,
+    &scan_marked_backend,
+    NULL
+};
