@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 #include "engine/backend.h"
+#include "engine/host.h"
+#include "scan/scan.h"
 
 /* Those that work by faults would need Wine's signal handlers, and make its system calls on watched
  * memory fail. */

@@ -186,7 +186,7 @@ EXPORT int mlock( const void *addr, size_t size )
     int err;
 
     if (!is_watched( addr, size )) return NEXT( mlock )( addr, size );
-    if (!(err = watch_lock_pages( addr, size ))) return 0;
+    if (!(err = watch_mlock( addr, size ))) return 0;
     errno = -err;
     return -1;
 }

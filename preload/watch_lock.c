@@ -11,12 +11,12 @@
 #include "preload.h"
 
 /***********************************************************************
- *           lock_regions
+ *           change_lock
  *
  * A thread that holds it is not suspended or ended: signals.c. Wine's other handlers do not come
  * back here.
  */
-void lock_regions(void)
+void change_lock(void)
 {
     begin_address_space_change();
     owned_lock_acquire();
@@ -31,11 +31,11 @@ void leave_uninterrupted_code(void)
 }
 
 /***********************************************************************
- *           unlock_regions
+ *           change_unlock
  *
  * May not return, if the thread was to be ended meanwhile.
  */
-void unlock_regions(void)
+void change_unlock(void)
 {
     owned_lock_release();
     end_address_space_change();

@@ -38,7 +38,7 @@ UNIT_EXTRA_patch = preload/patch.o
 UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/libc.o
 UNIT_EXTRA_wine_mappings = preload/libc.o
-UNIT_LDFLAGS_hold = -Wl,--wrap=mark_written_pages
+UNIT_LDFLAGS_hold = -Wl,--wrap=region_mark_written
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl

@@ -1,3 +1,3 @@
 # What precedes a part that is released loses its saved state.
 # Tests: unit/region model/scan
-/^int region_remove\(/,/^}/ s/if \(left\) move_saved/if (0) move_saved/
+/^int region_remove\(/,/^}/ s/if \(left\) move_marks/if (0) move_marks/

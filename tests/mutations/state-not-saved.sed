@@ -2,5 +2,5 @@
 # Tests: model/scan
 # Lines: 1-2
 /^(static|int) .*(save_written|scan_save)\(/,/^}/ {
-    s/saved_set\( (region->)?saved, runs\[i\]\.start, runs\[i\]\.end \);/(void)runs[i];/
+    s/marks_set\( (region->)?marks, runs\[i\]\.start, runs\[i\]\.end \);/(void)runs[i];/
 }

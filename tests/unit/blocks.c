@@ -15,7 +15,7 @@
 
 #include "model.h"
 
-#include "scan/blocks.h"
+#include "scan/ask.h"
 #include "sys/kernel_api.h"
 
 #ifndef MADV_PAGEOUT
@@ -59,7 +59,7 @@ static struct region_blocks *get_blocks( char *memory )
     struct watch_region *region = region_get( (uintptr_t)memory, (uintptr_t)memory + page_size() );
 
     region_put( region );
-    return &region->blocks;
+    return &scan_data( region )->blocks;
 }
 
 static unsigned int count_full( char *memory )

@@ -34,16 +34,16 @@ static int staying;    /* it does */
 static int answered;   /* the query has come back */
 static int waits_first;   /* a query waits for the thread that serves before it holds anything */
 
-void __real_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
-void __wrap_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
+void __real_region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end );
+void __wrap_region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 
 /* whether a query waits for the faults of the region, or has it */
 static int is_held(void)
 {
-    return (__atomic_load_n( &watched->faults.entered, __ATOMIC_SEQ_CST ) & FAIR_HOLDER) != 0;
+    return (__atomic_load_n( &fault_data( watched )->lock.entered, __ATOMIC_SEQ_CST ) & FAIR_HOLDER) != 0;
 }
 
-void __wrap_mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end )
+void __wrap_region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     unsigned int turns = 0;
 
@@ -56,7 +56,7 @@ void __wrap_mark_written_pages( struct watch_region *region, uintptr_t start, ui
             sched_yield();
         }
     }
-    __real_mark_written_pages( region, start, end );
+    __real_region_mark_written( region, start, end );
 }
 
 static void *write_first( void *arg )

@@ -102,9 +102,9 @@ static int scan_while_put_back( struct watch_region *region, uintptr_t start, ui
                                 unsigned int flags, struct page_run *runs, size_t len,
                                 size_t max_pages, uintptr_t *next )
 {
-    int count = real->scan( region, start, end, flags, runs, len, max_pages, next );
+    int count = real->collect_written( region, start, end, flags, runs, len, max_pages, next );
 
-    saved_set( region->saved, (uintptr_t)page( 0 ), (uintptr_t)page( 64 ));
+    marks_set( region->marks, (uintptr_t)page( 0 ), (uintptr_t)page( 64 ));
     return count;
 }
 
@@ -124,10 +124,10 @@ static void test_late_marks(void)
     drop_contents( 500, 501 );
     write_pages( 100, 120 );
     real = region->backend;
-    if (real->scan)
+    if (real->save)
     {
         backend = *real;
-        backend.scan = scan_while_put_back;
+        backend.collect_written = scan_while_put_back;
         region->backend = &backend;
         check( !get_write_watch( 1, base, bytes( PAGES ), addresses, &count, &granularity ));
         region->backend = real;

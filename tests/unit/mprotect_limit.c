@@ -12,6 +12,7 @@
 
 #include "engine/backend.h"
 #include "engine/watch.h"
+#include "fault/backends.h"
 #include "sys/page.h"
 #include "unit.h"
 #include "write_watch.h"

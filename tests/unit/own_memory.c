@@ -191,22 +191,22 @@ static void test_data(void)
 {
     char *ptr = map_pages( 4 );
     struct watch_region *region;
-    struct saved_pages *saved;
+    struct page_marks *marks;
 
     check( !writewatch_watch( ptr, (size_t)4 << page_shift ));
     check( (region = region_get( (uintptr_t)ptr, (uintptr_t)ptr + page_size() )) != NULL );
     region_put( region );
-    check( (saved = region_saved_pages( region )) != NULL );
+    check( (marks = region_marks( region )) != NULL );
 
     check( watch_page( region ) == (by_faults ? -EDEADLK : 0) );
     if (by_faults) check( strstr( writewatch_reason(), "own data" ) != NULL );
     ptr[0] = 1;
-    check( watch_page( saved ) == (by_faults ? -EDEADLK : 0) );
+    check( watch_page( marks ) == (by_faults ? -EDEADLK : 0) );
     ptr[page_size()] = 1;
     if (!by_faults)
     {
         check( !unwatch_page( region ));
-        check( !unwatch_page( saved ));
+        check( !unwatch_page( marks ));
     }
     ptr[2 * page_size()] = 1;
     check( !writewatch_unwatch( ptr, (size_t)4 << page_shift ));

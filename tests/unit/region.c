@@ -17,6 +17,9 @@
 #define BASE  ((uintptr_t)0x100000000)
 #define PAGES 512
 
+/* of regions that are never queried */
+static const struct watch_backend no_backend;
+
 static unsigned int owner[PAGES];   /* 0: not watched, otherwise which region */
 static unsigned int next_owner = 1;
 
@@ -75,7 +78,7 @@ static void test_random_changes( unsigned int seed )
         case 0:
             check( !region_remove( addr( first ), addr( last )));
             model_remove( first, last );
-            check( region_insert( addr( first ), addr( last ), NULL ) != NULL );
+            check( region_insert( addr( first ), addr( last ), &no_backend ) != NULL );
             model_insert( first, last );
             break;
         case 1:
@@ -104,16 +107,16 @@ static void test_late_reader(void)
 {
     struct watch_region *held, *other;
 
-    check( region_insert( addr( 0 ), addr( 4 ), NULL ) != NULL );
+    check( region_insert( addr( 0 ), addr( 4 ), &no_backend ) != NULL );
     check( (held = region_get( addr( 1 ), addr( 2 ))) != NULL );
-    check( region_saved_pages( held ) != NULL );
-    saved_set( held->saved, addr( 1 ), addr( 2 ));
+    check( region_marks( held ) != NULL );
+    marks_set( held->marks, addr( 1 ), addr( 2 ));
     check( !region_remove( addr( 0 ), addr( 4 )));
-    check( region_insert( addr( 0 ), addr( 4 ), NULL ) != NULL );
+    check( region_insert( addr( 0 ), addr( 4 ), &no_backend ) != NULL );
     check( (other = region_get( addr( 1 ), addr( 2 ))) != NULL );
     check( other != held );
-    check( !other->saved );
-    check( saved_peek( held->saved, addr( 1 ), addr( 2 )) == 1 );
+    check( !other->marks );
+    check( marks_peek( held->marks, addr( 1 ), addr( 2 )) == 1 );
     region_put( other );
     region_put( held );
     check( !region_remove( addr( 0 ), addr( 4 )));
@@ -147,7 +150,7 @@ static void test_late_step(void)
     struct watch_region *found, *other;
     enum region_step first, second;
 
-    check( region_insert( addr( 0 ), addr( 4 ), NULL ) != NULL );
+    check( region_insert( addr( 0 ), addr( 4 ), &no_backend ) != NULL );
     check( (found = region_find( addr( 1 ), addr( 2 ))) != NULL );
     check( !region_has_steps( found ));
     check( (first = region_enter( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
@@ -164,7 +167,7 @@ static void test_late_step(void)
     check( region_enter( found, addr( 3 ), addr( 5 )) == STEP_NONE );
     check( !region_remove( addr( 0 ), addr( 4 )));
     check( region_enter( found, addr( 1 ), addr( 2 )) == STEP_NONE );
-    check( region_insert( addr( 50 ), addr( 54 ), NULL ) != NULL );
+    check( region_insert( addr( 50 ), addr( 54 ), &no_backend ) != NULL );
     check( (other = region_find( addr( 51 ), addr( 52 ))) == found );
     check( region_enter( found, addr( 1 ), addr( 2 )) == STEP_NONE );
     check( !region_has_steps( found ));
@@ -172,7 +175,7 @@ static void test_late_step(void)
     /* one in a region that is gone keeps it from becoming another one */
     check( !region_remove( addr( 50 ), addr( 54 )));
     found->steps = 1;
-    other = region_insert( addr( 60 ), addr( 61 ), NULL );
+    other = region_insert( addr( 60 ), addr( 61 ), &no_backend );
     check( other && other != found );
     found->steps = 0;
     check( !region_remove( addr( 60 ), addr( 61 )));
@@ -220,7 +223,7 @@ static void test_steps_beside_changes(void)
         first = rand() % 64;
         last  = first + 1 + rand() % 16;
         check( !region_remove( addr( first ), addr( last )));
-        check( region_insert( addr( first ), addr( last ), NULL ) != NULL );
+        check( region_insert( addr( first ), addr( last ), &no_backend ) != NULL );
     }
     __atomic_store_n( &changes_made, 1, __ATOMIC_SEQ_CST );
     for (i = 0; i < 2; i++) pthread_join( threads[i], NULL );
@@ -245,8 +248,8 @@ void __wrap_region_set_state( struct watch_region *region, unsigned int state )
 
 static void step_marks_pages( struct watch_region *region )
 {
-    check( region_saved_pages( region ) != NULL );
-    saved_set( region->saved, addr( 10 ), addr( 80 ));
+    check( region_marks( region ) != NULL );
+    marks_set( region->marks, addr( 10 ), addr( 80 ));
 }
 
 static void step_has_no_memory( struct watch_region *region )
@@ -264,8 +267,8 @@ static void check_left( uintptr_t start, uintptr_t end, uintptr_t first, uintptr
     check( region->lost == (unsigned int)lost );
     if (!lost)
     {
-        check( region->saved && region->saved->count == (last - first) >> page_shift );
-        check( region->saved && saved_next( region->saved, start, end ) == first );
+        check( region->marks && region->marks->count == (last - first) >> page_shift );
+        check( region->marks && marks_next( region->marks, start, end ) == first );
     }
     region_put( region );
 }
@@ -276,7 +279,7 @@ static void test_split_beside_step(void)
 {
     struct watch_region *region;
 
-    check( region_insert( addr( 0 ), addr( 100 ), NULL ) != NULL );
+    check( region_insert( addr( 0 ), addr( 100 ), &no_backend ) != NULL );
     before_gone = step_marks_pages;
     check( !region_remove( addr( 30 ), addr( 37 )));
     check( !before_gone );
@@ -284,14 +287,14 @@ static void test_split_beside_step(void)
     check_left( addr( 37 ), addr( 100 ), addr( 37 ), addr( 80 ), 0 );
     check( !region_remove( addr( 0 ), addr( 100 )));
 
-    check( region_insert( addr( 0 ), addr( 100 ), NULL ) != NULL );
+    check( region_insert( addr( 0 ), addr( 100 ), &no_backend ) != NULL );
     before_gone = step_has_no_memory;
     check( !region_remove( addr( 30 ), addr( 37 )));
     check_left( addr( 0 ), addr( 30 ), 0, 0, 1 );
     check_left( addr( 37 ), addr( 100 ), 0, 0, 1 );
     check( !region_remove( addr( 0 ), addr( 100 )));
 
-    check( (region = region_insert( addr( 0 ), addr( 100 ), NULL )) != NULL );
+    check( (region = region_insert( addr( 0 ), addr( 100 ), &no_backend )) != NULL );
     region->lost = 1;
     check( !region_remove( addr( 0 ), addr( 50 )));
     check_left( addr( 50 ), addr( 100 ), 0, 0, 1 );
@@ -305,22 +308,22 @@ static void test_split_keeps_saved(void)
 {
     struct watch_region *region;
 
-    check( region_insert( addr( 0 ), addr( 100 ), NULL ) != NULL );
+    check( region_insert( addr( 0 ), addr( 100 ), &no_backend ) != NULL );
     check( (region = region_get( addr( 0 ), addr( 100 ))) != NULL );
-    check( region_saved_pages( region ) != NULL );
-    saved_set( region->saved, addr( 10 ), addr( 80 ));
+    check( region_marks( region ) != NULL );
+    marks_set( region->marks, addr( 10 ), addr( 80 ));
     region_put( region );
     check( !region_remove( addr( 30 ), addr( 37 )));
 
     check( !region_get( addr( 29 ), addr( 31 )));
     check( (region = region_get( addr( 0 ), addr( 30 ))) != NULL );
-    check( region->saved->count == 20 );
-    check( saved_next( region->saved, addr( 0 ), addr( 30 )) == addr( 10 ));
+    check( region->marks->count == 20 );
+    check( marks_next( region->marks, addr( 0 ), addr( 30 )) == addr( 10 ));
     region_put( region );
     check( (region = region_get( addr( 37 ), addr( 100 ))) != NULL );
-    check( region->saved->count == 43 );
-    check( saved_next( region->saved, addr( 37 ), addr( 100 )) == addr( 37 ));
-    check( saved_next( region->saved, addr( 80 ), addr( 100 )) == addr( 100 ));
+    check( region->marks->count == 43 );
+    check( marks_next( region->marks, addr( 37 ), addr( 100 )) == addr( 37 ));
+    check( marks_next( region->marks, addr( 80 ), addr( 100 )) == addr( 100 ));
     region_put( region );
     check( !region_remove( addr( 0 ), addr( 100 )));
 }
@@ -330,7 +333,7 @@ static void test_many(void)
     size_t i;
 
     for (i = 0; i < 3000; i++)
-        check( region_insert( addr( i * 32 ), addr( i * 32 + 16 ), NULL ) != NULL );
+        check( region_insert( addr( i * 32 ), addr( i * 32 + 16 ), &no_backend ) != NULL );
     for (i = 0; i < 3000; i++)
     {
         check( region_contains( addr( i * 32 ), addr( i * 32 + 16 )));

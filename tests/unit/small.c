@@ -12,6 +12,7 @@
 
 #include "model.h"
 
+#include "scan/ask.h"
 #include "scan/noted_run.h"
 
 static volatile int done;
@@ -19,7 +20,7 @@ static volatile int done;
 static uint64_t noted_word(void)
 {
     struct watch_region *region = region_get( (uintptr_t)base, (uintptr_t)page( 1 ));
-    uint64_t noted = region->blocks.noted;
+    uint64_t noted = scan_data( region )->blocks.noted;
 
     region_put( region );
     return noted;

@@ -9,7 +9,7 @@
 set -eu
 library=$top_builddir/preload/libwritewatch-preload.so
 functions='get_write_watch reset_write_watch watch_collect watch_reset watch_undo watch_begin
-           region_find region_get region_put saved_take saved_set scan_scan user_store_runs'
+           region_find region_get region_put marks_take marks_set scan_collect user_store_runs'
 
 section=$("${OBJDUMP:-objdump}" -d -j uninterrupted "$library")
 status=0
@@ -20,7 +20,7 @@ for function in $functions; do
         status=1
     fi
 done
-for function in get_write_watch reset_write_watch scan_scan; do
+for function in get_write_watch reset_write_watch scan_collect; do
     echo "$section" | grep -q "<$function>:" || { echo "$function is missing"; status=1; }
 done
 
@@ -38,12 +38,13 @@ done
 
 # Calls into the section from outside. A signal that arrives there is put off, so each function that
 # makes such a call delivers it afterwards, or lets go of the lock, which does so as well. These do
-# neither, as they run with the lock held:
-locked='alloc_region free_region split_region move_saved region_insert_as region_insert
-        region_remove prepare_regions drop_range drop_contents save_written save_any save_fresh
+# neither, as they run with the lock held, or are parts of one that does (watch_list):
+locked='add_run alloc_region empty_region free_region split_region move_marks region_insert_as region_insert
+        region_remove prepare_regions drop_range drop_contents save_any save_fresh
         blocks_forget scan_save scan_marked_save scan_marked_commit scan_discard scan_marked_discard
-        discard_accessible scan_mark_empty scan_find_used lock_regions lock_for_fork
-        saved_recount free_regions_without_steps adopt adopt_region'
+        discard_accessible scan_mark_empty scan_find_used change_lock lock_for_fork
+        marks_recount free_regions_without_steps adopt adopt_region
+        scan_reattach scan_marked_reattach'
 callers=$("${OBJDUMP:-objdump}" -d --no-show-raw-insn "$library" | awk '
     /^Disassembly of section/ { section = $4; sub( /:$/, "", section ) }
     /^[0-9a-f]+ <.*>:$/ {
@@ -67,7 +68,7 @@ callers=$("${OBJDUMP:-objdump}" -d --no-show-raw-insn "$library" | awk '
             for (i = 1; i <= count; i++)
             {
                 if (targets[i] in inside) enters = 1
-                if (targets[i] ~ /^(deliver_deferred_signals|leave_uninterrupted_code|unlock_regions)$/)
+                if (targets[i] ~ /^(deliver_deferred_signals|leave_uninterrupted_code|change_unlock)$/)
                     leaves = 1
             }
             if (enters) print name, leaves

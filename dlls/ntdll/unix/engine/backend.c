@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/backend.h"
+#include "engine/host.h"
 
 /* open() is called at most once for each; under the writers' lock or while there is one thread */
 static enum { UNTRIED, OPENED, FAILED } states[MAX_BACKENDS];

@@ -19,7 +19,13 @@ struct page_run
     uint64_t categories;
 };
 
-#define SCAN_RESET 1
+/* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
+ * wait: 1 GiB of written pages in one call made them wait 15 ms, 32 MiB 0.7 ms at most with what
+ * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). A page that was not
+ * written takes a twentieth of the time: a step may pass over more of those. */
+#define MAX_SCAN_PAGES ((size_t)8192)
+
+#define COLLECT_RESET 1
 
 #define FAULT_WRITE  1
 #define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is
@@ -33,15 +39,22 @@ enum discard_reason
     DISCARD_RESET,
 };
 
+/* Why a watch ends: the mapping of the pages goes away next, or it stays. */
+enum detach_reason
+{
+    DETACH_UNMAP,
+    DETACH_KEEP,
+};
+
 struct watch_region;
 
 /* A backend is one file with one const table. All functions return 0 (or a count) on success and
  * -errno on failure, take no lock of the engine, may be called by any thread, and are given page
  * aligned ranges inside a region that attach() was called for, unless they say otherwise.
  *
- * There are two kinds. The kernel keeps the written state and scan() asks for it; or each first
- * write is met by a fault, which marks the page in the region's bitmap (mark_written_page() in
- * fault.h), and arm() makes the next write fault again. */
+ * Written state is where a backend has it: in the kernel, which collect_written() asks, or in the
+ * region's marks, where a fault puts it (region_mark_written() in region.h); then arm() makes the
+ * next write fault again. The engine looks at both, and does not ask which it is. */
 struct watch_backend
 {
     const char *name;         /* for WRITEWATCH_BACKEND and messages */
@@ -58,15 +71,27 @@ struct watch_backend
     int (*reopen)(void);
 
     /* After that: watches a region anew that was attached before. What may have been written
-     * counts as written; if it is not fresh all of it is marked already. */
+     * becomes written. Other threads are gone, and locks of the region are free. */
     int (*reattach)( struct watch_region *region );
+
+    /* In the same child, before any of that: frees the locks in the region's backend_data. NULL:
+     * there are none. */
+    void (*free_locks)( struct watch_region *region );
 
     /* Undoes open(), when nothing is attached. */
     void (*close)(void);
 
     /* Begins to watch the mapped memory of a region, of any protection; what is there counts as not
-     * written. The region is in the index already, so that faults find it. Writers' lock held. */
+     * written. The region is in the index already, so that faults find it. Change lock held. */
     int (*attach)( struct watch_region *region );
+
+    /* Hands what the backend keeps of a region on to a part of it, which was made a region of its
+     * own. Change lock held. NULL: that is nothing, or it starts anew. */
+    void (*split)( struct watch_region *part, const struct watch_region *whole );
+
+    /* Frees what the backend keeps of a region that no thread uses any more. Change lock held.
+     * NULL: it has nothing but backend_data. */
+    void (*drop)( struct watch_region *region );
 
     /* Prepares pages of fresh memory that are about to become accessible, before they do; those that
      * were prepared before stay as they are. On failure some pages may be prepared, which does no
@@ -74,26 +99,29 @@ struct watch_backend
     int (*commit)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
     /* Finds written pages of [start, end), ascending, in at most len runs (len > 0) with together
-     * at most max_pages pages (> 0). With SCAN_RESET exactly the pages found become not written, in
+     * at most max_pages pages (> 0). With COLLECT_RESET exactly the pages found become not written, in
      * one atomic step each. *next is the first address that was not looked at: end, or the place to
-     * go on from. Returns the number of runs. On failure pages up to end may have become not
-     * written without being told. Called from uninterrupted code in a step of a query. NULL if all
-     * written state is in the region's bitmap. */
-    int (*scan)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags,
-                 struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next );
+     * go on from. Returns the number of runs. On failure, pages before end may have been reset
+     * without being reported. Called from uninterrupted code in a step of a query. */
+    int (*collect_written)( struct watch_region *region, uintptr_t start, uintptr_t end,
+                            unsigned int flags, struct page_run *runs, size_t len,
+                            size_t max_pages, uintptr_t *next );
 
-    /* Makes the next write to pages be noticed, whose marks were just taken from the bitmap. A
-     * write before it returns is covered by the report of these marks. NULL if the kernel does
-     * that. On failure the marks are put back. Called in a step of a query. */
+    /* Makes the next write to pages fault, whose marks were just taken. A write before it returns
+     * is covered by the report of these marks. On failure the marks are put back. Called in a step
+     * of a query. NULL: there is nothing to do. */
     int (*arm)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Marks written pages in the bitmap, which is there; contents are dropped next, so they may
-     * stay written besides. Returns whether there is anything to drop. The region is closed.
-     * Writers' lock held. NULL: scan() does. */
+    /* How many pages a step of a query passes at most that takes marks. */
+    size_t max_marked_pages;
+
+    /* Marks written pages; the region has marks. Contents are dropped next, so the pages may stay
+     * written besides. Returns whether there is anything to drop. The region is closed. Change
+     * lock held. NULL: what is written is marked already. */
     int (*save)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Drops the contents of pages; they become not written, and remain watched. Those that are
-     * marked in the bitmap need not be armed. Writers' lock held. */
+    /* Drops the contents of pages, which resets them, and keeps them watched. Pages with marks
+     * need not be armed. Change lock held. */
     int (*discard)( struct watch_region *region, uintptr_t start, uintptr_t end,
                     enum discard_reason reason );
 
@@ -101,12 +129,13 @@ struct watch_backend
      * mprotect() does. */
     int (*protect)( struct watch_region *region, uintptr_t start, uintptr_t end, int prot );
 
-    /* Ends watching pages: they become as the program wants them. What was written is forgotten.
-     * The region is closed. Writers' lock held. NULL: nothing is to be done. */
-    void (*detach)( struct watch_region *region, uintptr_t start, uintptr_t end );
+    /* Ends watching pages, and forgets what was written. If they stay mapped they get the
+     * protection that the program wants. The region is closed. Change lock held. */
+    void (*detach)( struct watch_region *region, uintptr_t start, uintptr_t end,
+                    enum detach_reason reason );
 
     /* mlock() that does not count as a write. NULL: mlock() does. */
-    int (*lock)( const void *base, size_t size );
+    int (*mlock_pages)( const void *base, size_t size );
 
     /* Places data into missing pages, which do not become written by that. *filled is how many
      * bytes were placed, also on failure; -EEXIST: the page after them is there. In no step, and
@@ -116,52 +145,37 @@ struct watch_backend
 
     /* From now on the first use of a missing page waits until somebody fills it. Returns the
      * userfaultfd whose messages tell of such uses; it remains the backend's. Only detach() ends
-     * that. Writers' lock held. */
+     * that. Change lock held. */
     int (*serve)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
     /* Whether a whole region is still what attach() was called for: 0, or -EPERM if it holds other
-     * memory. That all of it is mapped has been found out. Changes no state. Writers' lock held. */
+     * memory. That all of it is mapped has been found out. Changes no state. Change lock held. */
     int (*verify)( struct watch_region *region );
 
-    /* Tells the categories of pages (WRITEWATCH_*) as they are now, WRITTEN as scan() means it.
-     * Pages without the required ones may be left out. Runs and *next as with scan(). In a step.
-     * NULL: /proc/self/pagemap tells enough. */
+    /* The categories of pages (PAGE_IS_*) as they are now, WRITTEN as collect_written() means it.
+     * Pages without the required ones may be left out. Runs and *next as with collect_written().
+     * In a step. NULL: /proc/self/pagemap has all that can be asked for. */
     int (*list)( struct watch_region *region, uintptr_t start, uintptr_t end, uint64_t required,
                  struct page_run *runs, size_t len, uintptr_t *next );
 
-    /* What follows is NULL where the kernel keeps the written state. */
+    /* What follows is NULL where no faults are served. */
 
-    /* by which faults are met; 0: a thread of the backend is told */
+    /* signal that delivers faults; 0: a thread of the backend reads them */
     int signal;
 
-    /* Called for a fault on what is told apart as one, [start, end): lets the access go on, and
-     * marks what a write touches. Returns 0 if the fault is none of the backend's. In a signal
-     * handler or a thread of the backend, in a step, while no query holds the
-     * region (see fault.c). */
+    /* Serves a fault on a page of the region's size, [start, end): lets the access go on, and marks
+     * the page if it is a write. Returns 0 if the fault is not the backend's. In a signal handler
+     * or a thread of the backend, in a step, while no query holds the region (see fault.c). */
     int (*fault)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags );
 
-    /* Around each step of a query: faults wait meanwhile, so that taking marks and arming are one
-     * to them, and letting a write go on and marking it are one to a query. */
+    /* Around each step of a query. Faults wait meanwhile: to them, taking marks and arming pages is
+     * one step; to a query, letting a write go on and marking its page is one. */
     void (*hold)( struct watch_region *region );
     void (*release)( struct watch_region *region );
 
-    /* Before a query: whether faults still come to us. On failure the query fails. */
+    /* Before a query: whether faults still reach the backend. On failure the query fails. */
     int (*check)(void);
 };
-
-extern const struct watch_backend scan_backend;
-extern const struct watch_backend scan_marked_backend;
-extern const struct watch_backend sigbus_backend;
-extern const struct watch_backend mprotect_backend;
-extern const struct watch_backend thread_backend;
-extern const struct watch_backend softdirty_backend;
-
-/* for tests: what mprotect takes for vm.max_map_count when it is opened, unless 0 */
-extern long mprotect_map_limit;
-
-/* all there are, best first, ended by NULL: backend_list.c,
- * or for the preload library another one */
-extern const struct watch_backend * const backend_list[];
 
 #define MAX_BACKENDS 8
 
@@ -183,7 +197,7 @@ extern void reopen_backends(void);
 extern int reopened_backend( const struct watch_backend *backend );
 
 /* Says, once, that a region could not be taken by one backend (-errno) and is with another one;
- * writers' lock held. And what was said, for people; "" if nothing was. */
+ * change lock held. And what was said, for people; "" if nothing was. */
 extern void note_moved_region( const struct watch_backend *from, const struct watch_backend *to,
                                int err );
 extern const char *moved_region_notice(void);

@@ -16,46 +16,18 @@
 #include "sys/advise.h"
 #include "sys/raw_syscall.h"
 
-/***********************************************************************
- *           save_written
- *
- * Moves the written state of a part of a region from the kernel to the bitmap. The region is closed
- * to queries, which otherwise could find a page in both and report it twice. If the kernel fails
- * the whole part counts as written.
- */
-static void save_written( struct watch_region *region, uintptr_t start, uintptr_t end )
-{
-    struct saved_pages *saved = region->saved;
-    struct page_run runs[64];
-    uintptr_t next;
-    int i, count;
-
-    while (start < end)
-    {
-        count = region->backend->scan( region, start, end, SCAN_RESET, runs, 64, end - start,
-                                       &next );
-        if (count < 0)
-        {
-            saved_set( saved, start, end );
-            return;
-        }
-        for (i = 0; i < count; i++) saved_set( saved, runs[i].start, runs[i].end );
-        start = next;
-    }
-}
-
 /* makes the bitmaps of all regions of a range, so that saving cannot fail; the lock is held */
 static int prepare_regions( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
 
     for (; (region = region_first( start, end )); start = region->end)
-        if (!region_saved_pages( region )) return -ENOMEM;
+        if (!region_marks( region )) return -ENOMEM;
     return 0;
 }
 
 /* sets the state of all regions of a range; the lock is held */
-static void set_states( uintptr_t start, uintptr_t end, unsigned int state )
+static void set_states( uintptr_t start, uintptr_t end, enum region_state state )
 {
     struct watch_region *region;
 
@@ -66,20 +38,18 @@ static void set_states( uintptr_t start, uintptr_t end, unsigned int state )
 /***********************************************************************
  *           drop_contents
  *
- * Saves the written state of a part of a region, which is closed, and drops its contents. To look
- * is cheaper than to drop what is not there. The lock is held.
+ * Saves the written state of a part of a region and drops its contents. The region is closed to
+ * queries, which otherwise could find a page in the kernel and among the marks, and report it
+ * twice. If saving fails the whole part counts as written. To look is cheaper than to drop what is
+ * not there. The change lock is held.
  */
 static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_t end,
                           enum discard_reason reason )
 {
     int there = 1;
 
-    if (region->backend->save)
-    {
-        if ((there = region->backend->save( region, start, end )) < 0)
-            saved_set( region->saved, start, end );
-    }
-    else if (region->backend->scan) save_written( region, start, end );
+    if (region->backend->save && (there = region->backend->save( region, start, end )) < 0)
+        marks_set( region->marks, start, end );
     return there ? region->backend->discard( region, start, end, reason ) : 0;
 }
 
@@ -143,9 +113,9 @@ int watch_protect( void *base, size_t size, int prot )
     int ret;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     ret = protect_regions( (uintptr_t)base, (uintptr_t)base + size, prot );
-    unlock_regions();
+    change_unlock();
     return ret;
 }
 
@@ -165,12 +135,12 @@ int watch_commit( void *base, size_t size )
 
     if (fork_is_unhandled()) return -EIO;
     if (!watch_needs_commit() || !watch_overlaps( base, size )) return 0;
-    lock_regions();
+    change_lock();
     for (; !ret && (region = region_first( start, end )); start = region->end)
         if (region->backend->commit)
             ret = region->backend->commit( region, region->base > start ? region->base : start,
                                            region->end < end ? region->end : end );
-    unlock_regions();
+    change_unlock();
     return ret;
 }
 
@@ -188,14 +158,14 @@ int watch_discard( void *base, size_t size )
     int ret;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     if (!(ret = prepare_regions( start, end )))
     {
         set_states( start, end, REGION_CLOSED );
         ret = drop_range( start, end, DISCARD_RESET );
         set_states( start, end, REGION_OPEN );
     }
-    unlock_regions();
+    change_unlock();
     return ret;
 }
 
@@ -212,7 +182,7 @@ int watch_decommit( void *base, size_t size )
     int ret;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     if (!(ret = prepare_regions( start, end )))
     {
         if (!(ret = protect_regions( start, end, PROT_NONE )))
@@ -222,6 +192,6 @@ int watch_decommit( void *base, size_t size )
             set_states( start, end, REGION_OPEN );
         }
     }
-    unlock_regions();
+    change_unlock();
     return ret;
 }

@@ -18,7 +18,6 @@
 #include "engine/region_object.h"
 #include "engine/step.h"
 #include "engine/watch.h"
-#include "scan/noted_run.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -57,31 +56,21 @@ static void note_failure( const struct watch_region *region, int err )
 /***********************************************************************
  *           adopt_region
  *
- * Memory that the program mapped itself counts as written as a whole; of other memory what has
- * contents does, which the backend finds. The bitmap has what was dropped.
+ * The marks have what was dropped, the backend finds what has contents.
  */
 static void adopt_region( struct watch_region *region )
 {
-    /* the program may drop what it has mapped itself: nothing is kept of its blocks */
-    int kept = region->blocks.count || region->blocks.noted != NOTED_NEVER, ret;
+    int ret;
 
     /* watched no more in the parent, and what is there may not be what was */
-    if (region->lost & 2)
+    if (region->lost & LOST_MEMORY)
     {
-        region->lost = 2;
+        region->lost = LOST_MEMORY;
         return;
     }
-    ret = reopened_backend( region->backend );
-    blocks_close( &region->blocks );
-    if (region->kind != REGION_FRESH) mark_region_written( region, region->base, region->end );
-    if (!ret) ret = region->backend->reattach( region );
-    if (!kept)
-    {
-        blocks_close( &region->blocks );
-        region->blocks.noted = NOTED_NEVER;
-    }
-    if (!ret) return;
-    region->lost = 2;
+    if (!(ret = reopened_backend( region->backend )) && !(ret = region->backend->reattach( region )))
+        return;
+    region->lost = LOST_MEMORY;
     note_failure( region, ret );
 }
 
@@ -94,11 +83,11 @@ static int commit_mapping( uintptr_t start, uintptr_t end, int prot )
     if (!prot) return 0;
     for (; (region = region_first( start, end )); start = region->end)
     {
-        if (!region->backend->commit || region->lost & 2) continue;
+        if (!region->backend->commit || region->lost & LOST_MEMORY) continue;
         ret = region->backend->commit( region, region->base > start ? region->base : start,
                                        region->end < end ? region->end : end );
         if (!ret) continue;
-        region->lost = 2;
+        region->lost = LOST_MEMORY;
         note_failure( region, ret );
     }
     return 0;
@@ -125,7 +114,7 @@ static void adopt(void)
     for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
     {
         if (!region->backend->commit) continue;
-        region->lost = 2;
+        region->lost = LOST_MEMORY;
         note_failure( region, ret );
     }
 }

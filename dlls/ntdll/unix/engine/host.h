@@ -1,18 +1,23 @@
 /*
- * The lock of those who change what is watched
+ * What the engine needs of its host: the native library or the preloaded one
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_WATCH_LOCK_H
-#define WRITEWATCH_WATCH_LOCK_H
+#ifndef WRITEWATCH_HOST_H
+#define WRITEWATCH_HOST_H
 
-/* One at a time. No thread is suspended or ended while it holds the lock, and none of the program's
- * signal handlers that may call us runs; how that is done is up to who has the signal handlers.
- * Counts as a change of the address space (give_way.h). */
-extern void lock_regions(void);
-extern void unlock_regions(void);
+struct watch_backend;
+
+/* All backends that the host has, best first, ended by NULL. */
+extern const struct watch_backend * const backend_list[];
+
+/* The change lock: one thread at a time changes what is watched. No thread is suspended or ended
+ * while it holds it, and no signal handler of the program runs that may call us; how is up to the
+ * host, which has the signal handlers. Counts as a change of the address space (give_way.h). */
+extern void change_lock(void);
+extern void change_unlock(void);
 
 /* To be called, without the lock, after each piece of uninterrupted code that was called without
  * it, whatever came of it: delivers what was put off meanwhile (uninterrupted.h). May not return. */
@@ -23,4 +28,4 @@ extern void leave_uninterrupted_code(void);
 extern void lock_for_fork(void);
 extern void unlock_after_fork( int child );
 
-#endif /* WRITEWATCH_WATCH_LOCK_H */
+#endif /* WRITEWATCH_HOST_H */

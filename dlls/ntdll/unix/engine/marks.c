@@ -13,10 +13,10 @@
 #include "sys/raw_syscall.h"
 #include "sys/uninterrupted.h"
 
-static inline __attribute__((always_inline)) size_t page_index( const struct saved_pages *saved,
+static inline __attribute__((always_inline)) size_t page_index( const struct page_marks *marks,
                                                                 uintptr_t addr )
 {
-    return (addr - saved->base) >> saved->shift;
+    return (addr - marks->base) >> marks->shift;
 }
 
 /* the compiler's own would be a call into libgcc, outside the section */
@@ -29,11 +29,11 @@ static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t b
 }
 
 /* bits of the word that holds start, from start up to end or the end of the word */
-static inline __attribute__((always_inline)) uint64_t word_mask( const struct saved_pages *saved,
+static inline __attribute__((always_inline)) uint64_t word_mask( const struct page_marks *marks,
                                                                  uintptr_t start, uintptr_t end )
 {
-    size_t first = page_index( saved, start ) & 63;
-    size_t count = page_index( saved, end - 1 ) - page_index( saved, start ) + 1;
+    size_t first = page_index( marks, start ) & 63;
+    size_t count = page_index( marks, end - 1 ) - page_index( marks, start ) + 1;
     uint64_t mask = ~0ull << first;
 
     if (first + count < 64) mask &= (1ull << (first + count)) - 1;
@@ -41,154 +41,154 @@ static inline __attribute__((always_inline)) uint64_t word_mask( const struct sa
 }
 
 /***********************************************************************
- *           saved_alloc
+ *           marks_alloc
  *
  * Makes an empty bitmap for a range of pages. The kernel's zeroed memory serves as it is, so large
  * regions cost only what is used of it. Returns NULL when there is no memory.
  */
-UNINTERRUPTED struct saved_pages *saved_alloc( uintptr_t base, size_t size, unsigned int shift )
+UNINTERRUPTED struct page_marks *marks_alloc( uintptr_t base, size_t size, unsigned int shift )
 {
     size_t words = ((size >> shift) + 63) / 64;
-    size_t bytes = round_up( sizeof(struct saved_pages) + words * sizeof(uint64_t) );
-    struct saved_pages *saved;
+    size_t bytes = round_up( sizeof(struct page_marks) + words * sizeof(uint64_t) );
+    struct page_marks *marks;
     long ret = raw_mmap_anon( bytes );
 
     if (raw_failed( ret )) return NULL;
-    saved = (struct saved_pages *)ret;
-    saved->base  = base;
-    saved->bytes = bytes;
-    saved->shift = shift;
-    return saved;
+    marks = (struct page_marks *)ret;
+    marks->base  = base;
+    marks->bytes = bytes;
+    marks->shift = shift;
+    return marks;
 }
 
 /***********************************************************************
- *           saved_free
+ *           marks_free
  */
-UNINTERRUPTED void saved_free( struct saved_pages *saved )
+UNINTERRUPTED void marks_free( struct page_marks *marks )
 {
-    raw_munmap( saved, saved->bytes );
+    raw_munmap( marks, marks->bytes );
 }
 
 /***********************************************************************
- *           saved_set
+ *           marks_set
  *
  * Marks the pages of [start, end) as written.
  */
-UNINTERRUPTED void saved_set( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+UNINTERRUPTED void marks_set( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     while (start < end)
     {
-        uint64_t mask = word_mask( saved, start, end );
-        uint64_t *word = &saved->bits[page_index( saved, start ) / 64];
+        uint64_t mask = word_mask( marks, start, end );
+        uint64_t *word = &marks->bits[page_index( marks, start ) / 64];
         uint64_t old;
 
         /* never less than there are, also between these: who finds none does not look
          * at the bits */
-        __atomic_fetch_add( &saved->count, count_bits( mask ), __ATOMIC_SEQ_CST );
+        __atomic_fetch_add( &marks->count, count_bits( mask ), __ATOMIC_SEQ_CST );
         old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
-        __atomic_fetch_sub( &saved->count, count_bits( mask & old ), __ATOMIC_SEQ_CST );
-        start = saved_group_end( saved, start );
+        __atomic_fetch_sub( &marks->count, count_bits( mask & old ), __ATOMIC_SEQ_CST );
+        start = marks_group_end( marks, start );
     }
 }
 
 /***********************************************************************
- *           saved_next
+ *           marks_next
  *
  * The first marked page of [start, end), or end.
  */
-UNINTERRUPTED uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+UNINTERRUPTED uintptr_t marks_next( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     while (start < end)
     {
-        uint64_t bits = saved_peek( saved, start, end );
+        uint64_t bits = marks_peek( marks, start, end );
 
         /* start may lie within a huge page, of which nothing before it is asked for */
         if (bits & 1) return start;
         if (bits)
-            return saved->base
-                   + ((page_index( saved, start ) + __builtin_ctzll( bits )) << saved->shift);
-        start = saved_group_end( saved, start );
+            return marks->base
+                   + ((page_index( marks, start ) + __builtin_ctzll( bits )) << marks->shift);
+        start = marks_group_end( marks, start );
     }
     return end;
 }
 
 /***********************************************************************
- *           saved_group_end
+ *           marks_group_end
  *
- * Where the group of up to 64 pages ends that saved_peek() and saved_take() look at in one step.
+ * Where the group of up to 64 pages ends that marks_peek() and marks_take() look at in one step.
  */
-UNINTERRUPTED uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr )
+UNINTERRUPTED uintptr_t marks_group_end( const struct page_marks *marks, uintptr_t addr )
 {
-    return saved->base + ((uintptr_t)((page_index( saved, addr ) | 63) + 1) << saved->shift);
+    return marks->base + ((uintptr_t)((page_index( marks, addr ) | 63) + 1) << marks->shift);
 }
 
 /***********************************************************************
- *           saved_peek
+ *           marks_peek
  *
  * The marks of [start, end), not beyond the end of the group; bit 0 stands for start.
  */
-UNINTERRUPTED uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+UNINTERRUPTED uint64_t marks_peek( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
-    size_t index = page_index( saved, start );
-    uint64_t bits = __atomic_load_n( &saved->bits[index / 64], __ATOMIC_SEQ_CST );
+    size_t index = page_index( marks, start );
+    uint64_t bits = __atomic_load_n( &marks->bits[index / 64], __ATOMIC_SEQ_CST );
 
-    return (bits & word_mask( saved, start, end )) >> (index & 63);
+    return (bits & word_mask( marks, start, end )) >> (index & 63);
 }
 
 /***********************************************************************
- *           saved_take
+ *           marks_take
  *
  * The same, and removes them in one atomic step.
  */
-UNINTERRUPTED uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+UNINTERRUPTED uint64_t marks_take( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
-    size_t index = page_index( saved, start );
-    uint64_t mask = word_mask( saved, start, end );
-    uint64_t bits = __atomic_fetch_and( &saved->bits[index / 64], ~mask, __ATOMIC_SEQ_CST ) & mask;
+    size_t index = page_index( marks, start );
+    uint64_t mask = word_mask( marks, start, end );
+    uint64_t bits = __atomic_fetch_and( &marks->bits[index / 64], ~mask, __ATOMIC_SEQ_CST ) & mask;
 
-    __atomic_fetch_sub( &saved->count, count_bits( bits ), __ATOMIC_SEQ_CST );
+    __atomic_fetch_sub( &marks->count, count_bits( bits ), __ATOMIC_SEQ_CST );
     return bits >> (index & 63);
 }
 
 /***********************************************************************
- *           saved_count
+ *           marks_count
  *
  * How many pages of [start, end) are marked.
  */
-UNINTERRUPTED size_t saved_count( struct saved_pages *saved, uintptr_t start, uintptr_t end )
+UNINTERRUPTED size_t marks_count( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     size_t count = 0;
 
-    for (; start < end; start = saved_group_end( saved, start ))
-        count += count_bits( saved_peek( saved, start, end ));
+    for (; start < end; start = marks_group_end( marks, start ))
+        count += count_bits( marks_peek( marks, start, end ));
     return count;
 }
 
 /***********************************************************************
- *           saved_recount
+ *           marks_recount
  */
-void saved_recount( struct saved_pages *saved, uintptr_t end )
+void marks_recount( struct page_marks *marks, uintptr_t end )
 {
-    if (saved->count) saved->count = saved_count( saved, saved->base, end );
+    if (marks->count) marks->count = marks_count( marks, marks->base, end );
 }
 
 /***********************************************************************
- *           saved_collect
+ *           marks_collect
  *
  * Adds the marks of [start, end) to words, one for each group from the one of start on, with a bit
  * for each page of it. At most room pages are added that were not there, the lowest ones. With take
  * those marks are removed that were added, or were there; what another thread takes at the same
  * time is its own. Returns how many pages were added.
  */
-UNINTERRUPTED size_t saved_collect( struct saved_pages *saved, uintptr_t start, uintptr_t end,
+UNINTERRUPTED size_t marks_collect( struct page_marks *marks, uintptr_t start, uintptr_t end,
                                     int take, uint64_t *words, size_t room )
 {
     size_t count = 0;
 
-    for (; start < end; start = saved_group_end( saved, start ), words++)
+    for (; start < end; start = marks_group_end( marks, start ), words++)
     {
-        size_t index = page_index( saved, start );
-        uint64_t bits = saved_peek( saved, start, end ) << (index & 63), added;
+        size_t index = page_index( marks, start );
+        uint64_t bits = marks_peek( marks, start, end ) << (index & 63), added;
 
         if (!bits) continue;
         for (added = bits & ~*words; count_bits( added ) > room - count;)
@@ -196,8 +196,8 @@ UNINTERRUPTED size_t saved_collect( struct saved_pages *saved, uintptr_t start, 
         bits &= *words | added;
         if (take && bits)
         {
-            bits &= __atomic_fetch_and( &saved->bits[index / 64], ~bits, __ATOMIC_SEQ_CST );
-            __atomic_fetch_sub( &saved->count, count_bits( bits ), __ATOMIC_SEQ_CST );
+            bits &= __atomic_fetch_and( &marks->bits[index / 64], ~bits, __ATOMIC_SEQ_CST );
+            __atomic_fetch_sub( &marks->count, count_bits( bits ), __ATOMIC_SEQ_CST );
             added &= bits;
         }
         *words |= added;

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_SAVED_H
-#define WRITEWATCH_SAVED_H
+#ifndef WRITEWATCH_MARKS_H
+#define WRITEWATCH_MARKS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
  * as written. A region gets such a bitmap when that first happens; most never do. The bits are
  * changed by atomic steps and without a lock, so whoever takes a bit is the only one
  * to report it. */
-struct saved_pages
+struct page_marks
 {
     uintptr_t base;     /* address of the first page */
     size_t    bytes;    /* size of the mapping that holds this */
@@ -25,18 +25,18 @@ struct saved_pages
     uint64_t  bits[];
 };
 
-extern struct saved_pages *saved_alloc( uintptr_t base, size_t size, unsigned int shift );
-extern void saved_free( struct saved_pages *saved );
-extern void saved_set( struct saved_pages *saved, uintptr_t start, uintptr_t end );
-extern uintptr_t saved_next( struct saved_pages *saved, uintptr_t start, uintptr_t end );
-extern uintptr_t saved_group_end( const struct saved_pages *saved, uintptr_t addr );
-extern uint64_t saved_peek( struct saved_pages *saved, uintptr_t start, uintptr_t end );
-extern uint64_t saved_take( struct saved_pages *saved, uintptr_t start, uintptr_t end );
-extern size_t saved_count( struct saved_pages *saved, uintptr_t start, uintptr_t end );
-extern size_t saved_collect( struct saved_pages *saved, uintptr_t start, uintptr_t end, int take,
+extern struct page_marks *marks_alloc( uintptr_t base, size_t size, unsigned int shift );
+extern void marks_free( struct page_marks *marks );
+extern void marks_set( struct page_marks *marks, uintptr_t start, uintptr_t end );
+extern uintptr_t marks_next( struct page_marks *marks, uintptr_t start, uintptr_t end );
+extern uintptr_t marks_group_end( const struct page_marks *marks, uintptr_t addr );
+extern uint64_t marks_peek( struct page_marks *marks, uintptr_t start, uintptr_t end );
+extern uint64_t marks_take( struct page_marks *marks, uintptr_t start, uintptr_t end );
+extern size_t marks_count( struct page_marks *marks, uintptr_t start, uintptr_t end );
+extern size_t marks_collect( struct page_marks *marks, uintptr_t start, uintptr_t end, int take,
                              uint64_t *words, size_t room );
 
 /* makes the count right again; nobody else looks at it */
-extern void saved_recount( struct saved_pages *saved, uintptr_t end );
+extern void marks_recount( struct page_marks *marks, uintptr_t end );
 
-#endif /* WRITEWATCH_SAVED_H */
+#endif /* WRITEWATCH_MARKS_H */

@@ -36,19 +36,19 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
 }
 
 /***********************************************************************
- *           next_saved
+ *           next_mark
  *
  * Whether the bitmap has marks where a step of that size would look; *limit becomes the first
  * marked page. Most regions have no bitmap. In a step.
  */
-static UNINTERRUPTED int next_saved( struct watch_query *query, uintptr_t start, size_t size,
+static UNINTERRUPTED int next_mark( struct watch_query *query, uintptr_t start, size_t size,
                                      uintptr_t *limit )
 {
     uintptr_t end = step_end( start, query->end, size );
-    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
+    struct page_marks *marks = __atomic_load_n( &query->region->marks, __ATOMIC_ACQUIRE );
 
-    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
-    *limit = saved_next( saved, start, end );
+    if (!marks || !__atomic_load_n( &marks->count, __ATOMIC_SEQ_CST )) return 0;
+    *limit = marks_next( marks, start, end );
     return *limit < end;
 }
 
@@ -68,7 +68,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     struct page_run runs[MAX_RUNS];
     int count, stored = 0;
 
-    count = scan_step( query->region, *start, end, reset, runs,
+    count = ask_backend( query->region, *start, end, reset, runs,
                        min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
                        min( max - *pos, step_pages( *start )) << (shift - page_shift), &next );
     watch_leave( query );
@@ -107,7 +107,7 @@ static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *sta
         watch_leave( query );
         return -ENOMEM;
     }
-    if (!next_saved( query, *start, *size, &limit ) || limit >= marked_step_end( query, *start ))
+    if (!next_mark( query, *start, *size, &limit ) || limit >= marked_step_end( query, *start ))
         return collect_scanned( query, start, limit, size, reset, addresses, max, pos );
     return collect_marked( query, start, reset, addresses, max, pos );
 }

@@ -18,7 +18,7 @@ struct found_pages
 {
     uintptr_t base;    /* of the first group */
     size_t    count;   /* of groups */
-    uint64_t  words[MAX_MARKED_PAGES / 64 + 1];
+    uint64_t  words[MAX_SCAN_PAGES / 64 + 1];
 };
 
 /***********************************************************************
@@ -30,7 +30,7 @@ struct found_pages
  * longer if it has few marks.
  */
 static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
-                                           struct saved_pages *saved, uintptr_t start, size_t room,
+                                           struct page_marks *marks, uintptr_t start, size_t room,
                                            size_t *pages )
 {
     uintptr_t limit = marked_step_end( query, start ), end, next;
@@ -41,11 +41,11 @@ static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
 
     *pages = room;
     end = start + (room << query->shift);
-    marked = saved_count( saved, start, end );
+    marked = marks_count( marks, start, end );
     for (; end < limit; end = next)
     {
-        next = min( saved_group_end( saved, end ), limit );
-        more = saved_count( saved, end, next );
+        next = min( marks_group_end( marks, end ), limit );
+        more = marks_count( marks, end, next );
         if (marked + more >= room) break;
         marked += more;
         *pages = room - marked;
@@ -163,7 +163,6 @@ static UNINTERRUPTED int arm_found( struct watch_query *query, const struct foun
     size_t i;
     int ret = 0;
 
-    if (!query->region->backend->arm) return 0;
     for (i = 0; i < found->count && !ret; i++, addr += (uintptr_t)64 << query->shift)
         if (found->words[i]) ret = arm_marked( query->region, addr, found->words[i] );
     return ret;
@@ -183,7 +182,7 @@ static UNINTERRUPTED int arm_found( struct watch_query *query, const struct foun
 UNINTERRUPTED int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
                                   void **addresses, size_t max, size_t *pos )
 {
-    struct saved_pages *saved = __atomic_load_n( &query->region->saved, __ATOMIC_ACQUIRE );
+    struct page_marks *marks = __atomic_load_n( &query->region->marks, __ATOMIC_ACQUIRE );
     size_t i, room = max - *pos, limit, pages;
     unsigned int shift = query->shift;
     struct page_run runs[MAX_RUNS];
@@ -191,21 +190,21 @@ UNINTERRUPTED int collect_marked( struct watch_query *query, uintptr_t *start, i
     uintptr_t end, next;
     int count = 0;
 
-    end = next = step_limit( query, saved, *start, room, &limit );
+    end = next = step_limit( query, marks, *start, room, &limit );
     pages = (end - *start) >> shift;
-    found.base = saved_group_end( saved, *start ) - ((uintptr_t)64 << shift);
+    found.base = marks_group_end( marks, *start ) - ((uintptr_t)64 << shift);
     found.count = (((end - found.base) >> shift) + 63) / 64;
     /* or it would become a call of memset(), outside of the section */
     for (i = 0; i < found.count; i++) *(volatile uint64_t *)&found.words[i] = 0;
 
-    if (reset || saved_collect( saved, *start, end, 0, found.words, pages ) < pages)
+    if (reset || marks_collect( marks, *start, end, 0, found.words, pages ) < pages)
     {
-        count = scan_step( query->region, *start, end, reset, runs, min( pages / 2 + 1, MAX_RUNS ),
+        count = ask_backend( query->region, *start, end, reset, runs, min( pages / 2 + 1, MAX_RUNS ),
                            limit << (shift - page_shift), &next );
         if (count >= 0) room -= add_runs( &found, shift, runs, count );
         if (count >= 0 && reset)
         {
-            saved_collect( saved, *start, next, 1, found.words, room );
+            marks_collect( marks, *start, next, 1, found.words, room );
             count = arm_found( query, &found );
         }
     }

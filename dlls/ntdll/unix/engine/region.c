@@ -241,7 +241,7 @@ static void set_entry( size_t pos, struct watch_region *region )
  */
 struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
                                        const struct watch_backend *backend,
-                                       unsigned int kind, unsigned int shift )
+                                       enum memory_kind kind, unsigned int shift )
 {
     struct watch_region *region;
     size_t pos;
@@ -270,7 +270,7 @@ void region_lose( uintptr_t start, uintptr_t end )
     {
         entry = read_entry( start, 1 );
         if (!entry.region) return;
-        if (entry.base < end) __atomic_fetch_or( &entry.region->lost, 2, __ATOMIC_SEQ_CST );
+        if (entry.base < end) __atomic_fetch_or( &entry.region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
         region = entry.region;
         region_put( region );
         /* it may have been split meanwhile, before the parts that are left could be told */
@@ -320,8 +320,8 @@ int region_remove( uintptr_t start, uintptr_t end )
     }
 
     for (i = first; i < last; i++) region_set_state( region_index->entries[i].region, REGION_GONE );
-    if (left) move_saved( region_index->entries[first].region, left );
-    if (right) move_saved( region_index->entries[last - 1].region, right );
+    if (left) move_marks( region_index->entries[first].region, left );
+    if (right) move_marks( region_index->entries[last - 1].region, right );
     for (i = first; i < last; i++)
     {
         region = region_index->entries[i].region;

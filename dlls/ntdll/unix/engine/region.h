@@ -13,8 +13,26 @@
 
 #include "engine/backend.h"
 #include "engine/marks.h"
-#include "fault/fair_lock.h"
-#include "scan/blocks.h"
+
+enum region_state
+{
+    REGION_OPEN,
+    REGION_CLOSED,   /* it is being made, or written state is on the move: steps wait */
+    REGION_GONE,     /* another region may have taken the place of this one */
+};
+
+/* What is known of the memory of a region before it is attached. */
+enum memory_kind
+{
+    REGION_FRESH,       /* private anonymous memory that was never touched: MEM_WRITE_WATCH */
+    REGION_ANONYMOUS,   /* private anonymous memory that may have pages, huge ones too */
+    REGION_MIXED,       /* any, files and shared memory included */
+};
+
+#define LOST_MARKS  1u   /* a page could not be marked: until all of the region is reset */
+#define LOST_MEMORY 2u   /* some of it is not watched any more: for ever */
+
+#define REGION_DATA_SIZE 144
 
 /* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader or a
  * step that comes late finds valid memory; used anew only when none is left. */
@@ -22,22 +40,25 @@ struct watch_region
 {
     uintptr_t            base;
     uintptr_t            end;
-    unsigned int         readers;    /* who looks at it outside of a step */
+    unsigned int         readers;    /* that use it outside of steps, see region_get() */
     unsigned int         first_step; /* steps of queries in progress (region_step.h): one, */
     unsigned int         steps;      /* and how many others */
-    unsigned int         state;      /* whether they may begin */
-    unsigned int         lost;      /* queries must fail: 1 until reset, 2 for ever */
-    struct saved_pages  *saved;     /* NULL until the first page is saved */
+    enum region_state    state;      /* whether steps may begin */
+    unsigned int         lost;       /* LOST_* flags: queries fail */
+    struct page_marks   *marks;      /* NULL until a page is marked for the first time */
     const struct watch_backend *backend;
-    unsigned int         kind;      /* of memory */
-    unsigned int         mapped_by_program; /* which may unmap it without a word */
+    enum memory_kind     kind;
     unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
     unsigned int         unadvised; /* whether the kernel was not told to use no huge pages */
     struct watch_region *next;      /* of the free ones */
-    struct fair_lock     faults;    /* shared by faults, held by queries: see fault.c */
-    struct region_blocks blocks;    /* what the backend knows of them */
-    uint64_t             held_mask; /* signals that were blocked before a query held the region */
+    /* what the backend keeps of the region; all zero before attach() */
+    uint64_t             backend_data[REGION_DATA_SIZE / 8] __attribute__((aligned(16)));
 };
+
+/* for the backend: REGION_DATA( type, region ) is what it keeps */
+#define REGION_DATA_SIZE_FITS( type ) \
+    _Static_assert( sizeof(type) <= REGION_DATA_SIZE, "backend_data is too small" )
+#define REGION_DATA( type, region ) ((type *)(region)->backend_data)
 
 /* Readers: any thread, any time, no lock. What region_find() returns may become another region at
  * once: see region_enter(). With region_get() it is held until region_put(). */
@@ -46,25 +67,18 @@ extern struct watch_region *region_get( uintptr_t start, uintptr_t end );
 extern void region_put( struct watch_region *region );
 extern int region_contains( uintptr_t start, uintptr_t end );
 extern int region_overlaps( uintptr_t start, uintptr_t end );
-extern struct saved_pages *region_saved_pages( struct watch_region *region );
+extern struct page_marks *region_marks( struct watch_region *region );
 
-#define REGION_OPEN   0
-#define REGION_CLOSED 1   /* it is being made, or written state is on the move: steps wait */
-#define REGION_GONE   2   /* another region may have taken the place of this one */
+extern void region_set_state( struct watch_region *region, enum region_state state );
 
-extern void region_set_state( struct watch_region *region, unsigned int state );
+/* Marks the pages of [start, end) as written. Without memory for the marks queries fail until all
+ * of the region is reset. In a step, or under the change lock. */
+extern void region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-/* What is known of the memory of a region before it is attached.
- * A backend may find out more then. */
-#define REGION_FRESH     0   /* private anonymous memory that was never touched, as
-                              * MEM_WRITE_WATCH is */
-#define REGION_ANONYMOUS 1   /* private anonymous memory that may have pages, huge ones too */
-#define REGION_MIXED     2   /* any, files and shared memory included */
-
-/* Writers: one at a time, under the lock of watch_lock.h. */
+/* Writers: one at a time, under the change lock (host.h). */
 extern struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
                                               const struct watch_backend *backend,
-                                              unsigned int kind, unsigned int shift );
+                                              enum memory_kind kind, unsigned int shift );
 extern struct watch_region *region_insert( uintptr_t start, uintptr_t end,
                                            const struct watch_backend *backend );
 extern int region_remove( uintptr_t start, uintptr_t end );

@@ -5,13 +5,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "engine/region.h"
 #include "engine/region_object.h"
 #include "engine/region_step.h"
-#include "scan/noted_run.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
 #include "sys/uninterrupted.h"
@@ -20,22 +20,22 @@
 static struct watch_region *free_regions;
 
 /***********************************************************************
- *           region_saved_pages
+ *           region_marks
  *
  * The bitmap of a region, made when it is first needed. NULL if there is no memory.
  */
-UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *region )
+UNINTERRUPTED struct page_marks *region_marks( struct watch_region *region )
 {
-    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
-    struct saved_pages *old = NULL;
+    struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
+    struct page_marks *old = NULL;
 
-    if (saved) return saved;
-    saved = saved_alloc( region->base, region->end - region->base, region->shift );
-    if (!saved) return NULL;
-    if (__atomic_compare_exchange_n( &region->saved, &old, saved, 0, __ATOMIC_ACQ_REL,
+    if (marks) return marks;
+    marks = marks_alloc( region->base, region->end - region->base, region->shift );
+    if (!marks) return NULL;
+    if (__atomic_compare_exchange_n( &region->marks, &old, marks, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE ))
-        return saved;
-    saved_free( saved );
+        return marks;
+    marks_free( marks );
     return old;
 }
 
@@ -46,7 +46,7 @@ UNINTERRUPTED struct saved_pages *region_saved_pages( struct watch_region *regio
  * step cannot be interrupted; should one be stopped all the same (by a debugger), we go on after a
  * second: a page may then be reported twice, none is lost.
  */
-void region_set_state( struct watch_region *region, unsigned int state )
+void region_set_state( struct watch_region *region, enum region_state state )
 {
     struct timespec start, now;
     unsigned int turns = 0;
@@ -63,10 +63,31 @@ void region_set_state( struct watch_region *region, unsigned int state )
     }
 }
 
-/* whether nobody is in a region any more; who comes after it is gone looks at its state only */
+/* whether no thread uses a region any more; one that comes late looks at its state only */
 static int is_unused( const struct watch_region *region )
 {
     return !__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ) && !region_has_steps( region );
+}
+
+/***********************************************************************
+ *           region_mark_written
+ */
+UNINTERRUPTED void region_mark_written( struct watch_region *region, uintptr_t start,
+                                        uintptr_t end )
+{
+    struct page_marks *marks = region_marks( region );
+
+    if (marks) marks_set( marks, start, end );
+    else __atomic_fetch_or( &region->lost, LOST_MARKS, __ATOMIC_SEQ_CST );
+}
+
+/* frees what belongs to a region that no thread uses */
+static void empty_region( struct watch_region *region )
+{
+    if (region->marks) marks_free( region->marks );
+    region->marks = NULL;
+    if (region->backend && region->backend->drop) region->backend->drop( region );
+    memset( region->backend_data, 0, sizeof(region->backend_data) );
 }
 
 /***********************************************************************
@@ -75,7 +96,7 @@ static int is_unused( const struct watch_region *region )
  * A region that is closed. NULL if there is no memory.
  */
 struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
-                                   const struct watch_backend *backend, unsigned int kind,
+                                   const struct watch_backend *backend, enum memory_kind kind,
                                    unsigned int shift )
 {
     struct watch_region **prev, *region;
@@ -86,8 +107,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     if (region)
     {
         *prev = region->next;
-        if (region->saved) saved_free( region->saved );
-        blocks_close( &region->blocks );
+        empty_region( region );
     }
     else
     {
@@ -106,17 +126,13 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->base  = start;
     region->end   = end;
     region->lost  = 0;
-    region->saved = NULL;
     region->next  = NULL;
-    region->blocks.count = 0;
-    region->blocks.noted = NOTED_NEVER;
-    region->kind  = kind;
     region->unadvised = 0;
     /* queries look at these before their first step */
-    __atomic_store_n( &region->mapped_by_program, kind != REGION_FRESH, __ATOMIC_RELAXED );
+    __atomic_store_n( &region->kind, kind, __ATOMIC_RELAXED );
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
     __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
-    /* who still has it from before may count himself in and out at any time, but now waits */
+    /* a thread that still has it from before may count itself in and out at any time, but waits */
     region_set_state( region, REGION_CLOSED );
     return region;
 }
@@ -131,12 +147,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
 void free_region( struct watch_region *region )
 {
     __atomic_store_n( &region->state, REGION_GONE, __ATOMIC_SEQ_CST );
-    if (is_unused( region ))
-    {
-        if (region->saved) saved_free( region->saved );
-        region->saved = NULL;
-        blocks_close( &region->blocks );
-    }
+    if (is_unused( region )) empty_region( region );
     region->next = free_regions;
     free_regions = region;
 }
@@ -144,42 +155,39 @@ void free_region( struct watch_region *region )
 /***********************************************************************
  *           split_region
  *
- * A region for what is left of an old one. What is known of its blocks is not handed on; it is soon
- * found out again. NULL if there is no memory.
+ * A region for what is left of an old one. NULL if there is no memory.
  */
 struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end )
 {
     struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
 
     if (!region) return NULL;
-    region->mapped_by_program = old->mapped_by_program;
     region->unadvised = old->unadvised;
-    if (old->blocks.count || old->blocks.noted != NOTED_NEVER)
-        blocks_open( &region->blocks, start, end );
-    if (old->saved && old->saved->count && !region_saved_pages( region )) region->lost |= 1;
+    if (old->backend->split) old->backend->split( region, old );
+    if (old->marks && old->marks->count && !region_marks( region )) region->lost |= LOST_MARKS;
     return region;
 }
 
 /***********************************************************************
- *           move_saved
+ *           move_marks
  *
  * Hands saved state on; the old region is gone, so nothing else looks at its marks. A step may have
  * set the first of them since the new region was made.
  */
-void move_saved( struct watch_region *from, struct watch_region *to )
+void move_marks( struct watch_region *from, struct watch_region *to )
 {
     uintptr_t addr;
 
-    if (!from->saved || !from->saved->count) return;
-    if (!region_saved_pages( to ))
+    if (!from->marks || !from->marks->count) return;
+    if (!region_marks( to ))
     {
-        to->lost |= 1;
+        to->lost |= LOST_MARKS;
         return;
     }
-    for (addr = saved_next( from->saved, to->base, to->end ); addr < to->end;
-         addr = saved_next( from->saved, addr, to->end ))
-        if (saved_take( from->saved, addr, addr + ((uintptr_t)1 << from->shift )))
-            saved_set( to->saved, addr, addr + ((uintptr_t)1 << from->shift ));
+    for (addr = marks_next( from->marks, to->base, to->end ); addr < to->end;
+         addr = marks_next( from->marks, addr, to->end ))
+        if (marks_take( from->marks, addr, addr + ((uintptr_t)1 << from->shift )))
+            marks_set( to->marks, addr, addr + ((uintptr_t)1 << from->shift ));
 }
 
 static int is_within( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
@@ -202,7 +210,7 @@ int region_uses_memory( uintptr_t start, uintptr_t end )
     for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
     {
         if (is_within( start, end, region, sizeof(*region) )) return 1;
-        if (region->saved && is_within( start, end, region->saved, region->saved->bytes )) return 1;
+        if (region->marks && is_within( start, end, region->marks, region->marks->bytes )) return 1;
     }
     return 0;
 }
@@ -214,11 +222,9 @@ int region_uses_memory( uintptr_t start, uintptr_t end )
  */
 void region_without_steps( struct watch_region *region )
 {
-    static const struct fair_lock free_lock;
-
     region->readers = region->first_step = region->steps = 0;
-    region->faults = free_lock;
-    if (region->saved) saved_recount( region->saved, region->end );
+    if (region->backend && region->backend->free_locks) region->backend->free_locks( region );
+    if (region->marks) marks_recount( region->marks, region->end );
 }
 
 /***********************************************************************
@@ -230,8 +236,8 @@ void free_regions_without_steps(void)
 
     for (region = free_regions; region; region = region->next)
     {
-        if (region->saved) saved_free( region->saved );
-        region->saved = NULL;
+        if (region->marks) marks_free( region->marks );
+        region->marks = NULL;
         region_without_steps( region );
     }
 }

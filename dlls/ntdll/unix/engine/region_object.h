@@ -12,12 +12,12 @@
 
 /* under the writers' lock */
 extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
-                                          const struct watch_backend *backend, unsigned int kind,
+                                          const struct watch_backend *backend, enum memory_kind kind,
                                           unsigned int shift );
 extern void free_region( struct watch_region *region );
 extern struct watch_region *split_region( struct watch_region *old, uintptr_t start,
                                           uintptr_t end );
-extern void move_saved( struct watch_region *from, struct watch_region *to );
+extern void move_marks( struct watch_region *from, struct watch_region *to );
 
 /* In a child by fork(), with the writers' lock held since before: the threads that were in regions
  * are not there. For one region, those that are free, and all. */

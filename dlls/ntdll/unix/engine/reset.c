@@ -15,24 +15,24 @@
 /* takes the marks of [start, end) away and arms these pages; in a step */
 static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+    struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
     int ret;
 
     /* which pages have lost their marks is not known */
-    if (region->backend->arm && __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) &&
-        (ret = region->backend->arm( region, start, end ))) return ret;
+    if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) &&
+        (ret = arm_pages( region, start, end ))) return ret;
 
-    if (!saved || !__atomic_load_n( &saved->count, __ATOMIC_SEQ_CST )) return 0;
-    while ((start = saved_next( saved, start, end )) < end)
+    if (!marks || !__atomic_load_n( &marks->count, __ATOMIC_SEQ_CST )) return 0;
+    while ((start = marks_next( marks, start, end )) < end)
     {
-        uint64_t bits = saved_take( saved, start, end );
+        uint64_t bits = marks_take( marks, start, end );
 
         if ((ret = arm_marked( region, start, bits )))
         {
-            saved_set( saved, start, min( end, saved_group_end( saved, start )));
+            marks_set( marks, start, min( end, marks_group_end( marks, start )));
             return ret;
         }
-        start = saved_group_end( saved, start );
+        start = marks_group_end( marks, start );
     }
     return 0;
 }
@@ -64,11 +64,11 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         if ((ret = watch_enter( query ))) return ret;
         ret = reset_marked( query->region, start, end );
         if (ret >= 0)
-            ret = scan_step( query->region, start, end, 1, runs,
+            ret = ask_backend( query->region, start, end, 1, runs,
                         min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
                         step_pages( start ) << (query->shift - page_shift), &next );
         if (ret >= 0 && next == query->end && is_whole( query ))
-            __atomic_fetch_and( &query->region->lost, ~1u, __ATOMIC_SEQ_CST );
+            __atomic_fetch_and( &query->region->lost, ~LOST_MARKS, __ATOMIC_SEQ_CST );
         watch_leave( query );
         if (ret < 0) return ret;
         for (i = 0, pages = 0; i < ret; i++)

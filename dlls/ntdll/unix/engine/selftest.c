@@ -52,7 +52,7 @@ static int written( struct selftest *test, unsigned int flags, size_t len, size_
     {
         uintptr_t last = start;
 
-        count = test->backend->scan( &test->region, start, end, flags, runs, len, max_pages,
+        count = test->backend->collect_written( &test->region, start, end, flags, runs, len, max_pages,
                                      &next );
         if (count < 0 || (size_t)count > len || next <= start) return -1;
         for (i = 0; i < count; i++)
@@ -106,7 +106,7 @@ static const char *test_reset( struct selftest *test )
     write_page( test, 1, 1 );
     write_page( test, 5, 0 );   /* never touched before; remains all zeros */
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0x23 );
-    CHECK( written( test, SCAN_RESET, TEST_PAGES, TEST_PAGES ), 0x23 );
+    CHECK( written( test, COLLECT_RESET, TEST_PAGES, TEST_PAGES ), 0x23 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0 );
     write_page( test, 1, 1 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0x02 );
@@ -121,16 +121,16 @@ static const char *test_limits( struct selftest *test )
     size_t i;
 
     for (i = 0; i < TEST_PAGES; i += 2) write_page( test, i, 2 );
-    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift),
-                                SCAN_RESET, &run, 1, TEST_PAGES, &next ), 1 );
+    CHECK( test->backend->collect_written( &test->region, start, start + (TEST_PAGES << page_shift),
+                                COLLECT_RESET, &run, 1, TEST_PAGES, &next ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 0 ));
     CHECK( run.end, (uintptr_t)page( test, 3 ));
     CHECK( written( test, 0, 1, 1 ), 0x5550 );
-    CHECK( test->backend->scan( &test->region, start, start + (TEST_PAGES << page_shift),
-                                SCAN_RESET, &run, 1, 1, &next ), 1 );
+    CHECK( test->backend->collect_written( &test->region, start, start + (TEST_PAGES << page_shift),
+                                COLLECT_RESET, &run, 1, 1, &next ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 4 ));
     CHECK( run.end, (uintptr_t)page( test, 5 ));
-    CHECK( written( test, SCAN_RESET, TEST_PAGES, 2 ), 0x5540 );
+    CHECK( written( test, COLLECT_RESET, TEST_PAGES, 2 ), 0x5540 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0 );
     return NULL;
 }
@@ -140,7 +140,7 @@ static const char *test_kernel_write( struct selftest *test )
 {
     if (write( test->pipe[1], "x", 1 ) != 1 || read( test->pipe[0], page( test, 2 ), 1 ) != 1)
         return "self-test: a system call cannot write to watched memory";
-    CHECK( written( test, SCAN_RESET, TEST_PAGES, TEST_PAGES ), 0x04 );
+    CHECK( written( test, COLLECT_RESET, TEST_PAGES, TEST_PAGES ), 0x04 );
     return NULL;
 }
 
@@ -166,7 +166,7 @@ static const char *test_protect( struct selftest *test )
     CHECK( commit_pages( test ), 0 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0x04 );
     write_page( test, 4, 1 );
-    CHECK( written( test, SCAN_RESET, TEST_PAGES, TEST_PAGES ), 0x14 );
+    CHECK( written( test, COLLECT_RESET, TEST_PAGES, TEST_PAGES ), 0x14 );
     write_page( test, 4, 1 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0x10 );
     return NULL;

@@ -38,33 +38,19 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
 /***********************************************************************
  *           check_query
  *
- * Whether a query may be made; outside of a step. The kernel passes over a hole without a word, so
- * it is asked about memory that the program may have unmapped: MS_ASYNC does nothing but look at
- * the mappings. Returns -EFAULT for a hole, or what the backend says.
+ * Whether a query may be made; outside of a step. A scan passes over a hole in silence, so the
+ * kernel is asked about memory that the program has mapped itself, and may have unmapped: MS_ASYNC
+ * does nothing but look at the mappings. Returns -EFAULT for a hole, or what the backend says.
  */
 UNINTERRUPTED int check_query( const struct watch_query *query )
 {
     const struct watch_region *region = query->region;
     const struct watch_backend *backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
 
-    if (__atomic_load_n( &region->mapped_by_program, __ATOMIC_RELAXED ) &&
+    if (__atomic_load_n( &region->kind, __ATOMIC_RELAXED ) != REGION_FRESH &&
         raw_syscall3( SYS_msync, query->start, query->end - query->start, MS_ASYNC ))
         return -EFAULT;
     return backend->check ? backend->check() : 0;
-}
-
-/***********************************************************************
- *           mark_region_written
- *
- * In a step.
- */
-UNINTERRUPTED void mark_region_written( struct watch_region *region, uintptr_t start,
-                                        uintptr_t end )
-{
-    struct saved_pages *saved = region_saved_pages( region );
-
-    if (saved) saved_set( saved, start, end );
-    else __atomic_fetch_or( &region->lost, 1, __ATOMIC_SEQ_CST );
 }
 
 /***********************************************************************
@@ -79,7 +65,7 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
 
     if (!watch_enter( query ))
     {
-        mark_region_written( query->region, start, end );
+        region_mark_written( query->region, start, end );
         watch_leave( query );
         return;
     }
@@ -87,7 +73,7 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
         while ((region = region_find( start, start + page_size() )))
             if ((step = region_enter( region, start, start + page_size() )))
             {
-                mark_region_written( region, start, start + page_size() );
+                region_mark_written( region, start, start + page_size() );
                 region_leave( region, step );
                 break;
             }
@@ -131,6 +117,12 @@ UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size
     }
 }
 
+/* in a step */
+UNINTERRUPTED int arm_pages( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    return region->backend->arm ? region->backend->arm( region, start, end ) : 0;
+}
+
 /***********************************************************************
  *           arm_marked
  *
@@ -140,14 +132,13 @@ UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint
 {
     int ret = 0;
 
-    if (!region->backend->arm) return 0;
     while (bits && !ret)
     {
         unsigned int first = __builtin_ctzll( bits ), count = 1;
 
         while (first + count < 64 && (bits >> (first + count) & 1)) count++;
-        ret = region->backend->arm( region, start + ((uintptr_t)first << region->shift),
-                                    start + ((uintptr_t)(first + count) << region->shift) );
+        ret = arm_pages( region, start + ((uintptr_t)first << region->shift),
+                         start + ((uintptr_t)(first + count) << region->shift) );
         bits &= first + count < 64 ? ~0ull << (first + count) : 0;
     }
     return ret;
@@ -163,14 +154,14 @@ UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t s
                                           int *err )
 {
     struct watch_region *region = query->region;
-    uint64_t bits = saved_take( region->saved, start, end );
+    uint64_t bits = marks_take( region->marks, start, end );
     struct page_run runs[33];
     uintptr_t addr, next;
     int i, count = 0;
 
     for (addr = start; addr < end; addr = next)
     {
-        count = scan_step( region, addr, end, 1, runs, 33,
+        count = ask_backend( region, addr, end, 1, runs, 33,
                            (size_t)64 << (region->shift - page_shift), &next );
         if (count < 0) break;
         for (i = 0; i < count; i++)
@@ -179,16 +170,6 @@ UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t s
     }
     if (count >= 0 && bits) count = arm_marked( region, start, bits );
     *err = count < 0 ? count : 0;
-    if (count < 0) mark_region_written( region, start, end );
+    if (count < 0) region_mark_written( region, start, end );
     return bits;
-}
-
-/***********************************************************************
- *           watch_mark_written
- *
- * In a step.
- */
-UNINTERRUPTED void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end )
-{
-    mark_region_written( query->region, start, end );
 }

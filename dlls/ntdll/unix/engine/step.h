@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_QUERY_STEP_H
-#define WRITEWATCH_QUERY_STEP_H
+#ifndef WRITEWATCH_STEP_H
+#define WRITEWATCH_STEP_H
 
 #include "engine/backend.h"
 #include "engine/watch.h"
@@ -17,12 +17,8 @@
  * buffer costs 355 ns a call more (6.18), and longer ones gain nothing. */
 #define MAX_RUNS 341
 
-/* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
- * wait: 1 GiB of written pages in one call made them wait 15 ms, 32 MiB 0.7 ms at most with what
- * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). A page that was not
- * written takes a twentieth of the time: a step may pass over more of those. */
+/* See MAX_SCAN_PAGES. */
 #define MAX_SCAN_SIZE  ((size_t)2 << 30)
-#define MAX_SCAN_PAGES ((size_t)8192)
 
 /* After a step that found few pages the next one may be twice as large, up to this: a large
  * reservation has few pages, and in one that has all of them it takes 0.8 ms in full blocks, 2 ms
@@ -56,8 +52,8 @@ static inline __attribute__((always_inline)) size_t step_pages( uintptr_t start 
 /* uninterrupted code; -errno on failure */
 extern int check_query( const struct watch_query *query );
 extern int enter_anew( struct watch_query *query );
+extern int arm_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits );
-extern void mark_region_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern void put_back( struct watch_query *query, uintptr_t start, uintptr_t end );
 extern int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
                            void **addresses, size_t max, size_t *pos );
@@ -87,32 +83,25 @@ static inline __attribute__((always_inline)) void watch_leave( struct watch_quer
 }
 
 /***********************************************************************
- *           scan_step
+ *           ask_backend
  *
  * Asks the backend; in a step.
  */
 static inline __attribute__((always_inline)) int
-scan_step( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
+ask_backend( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
            struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
 {
-    if (region->backend->scan)
-        return region->backend->scan( region, start, end, reset ? SCAN_RESET : 0, runs, len,
-                                      max_pages, next );
-    *next = end;
-    return 0;
+    return region->backend->collect_written( region, start, end, reset ? COLLECT_RESET : 0, runs,
+                                             len, max_pages, next );
 }
 
-/* Where a step ends at the latest that looks at the bitmap. To make pages fault again takes a call
- * of the kernel for each run of marks, and faults wait meanwhile: such steps are shorter. */
-#define MAX_MARKED_PAGES MAX_SCAN_PAGES
-#define MAX_ARMED_PAGES  ((size_t)512)
-
+/* Where a step ends at the latest that takes marks: at no more than MAX_SCAN_PAGES. */
 static inline __attribute__((always_inline)) uintptr_t
 marked_step_end( const struct watch_query *query, uintptr_t start )
 {
-    if (query->region->backend->arm)
-        return start + min( query->end - start, MAX_ARMED_PAGES << query->shift );
-    return step_end( start, query->end, min( MAX_MARKED_PAGES << query->shift, MAX_SCAN_SIZE ));
+    size_t size = query->region->backend->max_marked_pages << query->shift;
+
+    return step_end( start, query->end, min( size, MAX_SCAN_SIZE ));
 }
 
-#endif /* WRITEWATCH_QUERY_STEP_H */
+#endif /* WRITEWATCH_STEP_H */

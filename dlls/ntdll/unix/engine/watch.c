@@ -88,13 +88,11 @@ int watch_needs_commit(void)
 /***********************************************************************
  *           remove_regions
  *
- * Ends watching a range. If its mapping changes next, that is all that the kernel needs to forget
- * about it; if the memory stays, the backend makes it as it was. Where faults are met, regions are
- * closed while their backend forgets: a fault that was met before waits until they are removed, and
- * happens again. Without memory to split a region, all of it can no longer be queried. The lock is
- * held.
+ * Ends watching a range. Regions are closed while their backend forgets: a fault that was delivered
+ * before waits until they are removed, and happens again. Without memory to split a region, queries
+ * of all of it fail from now on. The change lock is held.
  */
-static int remove_regions( uintptr_t start, uintptr_t end, int stays )
+static int remove_regions( uintptr_t start, uintptr_t end, enum detach_reason reason )
 {
     struct watch_region *region;
     uintptr_t addr;
@@ -102,15 +100,14 @@ static int remove_regions( uintptr_t start, uintptr_t end, int stays )
 
     for (addr = start; (region = region_first( addr, end )); addr = region->end)
     {
-        if (!region->backend->detach || (!stays && !region->backend->fault)) continue;
         region_set_state( region, REGION_CLOSED );
         region->backend->detach( region, region->base > addr ? region->base : addr,
-                                 region->end < end ? region->end : end );
+                                 region->end < end ? region->end : end, reason );
     }
     if (!(ret = region_remove( start, end ))) return 0;
     for (addr = start; (region = region_first( addr, end )); addr = region->end)
     {
-        __atomic_store_n( &region->lost, 2, __ATOMIC_SEQ_CST );
+        __atomic_store_n( &region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
         region_set_state( region, REGION_OPEN );
     }
     return ret;
@@ -123,7 +120,7 @@ static int remove_regions( uintptr_t start, uintptr_t end, int stays )
  * Shift is the size of its pages, as a power of two. A region that a backend cannot take goes to
  * the next one. Fails with what the first one said (EBUSY: another userfaultfd owns it), or ENOMEM.
  */
-int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift )
+int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int shift )
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
     const struct watch_backend *backend;
@@ -131,9 +128,9 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
     int ret, first_error = 0;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     /* what is left of older regions in the place of fresh memory went with their mappings */
-    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, 0 );
+    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, DETACH_UNMAP );
     for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
     {
         if (!(region = region_insert_as( start, end, backend, kind, shift ))) ret = -ENOMEM;
@@ -147,7 +144,7 @@ int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift
     if (!ret && !backend) ret = first_error;
     else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
     if (!ret) watch_stats.regions++;
-    unlock_regions();
+    change_unlock();
     return ret;
 }
 
@@ -173,9 +170,9 @@ void watch_remove( void *base, size_t size )
     uintptr_t start = (uintptr_t)base, end = start + size;
 
     if (fork_is_unhandled() || !watch_overlaps( base, size )) return;
-    lock_regions();
-    remove_regions( start, end, 0 );
-    unlock_regions();
+    change_lock();
+    remove_regions( start, end, DETACH_UNMAP );
+    change_unlock();
 }
 
 /***********************************************************************
@@ -190,9 +187,9 @@ int watch_detach( void *base, size_t size )
     int ret = -ENOENT;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
-    if (region_first( start, end )) ret = remove_regions( start, end, 1 );
-    unlock_regions();
+    change_lock();
+    if (region_first( start, end )) ret = remove_regions( start, end, DETACH_KEEP );
+    change_unlock();
     return ret;
 }
 
@@ -209,11 +206,11 @@ int watch_serve( void *base, size_t size )
     int ret;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     if (!(region = region_find( start, end ))) ret = -ENOENT;
     else if (!region->backend->serve) ret = -EOPNOTSUPP;
     else ret = region->backend->serve( region, start, end );
-    unlock_regions();
+    change_unlock();
     return ret;
 }
 
@@ -233,33 +230,33 @@ int watch_verify( void *base, size_t size )
     int ret;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     if (!(region = region_find( start, end ))) ret = -ENOENT;
     /* asks for nothing but whether memory is mapped */
     else if (!(ret = raw_syscall3( SYS_msync, region->base, region->end - region->base,
                                    MS_ASYNC )) && region->backend->verify)
         ret = region->backend->verify( region );
-    if (!ret && __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & 2) ret = -EPERM;
-    unlock_regions();
+    if (!ret && __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY) ret = -EPERM;
+    change_unlock();
     return ret;
 }
 
 /***********************************************************************
- *           watch_lock_pages
+ *           watch_mlock
  *
  * mlock() for memory with watched pages: no page becomes written by it (row 23).
  */
-int watch_lock_pages( const void *base, size_t size )
+int watch_mlock( const void *base, size_t size )
 {
     struct watch_region *region;
-    int (*lock)( const void *, size_t ) = NULL;
+    int (*lock_memory)( const void *, size_t ) = NULL;
 
     if (fork_is_unhandled()) return -EIO;
-    lock_regions();
+    change_lock();
     if ((region = region_first( (uintptr_t)base, (uintptr_t)base + size )))
-        lock = region->backend->lock;
-    unlock_regions();
-    if (lock) return lock( base, size );
+        lock_memory = region->backend->mlock_pages;
+    change_unlock();
+    if (lock_memory) return lock_memory( base, size );
     return syscall( SYS_mlock, base, size ) ? -errno : 0;
 }
 

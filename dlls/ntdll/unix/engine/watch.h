@@ -32,7 +32,7 @@ extern const char *watch_mechanism(void);
 extern const char *watch_form_reason(void);
 
 extern int watch_add( void *base, size_t size );
-extern int watch_add_as( void *base, size_t size, unsigned int kind, unsigned int shift );
+extern int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int shift );
 extern int watch_commit( void *base, size_t size );
 extern void watch_remove( void *base, size_t size );
 extern int watch_detach( void *base, size_t size );
@@ -40,7 +40,7 @@ extern int watch_serve( void *base, size_t size );
 extern int watch_decommit( void *base, size_t size );
 extern int watch_discard( void *base, size_t size );
 extern int watch_protect( void *base, size_t size, int prot );
-extern int watch_lock_pages( const void *base, size_t size );
+extern int watch_mlock( const void *base, size_t size );
 
 /* whether memory is still what was watched */
 extern int watch_verify( void *base, size_t size );
@@ -73,7 +73,6 @@ extern int watch_reset( struct watch_query *query );
 /* what may be done in a step of a query (query_step.h) */
 extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
                                    int *err );
-extern void watch_mark_written( struct watch_query *query, uintptr_t start, uintptr_t end );
 
 /* What was done so far, for people; counted only after watch_stats.enabled was set. */
 struct watch_stats

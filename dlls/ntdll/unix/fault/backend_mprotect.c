@@ -18,6 +18,7 @@
 #include "engine/backend.h"
 #include "engine/region.h"
 #include "engine/selftest.h"
+#include "fault/backends.h"
 #include "fault/fault.h"
 #include "fault/own_memory.h"
 #include "fault/page_flags.h"
@@ -191,7 +192,7 @@ static int set_armed( struct watch_region *region, uintptr_t start, uintptr_t en
                     else if (*flags & PROT_WRITE)
                     {
                         *flags &= ~ARMED;
-                        mark_written_pages( region, addr, addr + page_size() );
+                        region_mark_written( region, addr, addr + page_size() );
                     }
                 }
                 splits += count_splits( start, end, NULL );
@@ -292,7 +293,7 @@ static int mprotect_attach( struct watch_region *region )
     if ((ret = own_memory_check( region ))) return ret;
     if (region->kind != REGION_FRESH && page_flags_use_memory( &table, start, end ))
         return -EDEADLK;
-    if (!region_saved_pages( region )) return -ENOMEM;
+    if (!region_marks( region )) return -ENOMEM;
 
     lock();
     if (!(ret = page_flags_make( &table, start, end )))
@@ -342,11 +343,13 @@ static int mprotect_verify( struct watch_region *region )
  * The memory may be gone, so failing is no error. If it is not, the program must not be left with
  * memory that it cannot write to, so what fails is tried again.
  */
-static void mprotect_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+static void mprotect_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
+                             enum detach_reason reason )
 {
     unsigned int tries;
 
     (void)region;
+    (void)reason;
     fault_forget();
     lock();
     splits -= count_splits( start, end, NULL );
@@ -434,10 +437,11 @@ static int mprotect_reattach( struct watch_region *region )
 {
     uintptr_t addr;
 
+    if (region->kind != REGION_FRESH) region_mark_written( region, region->base, region->end );
     for (addr = region->base; addr < region->end; addr += page_size())
     {
         if (!(get_flags( addr ) & WANTED)) continue;
-        mark_written_pages( region, addr, addr + page_size() );
+        region_mark_written( region, addr, addr + page_size() );
         *flags_at( addr ) &= ~ARMED;
     }
     return apply( region->base, region->end, 0 );
@@ -490,7 +494,10 @@ const struct watch_backend mprotect_backend =
     .close     = mprotect_close,
     .attach    = mprotect_attach,
     .detach    = mprotect_detach,
+    .free_locks = fault_free_locks,
+    .collect_written = fault_collect_nothing,
     .arm       = mprotect_arm,
+    .max_marked_pages = MAX_ARMED_PAGES,
     .discard   = mprotect_discard,
     .verify    = mprotect_verify,
     .protect   = mprotect_protect,

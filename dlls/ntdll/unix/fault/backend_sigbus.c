@@ -11,6 +11,7 @@
 
 #include "engine/backend.h"
 #include "engine/selftest.h"
+#include "fault/backends.h"
 #include "fault/fault.h"
 #include "fault/own_memory.h"
 #include "fault/userfault.h"
@@ -60,8 +61,10 @@ static int sigbus_attach( struct watch_region *region )
     return ret ? ret : userfault_attach( &sigbus, region );
 }
 
-static void sigbus_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+static void sigbus_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
+                       enum detach_reason reason )
 {
+    (void)reason;
     userfault_detach( &sigbus, region, start, end );
 }
 
@@ -107,9 +110,12 @@ const struct watch_backend sigbus_backend =
     .close     = sigbus_close,
     .attach    = sigbus_attach,
     .detach    = sigbus_detach,
+    .free_locks = fault_free_locks,
+    .collect_written = fault_collect_nothing,
     .arm       = sigbus_arm,
+    .max_marked_pages = MAX_ARMED_PAGES,
     .discard   = sigbus_discard,
-    .lock      = lock_pages,
+    .mlock_pages = mlock_pages,
     .verify    = sigbus_verify,
     .signal    = SIGBUS,
     .fault     = sigbus_fault,

@@ -17,6 +17,7 @@
 #include "engine/backend.h"
 #include "engine/region.h"
 #include "engine/selftest.h"
+#include "fault/backends.h"
 #include "fault/fault.h"
 #include "fault/own_memory.h"
 #include "fault/page_flags.h"
@@ -155,9 +156,9 @@ static int clear_all(void)
 }
 
 /***********************************************************************
- *           softdirty_scan
+ *           softdirty_collect
  */
-static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+static int softdirty_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
                            unsigned int flags,
                            struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
 {
@@ -168,7 +169,7 @@ static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr
 
     (void)region;
     lock( &sigset );
-    ret = flags & SCAN_RESET ? clear_all() : read_dirty( start, end );
+    ret = flags & COLLECT_RESET ? clear_all() : read_dirty( start, end );
     while (!ret && count < len && max_pages && next_run( &start, &run_end, end, KNOWN | DIRTY ))
     {
         if ((run_end - start) >> page_shift > max_pages)
@@ -179,12 +180,31 @@ static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr
         runs[count].categories = 0;
         count++;
         for (; start < run_end; start += page_size())
-            if (flags & SCAN_RESET) *page_flags_at( &table, start ) &= ~DIRTY;
+            if (flags & COLLECT_RESET) *page_flags_at( &table, start ) &= ~DIRTY;
     }
     if (count == len || !max_pages) end = start;
     unlock( &sigset );
     *next = end;
     return ret ? ret : (int)count;
+}
+
+/***********************************************************************
+ *           softdirty_save
+ */
+static int softdirty_save( struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    struct page_run runs[64];
+    uintptr_t next;
+    int i, count;
+
+    for (; start < end; start = next)
+    {
+        count = softdirty_collect( region, start, end, COLLECT_RESET, runs, 64,
+                                   (end - start) >> page_shift, &next );
+        if (count < 0) return count;
+        for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
+    }
+    return 1;
 }
 
 static int set_known( uintptr_t start, uintptr_t end, int prot )
@@ -236,11 +256,13 @@ static int softdirty_attach( struct watch_region *region )
  *
  * The memory may be gone, so failing is no error.
  */
-static void softdirty_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+static void softdirty_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
+                              enum detach_reason reason )
 {
     sigset_t sigset;
 
     (void)region;
+    (void)reason;
     fault_forget();
     lock( &sigset );
     advise( (void *)start, end - start, MADV_DODUMP );
@@ -381,6 +403,7 @@ static int softdirty_reattach( struct watch_region *region )
 {
     uintptr_t addr;
 
+    if (region->kind != REGION_FRESH) region_mark_written( region, region->base, region->end );
     for (addr = region->base; addr < region->end; addr += page_size())
         if (region->kind != REGION_FRESH || page_flags_get( &table, addr ) & WANTED)
             *page_flags_at( &table, addr ) |= DIRTY;
@@ -422,9 +445,12 @@ const struct watch_backend softdirty_backend =
     .close     = softdirty_close,
     .attach    = softdirty_attach,
     .detach    = softdirty_detach,
-    .scan      = softdirty_scan,
+    .free_locks = fault_free_locks,
+    .collect_written = softdirty_collect,
+    .max_marked_pages = MAX_SCAN_PAGES,
+    .save      = softdirty_save,
     .discard   = softdirty_discard,
-    .lock      = lock_pages,
+    .mlock_pages = mlock_pages,
     .protect   = softdirty_protect,
     .signal    = SIGSEGV,
     .fault     = softdirty_fault,

@@ -20,6 +20,7 @@
 #include "engine/backend.h"
 #include "engine/region.h"
 #include "engine/selftest.h"
+#include "fault/backends.h"
 #include "fault/fault.h"
 #include "fault/own_memory.h"
 #include "fault/userfault.h"
@@ -237,12 +238,14 @@ static int thread_attach( struct watch_region *region )
     if (ret) return ret;
     /* what it is told of now is about what was here before */
     wait_for_server();
-    __atomic_fetch_and( &region->lost, ~2u, __ATOMIC_SEQ_CST );
+    __atomic_fetch_and( &region->lost, ~LOST_MEMORY, __ATOMIC_SEQ_CST );
     return userfault_attach( &served, region );
 }
 
-static void thread_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+static void thread_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
+                       enum detach_reason reason )
 {
+    (void)reason;
     userfault_detach( &served, region, start, end );
 }
 
@@ -288,9 +291,12 @@ const struct watch_backend thread_backend =
     .close     = thread_close,
     .attach    = thread_attach,
     .detach    = thread_detach,
+    .free_locks = fault_free_locks,
+    .collect_written = fault_collect_nothing,
     .arm       = thread_arm,
+    .max_marked_pages = MAX_ARMED_PAGES,
     .discard   = thread_discard,
-    .lock      = lock_pages,
+    .mlock_pages = mlock_pages,
     .verify    = thread_verify,
     .fault     = thread_fault,
     .hold      = fault_hold,

@@ -74,8 +74,8 @@ void fault_hold( struct watch_region *region )
     uint64_t all = ~0ull, old = 0;
 
     raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&old, sizeof(all) );
-    fair_lock_hold( &region->faults );
-    region->held_mask = old;
+    fair_lock_hold( &fault_data( region )->lock );
+    fault_data( region )->held_mask = old;
 }
 
 /***********************************************************************
@@ -83,23 +83,31 @@ void fault_hold( struct watch_region *region )
  */
 void fault_release( struct watch_region *region )
 {
-    uint64_t old = region->held_mask;
+    uint64_t old = fault_data( region )->held_mask;
 
-    fair_lock_release( &region->faults );
+    fair_lock_release( &fault_data( region )->lock );
     raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&old, 0, sizeof(old) );
 }
 
-/***********************************************************************
- *           mark_written_pages
- *
- * Without memory for the bitmap queries fail, until all of the region is reset.
- */
-void mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end )
+void fault_free_locks( struct watch_region *region )
 {
-    struct saved_pages *saved = region_saved_pages( region );
+    static const struct fair_lock free_lock;
 
-    if (saved) saved_set( saved, start, end );
-    else __atomic_fetch_or( &region->lost, 1, __ATOMIC_SEQ_CST );
+    fault_data( region )->lock = free_lock;
+}
+
+int fault_collect_nothing( struct watch_region *region, uintptr_t start, uintptr_t end,
+                           unsigned int flags, struct page_run *runs, size_t len, size_t max_pages,
+                           uintptr_t *next )
+{
+    (void)region;
+    (void)start;
+    (void)flags;
+    (void)runs;
+    (void)len;
+    (void)max_pages;
+    *next = end;
+    return 0;
 }
 
 void fault_forget(void)
@@ -119,9 +127,9 @@ int fault_uses_memory( uintptr_t start, uintptr_t end )
 /* whether the page was marked already, so that a fault on it is odd; region is shared */
 static int is_marked( struct watch_region *region, uintptr_t page )
 {
-    struct saved_pages *saved = __atomic_load_n( &region->saved, __ATOMIC_ACQUIRE );
+    struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
 
-    return saved && saved_peek( saved, page, page + page_size() );
+    return marks && marks_peek( marks, page, page + page_size() );
 }
 
 /***********************************************************************
@@ -146,7 +154,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
         region_leave( region, step );
         return 0;
     }
-    fair_lock_share( &region->faults );
+    fair_lock_share( &fault_data( region )->lock );
 
     granule = (uintptr_t)1 << region->shift;
     start = page & -granule;
@@ -162,7 +170,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     }
     ret = region->backend->fault( region, start, end, flags );
 
-    fair_lock_unshare( &region->faults );
+    fair_lock_unshare( &fault_data( region )->lock );
     region_leave( region, step );
     return ret;
 }

@@ -10,7 +10,26 @@
 
 #include <stdint.h>
 
-struct watch_region;
+#include "engine/region.h"
+#include "fault/fair_lock.h"
+
+/* What a backend that serves faults keeps of a region. Any other data of its own comes after it. */
+struct fault_data
+{
+    struct fair_lock lock;        /* shared by faults, held by steps of queries: see fault.c */
+    uint64_t         held_mask;   /* signals that were blocked before a query held it */
+};
+
+REGION_DATA_SIZE_FITS( struct fault_data );
+
+static inline struct fault_data *fault_data( struct watch_region *region )
+{
+    return REGION_DATA( struct fault_data, region );
+}
+
+/* To arm pages takes a call of the kernel for each run of marks, and faults wait meanwhile: steps
+ * that do so are shorter than others. */
+#define MAX_ARMED_PAGES ((size_t)512)
 
 /* The library's handler of SIGSEGV and SIGBUS: faults on pointers of the program (user_memory.h),
  * then the backends, then what the program had. Once is enough; returns 0 or -errno. Any thread. */
@@ -39,9 +58,12 @@ extern int (*fault_on_guard)( uintptr_t addr );
 /* for struct watch_backend */
 extern void fault_hold( struct watch_region *region );
 extern void fault_release( struct watch_region *region );
+extern void fault_free_locks( struct watch_region *region );
 
-/* What fault() of a backend calls for pages that a write is let into. */
-extern void mark_written_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
+/* For collect_written() and list(): all written state is in the marks. */
+extern int fault_collect_nothing( struct watch_region *region, uintptr_t start, uintptr_t end,
+                                  unsigned int flags, struct page_run *runs, size_t len,
+                                  size_t max_pages, uintptr_t *next );
 
 /* Notes that pages have been let go: a fault that was met before, and is none of ours any more when
  * its handler comes to look, is not to be taken for the program's. */

@@ -153,7 +153,7 @@ static const char *test_detach( const struct selftest *test )
     size_t i;
 
     region_set_state( test->region, REGION_CLOSED );
-    test->backend->detach( test->region, page( test, 0 ), page( test, TEST_PAGES ));
+    test->backend->detach( test->region, page( test, 0 ), page( test, TEST_PAGES ), DETACH_KEEP );
     region_remove( page( test, 0 ), page( test, TEST_PAGES ));
     for (i = 0; i < TEST_PAGES; i++) write_page( test, i, 1 );
     return NULL;

@@ -257,7 +257,7 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     int ret;
 
     if (uf->missing && region->shift != page_shift) return -EOPNOTSUPP;
-    if (!region_saved_pages( region )) return -ENOMEM;
+    if (!region_marks( region )) return -ENOMEM;
     if ((ret = advise( (void *)region->base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
 
     memset( &reg, 0, sizeof(reg) );
@@ -362,8 +362,8 @@ int userfault_give_up( struct userfault *uf, struct watch_region *region, uintpt
     struct uffdio_writeprotect open = { .range = { .start = start, .len = end - start } };
     int ret;
 
-    __atomic_fetch_or( &region->lost, 2, __ATOMIC_SEQ_CST );
-    mark_written_pages( region, start, end );
+    __atomic_fetch_or( &region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
+    region_mark_written( region, start, end );
     /* this wakes who waits for a protected page, and that one who waits for a missing one */
     ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&open );
     if (!raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&open.range )) return 1;
@@ -401,13 +401,14 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
     uintptr_t addr = region->base;
     long i, count;
 
+    if (region->kind != REGION_FRESH) region_mark_written( region, region->base, region->end );
     for (; region->kind == REGION_FRESH && addr < region->end; addr += count << page_shift)
     {
         count = (region->end - addr) >> page_shift;
         if ((count = read_pagemap( addr, count < 512 ? count : 512, entries )) <= 0) return -EIO;
         for (i = 0; i < count; i++)
             if (entries[i] & (PM_PRESENT | PM_SWAP))
-                mark_written_pages( region, addr + (i << page_shift),
+                region_mark_written( region, addr + (i << page_shift),
                                     addr + ((i + 1) << page_shift) );
     }
     return userfault_attach( uf, region );
@@ -447,13 +448,13 @@ int userfault_discard( struct userfault *uf, struct watch_region *region, uintpt
 
             /* dropping leaves the contents of shared memory where they are */
             if ((entries[i] & PM_PRESENT) && !(entries[i] & PM_FILE))
-                mark_written_pages( region, page, page + page_size() );
+                region_mark_written( region, page, page + page_size() );
         }
     }
     return 0;
 
 failed:
-    mark_written_pages( region, start, end );
+    region_mark_written( region, start, end );
     return ret;
 }
 
@@ -466,18 +467,18 @@ failed:
 int userfault_verify( struct userfault *uf, struct watch_region *region )
 {
     uintptr_t start, end, granule = (uintptr_t)1 << region->shift;
-    struct saved_pages *saved = region_saved_pages( region );
-    int ret = saved ? 0 : -ENOMEM;
+    struct page_marks *marks = region_marks( region );
+    int ret = marks ? 0 : -ENOMEM;
 
     fault_hold( region );
     for (start = region->base; !ret && start < region->end; start = end)
     {
-        if ((end = saved_next( saved, start, region->end )) > start)
+        if ((end = marks_next( marks, start, region->end )) > start)
         {
             ret = write_protect( uf, start, end, 1 );
             continue;
         }
-        while (end < region->end && saved_peek( saved, end, end + granule )) end += granule;
+        while (end < region->end && marks_peek( marks, end, end + granule )) end += granule;
         ret = write_protect( uf, start, end, 0 );
     }
     fault_release( region );
@@ -515,7 +516,7 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
     {
         ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
         if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return wait_for_unmapping();
-        if (!ret && flags & FAULT_WRITE) mark_written_pages( region, start, end );
+        if (!ret && flags & FAULT_WRITE) region_mark_written( region, start, end );
         if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
         /* memory that was let go since */
         if (ret == -ENOENT) return 0;
@@ -532,9 +533,9 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
     if (!ret && !uf->missing && serves_missing( uf, region ) &&
         (ret = fill_open( uf, start )) == -EEXIST) ret = 0;
     /* also if that failed: the page may be open all the same */
-    mark_written_pages( region, start, end );
+    region_mark_written( region, start, end );
     if (!ret) return 1;
     if (ret == -EAGAIN && !(flags & FAULT_REPEAT) &&
-        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & 2)) return wait_for_unmapping();
+        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY)) return wait_for_unmapping();
     return userfault_give_up( uf, region, start, end );
 }

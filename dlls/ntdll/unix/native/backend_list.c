@@ -8,6 +8,9 @@
 #include <stddef.h>
 
 #include "engine/backend.h"
+#include "engine/host.h"
+#include "fault/backends.h"
+#include "scan/scan.h"
 
 /* Best first. The last two are for comparison, and used when they are asked for by name. */
 const struct watch_backend * const backend_list[] =

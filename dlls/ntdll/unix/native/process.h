@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_LIBRARY_H
-#define WRITEWATCH_LIBRARY_H
+#ifndef WRITEWATCH_PROCESS_H
+#define WRITEWATCH_PROCESS_H
 
 extern int library_ready;
 extern void library_prepare(void);
@@ -30,4 +30,4 @@ extern void library_unlock_after_fork(void);
 extern void restore_lock_for_fork(void);
 extern void restore_unlock_after_fork( int child );
 
-#endif /* WRITEWATCH_LIBRARY_H */
+#endif /* WRITEWATCH_PROCESS_H */

@@ -91,7 +91,7 @@ static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock
     view = view_find( start, end );
     if (!lock) ret = munlock( (void *)start, end - start );
     else if (view && !is_accessible( start, end )) ret = -EACCES;
-    else ret = watch_lock_pages( (void *)start, end - start );
+    else ret = watch_mlock( (void *)start, end - start );
     virtual_unlock( &sigset );
 
     return ret ? STATUS_ACCESS_DENIED : put_range_arguments( addr, size, start, end );

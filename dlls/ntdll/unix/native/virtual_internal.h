@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_VIRTUAL_PRIVATE_H
-#define WRITEWATCH_VIRTUAL_PRIVATE_H
+#ifndef WRITEWATCH_VIRTUAL_INTERNAL_H
+#define WRITEWATCH_VIRTUAL_INTERNAL_H
 
 #include <signal.h>
 
@@ -73,4 +73,4 @@ static inline NTSTATUS put_range_arguments( void **addr, SIZE_T *size, uintptr_t
     return status ? status : user_store64( size, end - start );
 }
 
-#endif /* WRITEWATCH_VIRTUAL_PRIVATE_H */
+#endif /* WRITEWATCH_VIRTUAL_INTERNAL_H */

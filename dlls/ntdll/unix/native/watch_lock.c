@@ -19,11 +19,11 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t held_mask;   /* what the thread that holds it had blocked before */
 
 /***********************************************************************
- *           lock_regions
+ *           change_lock
  *
  * All signals are blocked, as a handler of the program may call us.
  */
-void lock_regions(void)
+void change_lock(void)
 {
     sigset_t all, mask;
 
@@ -44,9 +44,9 @@ void leave_uninterrupted_code(void)
 }
 
 /***********************************************************************
- *           unlock_regions
+ *           change_unlock
  */
-void unlock_regions(void)
+void change_unlock(void)
 {
     sigset_t mask = held_mask;
 

@@ -86,7 +86,7 @@ static UNINTERRUPTED int ask_kernel( enum scan_question question, uintptr_t star
 
     arg.size                = sizeof(arg);
     arg.flags               = PM_SCAN_CHECK_WPASYNC |
-                              (flags & SCAN_RESET ? PM_SCAN_WP_MATCHING : 0);
+                              (flags & COLLECT_RESET ? PM_SCAN_WP_MATCHING : 0);
     arg.start               = start;
     arg.end                 = end;
     arg.walk_end            = 0;
@@ -99,13 +99,13 @@ static UNINTERRUPTED int ask_kernel( enum scan_question question, uintptr_t star
         arg.category_inverted   = PAGE_IS_PFNZERO;
         arg.category_mask       = PAGE_IS_WRITTEN | PAGE_IS_PFNZERO;
         arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-        arg.return_mask         = flags & SCAN_RESET ? PAGE_IS_SWAPPED : 0;
+        arg.return_mask         = flags & COLLECT_RESET ? PAGE_IS_SWAPPED : 0;
         break;
     case SCAN_EXACT_MARKED:
         arg.category_inverted   = 0;
         arg.category_mask       = PAGE_IS_WRITTEN;
         arg.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
-        arg.return_mask         = flags & SCAN_RESET ? PAGE_IS_SWAPPED : 0;
+        arg.return_mask         = flags & COLLECT_RESET ? PAGE_IS_SWAPPED : 0;
         break;
     case SCAN_QUICK:
         arg.category_inverted   = 0;
@@ -144,7 +144,7 @@ static UNINTERRUPTED int ask_kernel( enum scan_question question, uintptr_t star
     /* the walk must have moved or have found something, or a caller would ask for ever */
     if (arg.walk_end > end || arg.walk_end < start || (arg.walk_end == start && !ret)) return -EIO;
     *next = arg.walk_end;
-    return question <= SCAN_EXACT_MARKED && flags & SCAN_RESET ? protect_moving( runs, ret ) : ret;
+    return question <= SCAN_EXACT_MARKED && flags & COLLECT_RESET ? protect_moving( runs, ret ) : ret;
 }
 
 /***********************************************************************
@@ -165,7 +165,7 @@ int scan_mark_empty( uintptr_t start, uintptr_t end )
     for (; start < end; start = next)
     {
         count = ask_kernel( SCAN_EMPTY, start, end - start < piece ? end : start + piece,
-                            SCAN_RESET, runs, 32, 0, &next );
+                            COLLECT_RESET, runs, 32, 0, &next );
         if (count < 0) return count;
     }
     return 0;
@@ -221,7 +221,7 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, enum scan_q
  * and the shared page of zeros is not looked at.
  *
  * Where blocks are known to be full, written is all that is to be asked, which the kernel does
- * quickly. Elsewhere that would count what was never touched, and with SCAN_RESET it would make
+ * quickly. Elsewhere that would count what was never touched, and with COLLECT_RESET it would make
  * page tables for it, and lose writes that are made at the same time. Each call does one part of
  * the range in one way. Blocks known to be written need no call of the kernel.
  */
@@ -230,12 +230,12 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
                                         struct page_run *runs, size_t len, size_t max_pages,
                                         uintptr_t *next )
 {
-    struct region_blocks *blocks = &region->blocks;
+    struct region_blocks *blocks = &scan_data( region )->blocks;
     unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
     uint64_t resets = __atomic_load_n( &blocks->resets, __ATOMIC_SEQ_CST );
     int i, count, full, written;
 
-    if (!(flags & SCAN_RESET))
+    if (!(flags & COLLECT_RESET))
     {
         end = blocks_written_part( blocks, start, end, &written );
         if (written)
@@ -248,13 +248,13 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
     }
     end = blocks_full_part( blocks, start, end, &full );
 
-    if (flags & SCAN_RESET) blocks_begin_reset( blocks, start, end );
+    if (flags & COLLECT_RESET) blocks_begin_reset( blocks, start, end );
     count = ask_kernel( full ? SCAN_QUICK : exact, start, end, flags, runs, len, max_pages,
                         next );
-    if (flags & SCAN_RESET) blocks_end_reset( blocks );
+    if (flags & COLLECT_RESET) blocks_end_reset( blocks );
     if (count < 0) return count;
 
-    if (!(flags & SCAN_RESET)) blocks_mark_written( blocks, runs, count, resets );
+    if (!(flags & COLLECT_RESET)) blocks_mark_written( blocks, runs, count, resets );
     if (full)
         /* contents were dropped in the middle of a step, which then was no step */
         return __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) == forgotten ? count : -EIO;
@@ -274,11 +274,11 @@ static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_q
                                         struct page_run *runs, size_t len, size_t max_pages,
                                         uintptr_t *next )
 {
-    uint64_t *noted = &region->blocks.noted, old;
+    uint64_t *noted = &scan_data( region )->blocks.noted, old;
     uintptr_t base = region->base;
     int alone, count;
 
-    if (flags & SCAN_RESET)
+    if (flags & COLLECT_RESET)
     {
         noted_begin_reset( noted );
         return ask_kernel( exact, start, end, flags, runs, len, max_pages, next );
@@ -300,36 +300,36 @@ static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_q
 }
 
 /***********************************************************************
- *           scan_scan
+ *           scan_collect
  *
  * For other than fresh memory all pages were protected at the start, and what is not protected any
  * more is written: also an empty entry, which is a written page of a file or of shared memory that
  * was taken back by the kernel (a protected one leaves a marker). This form, with nothing but
  * WRITTEN in both masks, is the one in which empty entries count on all kernels.
  */
-UNINTERRUPTED int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+UNINTERRUPTED int scan_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
                                     unsigned int flags, struct page_run *runs, size_t len,
                                     size_t max_pages, uintptr_t *next )
 {
-    if (region->kind != REGION_FRESH)
+    if (scan_data( region )->all_protected)
         return ask_kernel( SCAN_QUICK, start, end, flags, runs, len, max_pages, next );
-    if (region->blocks.count)
+    if (scan_data( region )->blocks.count)
         return collect_fresh( region, SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
     return collect_small( region, SCAN_EXACT, start, end, flags, runs, len, max_pages, next );
 }
 
 /***********************************************************************
- *           scan_marked_scan
+ *           scan_marked_collect
  *
  * The same in the marked form.
  */
-UNINTERRUPTED int scan_marked_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+UNINTERRUPTED int scan_marked_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
                                     unsigned int flags, struct page_run *runs, size_t len,
                                     size_t max_pages, uintptr_t *next )
 {
-    if (region->kind != REGION_FRESH)
+    if (scan_data( region )->all_protected)
         return ask_kernel( SCAN_QUICK, start, end, flags, runs, len, max_pages, next );
-    if (region->blocks.count)
+    if (scan_data( region )->blocks.count)
         return collect_fresh( region, SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages,
                               next );
     return collect_small( region, SCAN_EXACT_MARKED, start, end, flags, runs, len, max_pages,
@@ -356,7 +356,7 @@ static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t s
         {
             there = 1;
             if ((runs[i].categories & (PAGE_IS_WRITTEN | unlike)) == PAGE_IS_WRITTEN)
-                saved_set( region->saved, runs[i].start, runs[i].end );
+                marks_set( region->marks, runs[i].start, runs[i].end );
         }
     }
     return there;
@@ -365,7 +365,7 @@ static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t s
 /***********************************************************************
  *           save_any
  *
- * What was not fresh may have markers besides, which scan_scan() knows how to take.
+ * What was not fresh may have markers besides, which scan_collect() knows how to take.
  */
 static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -375,9 +375,9 @@ static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end
 
     for (; start < end; start = next)
     {
-        count = ask_kernel( SCAN_QUICK, start, end, SCAN_RESET, runs, 64, 0, &next );
+        count = ask_kernel( SCAN_QUICK, start, end, COLLECT_RESET, runs, 64, 0, &next );
         if (count < 0) return count;
-        for (i = 0; i < count; i++) saved_set( region->saved, runs[i].start, runs[i].end );
+        for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
     }
     return 1;
 }
@@ -387,7 +387,7 @@ static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end
  */
 int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    if (region->kind != REGION_FRESH) return save_any( region, start, end );
+    if (scan_data( region )->all_protected) return save_any( region, start, end );
     return save_fresh( region, PAGE_IS_PFNZERO, start, end );
 }
 
@@ -396,7 +396,7 @@ int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
  */
 int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    if (region->kind != REGION_FRESH) return save_any( region, start, end );
+    if (scan_data( region )->all_protected) return save_any( region, start, end );
     return save_fresh( region, 0, start, end );
 }
 
@@ -486,14 +486,14 @@ static int list_any( uintptr_t start, uintptr_t end, uint64_t required, struct p
 /***********************************************************************
  *           scan_list
  *
- * What the kernel calls written is put right as scan_scan() does.
+ * What the kernel calls written is put right as scan_collect() does.
  */
 int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end, uint64_t required,
                struct page_run *runs, size_t len, uintptr_t *next )
 {
     int i, count;
 
-    if (region->kind != REGION_FRESH) return list_any( start, end, required, runs, len, next );
+    if (scan_data( region )->all_protected) return list_any( start, end, required, runs, len, next );
     count = list_categories( 1, start, end, required, runs, len, next );
     for (i = 0; i < count; i++)
         if (!(runs[i].categories & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)) ||
@@ -510,7 +510,7 @@ int scan_marked_list( struct watch_region *region, uintptr_t start, uintptr_t en
 {
     int i, count;
 
-    if (region->kind != REGION_FRESH) return list_any( start, end, required, runs, len, next );
+    if (scan_data( region )->all_protected) return list_any( start, end, required, runs, len, next );
     count = list_categories( 1, start, end, required, runs, len, next );
     for (i = 0; i < count; i++)
     {

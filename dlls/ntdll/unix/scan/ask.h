@@ -5,10 +5,26 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_SCAN_QUERY_H
-#define WRITEWATCH_SCAN_QUERY_H
+#ifndef WRITEWATCH_ASK_H
+#define WRITEWATCH_ASK_H
 
-#include "engine/backend.h"
+#include "engine/region.h"
+#include "scan/blocks.h"
+
+/* what the backend keeps of a region */
+struct scan_data
+{
+    struct region_blocks blocks;
+    int                  all_protected;   /* since its watch began, what was there and what not */
+};
+
+REGION_DATA_SIZE_FITS( struct scan_data );
+
+static inline __attribute__((always_inline)) struct scan_data *
+scan_data( struct watch_region *region )
+{
+    return REGION_DATA( struct scan_data, region );
+}
 
 extern int scan_uffd;      /* registers memory, never read from; -1: the backend is not open */
 extern int scan_pagemap;   /* /proc/self/pagemap, likewise */
@@ -27,14 +43,14 @@ extern int scan_reopen(void);
  * marked: the entries of pages are protected before the program gets access to them, so whatever is
  * not protected was written. This is for kernels where to read an untouched page makes a page of
  * its own, which looks like a written one. */
-extern int scan_marked_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+extern int scan_marked_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
                              unsigned int flags, struct page_run *runs, size_t len,
                              size_t max_pages, uintptr_t *next );
 extern int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern int scan_marked_list( struct watch_region *region, uintptr_t start, uintptr_t end,
                              uint64_t required, struct page_run *runs, size_t len,
                              uintptr_t *next );
-extern int scan_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
+extern int scan_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
                       unsigned int flags, struct page_run *runs, size_t len, size_t max_pages,
                       uintptr_t *next );
 extern int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end );
@@ -50,4 +66,4 @@ extern int scan_mark_empty( uintptr_t start, uintptr_t end );
 extern int scan_find_used( uintptr_t start, uintptr_t end, struct page_run *runs, size_t len,
                            uintptr_t *next );
 
-#endif /* WRITEWATCH_SCAN_QUERY_H */
+#endif /* WRITEWATCH_ASK_H */

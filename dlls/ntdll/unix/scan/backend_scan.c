@@ -14,9 +14,10 @@
 
 #include "engine/backend.h"
 #include "engine/huge_pages.h"
-#include "engine/region.h"
 #include "engine/selftest.h"
 #include "scan/ask.h"
+#include "scan/noted_run.h"
+#include "scan/scan.h"
 #include "sys/advise.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
@@ -38,17 +39,20 @@ static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
 /***********************************************************************
  *           scan_detach
  *
- * The kernel takes the protection off and wakes who waits for a missing page. That transparent huge
- * pages were ruled out stays.
+ * What the kernel knows of a mapping goes with the mapping. If that stays, unregistering takes the
+ * protection off and wakes threads that wait for a missing page. Transparent huge pages remain ruled
+ * out.
  *
- * The program may have unmapped the memory without a word, and what is there now may be somebody
- * else's: up to 6.12 the kernel would take it away from another userfaultfd. Registering tells.
+ * The program may have unmapped the memory, and what is there now may belong to another
+ * userfaultfd, from which the kernel would take it away up to 6.12. Registering tells.
  */
-static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
+static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
+                         enum detach_reason reason )
 {
     struct uffdio_range range = { start, end - start };
 
     (void)region;
+    if (reason == DETACH_UNMAP) return;
     if (register_range( start, end, UFFDIO_REGISTER_MODE_WP ) == -EBUSY) return;
     ioctl( scan_uffd, UFFDIO_UNREGISTER, &range );
 }
@@ -138,7 +142,7 @@ static int begin_watch( struct watch_region *region )
     uintptr_t start = region->base, end = region->end;
     int ret;
 
-    if (region->kind == REGION_FRESH) blocks_open( &region->blocks, start, end );
+    if (region->kind == REGION_FRESH) blocks_open( &scan_data( region )->blocks, start, end );
 
     if ((ret = rule_out_huge_pages( region ))) return ret;
     return register_range( start, end, UFFDIO_REGISTER_MODE_WP );
@@ -150,14 +154,15 @@ static int begin_watch( struct watch_region *region )
  * Protects a region as a whole, which costs page tables of 1/512 of its size. Ends the registration
  * on failure.
  */
-static int protect_all( const struct watch_region *region )
+static int protect_all( struct watch_region *region )
 {
     uintptr_t start = region->base, end = region->end;
     int ret = 0;
 
     if (region->shift == page_shift) ret = split_huge_pages( start, end );
     if (!ret) ret = protect_range( start, end );
-    if (ret) scan_detach( NULL, start, end );
+    if (ret) scan_detach( region, start, end, DETACH_KEEP );
+    else scan_data( region )->all_protected = 1;
     return ret;
 }
 
@@ -171,10 +176,9 @@ static int scan_attach( struct watch_region *region )
 {
     int ret = begin_watch( region );
 
-    if (ret) return ret;
-    if (region->kind == REGION_ANONYMOUS && !is_populated( region->base, region->end ))
-        region->kind = REGION_FRESH;
-    return region->kind == REGION_FRESH ? 0 : protect_all( region );
+    if (ret || region->kind == REGION_FRESH) return ret;
+    if (region->kind == REGION_ANONYMOUS && !is_populated( region->base, region->end )) return 0;
+    return protect_all( region );
 }
 
 /***********************************************************************
@@ -187,8 +191,48 @@ static int scan_marked_attach( struct watch_region *region )
 {
     int ret = begin_watch( region );
 
-    if (ret) return ret;
-    return region->kind == REGION_FRESH ? 0 : protect_all( region );
+    return ret || region->kind == REGION_FRESH ? ret : protect_all( region );
+}
+
+/* what is known of blocks is not handed on: it is soon found out again */
+static void scan_split( struct watch_region *part, const struct watch_region *whole )
+{
+    const struct scan_data *old = REGION_DATA( const struct scan_data, whole );
+
+    scan_data( part )->all_protected = old->all_protected;
+    if (old->blocks.count || old->blocks.noted != NOTED_NEVER)
+        blocks_open( &scan_data( part )->blocks, part->base, part->end );
+}
+
+static void scan_drop( struct watch_region *region )
+{
+    blocks_close( &scan_data( region )->blocks );
+}
+
+/***********************************************************************
+ *           forget_parent
+ *
+ * In a child by fork(): memory that was protected as a whole counts as written as a whole. Of other
+ * memory the exact query will find what has contents.
+ */
+static void forget_parent( struct watch_region *region )
+{
+    if (scan_data( region )->all_protected)
+        region_mark_written( region, region->base, region->end );
+    scan_drop( region );
+    memset( scan_data( region ), 0, sizeof(struct scan_data) );
+}
+
+static int scan_reattach( struct watch_region *region )
+{
+    forget_parent( region );
+    return scan_attach( region );
+}
+
+static int scan_marked_reattach( struct watch_region *region )
+{
+    forget_parent( region );
+    return scan_marked_attach( region );
 }
 
 /***********************************************************************
@@ -199,12 +243,13 @@ static int scan_marked_attach( struct watch_region *region )
  */
 static int scan_marked_commit( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    unsigned int forgotten = __atomic_load_n( &region->blocks.forgotten, __ATOMIC_SEQ_CST );
+    struct region_blocks *blocks = &scan_data( region )->blocks;
+    unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
     int ret;
 
-    if (region->kind != REGION_FRESH) return 0;
-    if (!(ret = scan_mark_empty( start, end )) && region->blocks.count)
-        blocks_mark_full( &region->blocks, start, end, forgotten );
+    if (scan_data( region )->all_protected) return 0;
+    if (!(ret = scan_mark_empty( start, end )) && blocks->count)
+        blocks_mark_full( blocks, start, end, forgotten );
     return ret;
 }
 
@@ -256,7 +301,7 @@ static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t e
 
     ret = register_range( start, end, UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_MISSING );
     if (!ret) return scan_uffd;
-    scan_detach( region, start, end );
+    scan_detach( region, start, end, DETACH_KEEP );
     register_range( start, end, UFFDIO_REGISTER_MODE_WP );
     /* files have no missing pages */
     return ret == -EINVAL ? -EOPNOTSUPP : ret;
@@ -290,7 +335,8 @@ static int scan_marked_serve( struct watch_region *region, uintptr_t start, uint
 static int discard_accessible( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     const uintptr_t piece = (uintptr_t)1 << (block_shift() - 1);
-    unsigned int forgotten = __atomic_load_n( &region->blocks.forgotten, __ATOMIC_SEQ_CST );
+    struct region_blocks *blocks = &scan_data( region )->blocks;
+    unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
     struct page_run runs[32];
     uintptr_t pos, last, next;
     int i, count, ret;
@@ -306,8 +352,8 @@ static int discard_accessible( struct watch_region *region, uintptr_t start, uin
                 if ((ret = discard_pages( pos, last ))) return ret;
                 if ((ret = scan_mark_empty( pos, last ))) return ret;
             }
-            if (region->blocks.count)
-                blocks_mark_full( &region->blocks, runs[i].start, runs[i].end, forgotten );
+            if (blocks->count)
+                blocks_mark_full( blocks, runs[i].start, runs[i].end, forgotten );
         }
     }
     return 0;
@@ -339,8 +385,8 @@ static int discard_protected( struct watch_region *region, uintptr_t start, uint
 static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                          enum discard_reason reason )
 {
-    blocks_forget( &region->blocks, start, end );
-    if (region->kind == REGION_FRESH) return discard_pages( start, end );
+    blocks_forget( &scan_data( region )->blocks, start, end );
+    if (!scan_data( region )->all_protected) return discard_pages( start, end );
     return discard_protected( region, start, end, reason );
 }
 
@@ -350,8 +396,8 @@ static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t
 static int scan_marked_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                                 enum discard_reason reason )
 {
-    blocks_forget( &region->blocks, start, end );
-    if (region->kind != REGION_FRESH) return discard_protected( region, start, end, reason );
+    blocks_forget( &scan_data( region )->blocks, start, end );
+    if (scan_data( region )->all_protected) return discard_protected( region, start, end, reason );
     if (reason == DISCARD_RESET) return discard_accessible( region, start, end );
     return discard_pages( start, end );
 }
@@ -394,14 +440,17 @@ const struct watch_backend scan_backend =
     .automatic = 1,
     .open      = scan_open,
     .reopen    = scan_reopen,
-    .reattach  = scan_attach,
+    .reattach  = scan_reattach,
     .close     = scan_close,
     .attach    = scan_attach,
+    .split     = scan_split,
+    .drop      = scan_drop,
     .detach    = scan_detach,
-    .scan      = scan_scan,
+    .max_marked_pages = MAX_SCAN_PAGES,
+    .collect_written = scan_collect,
     .save      = scan_save,
     .discard   = scan_discard,
-    .lock      = lock_pages,
+    .mlock_pages = mlock_pages,
     .fill      = scan_fill,
     .serve     = scan_serve,
     .verify    = scan_verify,
@@ -416,15 +465,18 @@ const struct watch_backend scan_marked_backend =
     .automatic = 1,
     .open      = scan_marked_open,
     .reopen    = scan_reopen,
-    .reattach  = scan_marked_attach,
+    .reattach  = scan_marked_reattach,
     .close     = scan_close,
     .attach    = scan_marked_attach,
     .commit    = scan_marked_commit,
+    .split     = scan_split,
+    .drop      = scan_drop,
     .detach    = scan_detach,
-    .scan      = scan_marked_scan,
+    .max_marked_pages = MAX_SCAN_PAGES,
+    .collect_written = scan_marked_collect,
     .save      = scan_marked_save,
     .discard   = scan_marked_discard,
-    .lock      = lock_pages,
+    .mlock_pages = mlock_pages,
     .fill      = scan_fill,
     .serve     = scan_marked_serve,
     .verify    = scan_verify,

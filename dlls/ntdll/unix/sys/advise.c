@@ -44,11 +44,11 @@ int discard_pages( uintptr_t start, uintptr_t end )
 }
 
 /***********************************************************************
- *           lock_pages
+ *           mlock_pages
  *
  * A plain mlock() breaks copy-on-write for every page, which counts as a write.
  */
-int lock_pages( const void *base, size_t size )
+int mlock_pages( const void *base, size_t size )
 {
     if (mlock2( base, size, MLOCK_ONFAULT )) return -errno;
     /* pages without access cannot be brought in; they remain locked on their first use */

@@ -14,6 +14,6 @@
 /* return 0 or -errno */
 extern int advise( const void *base, size_t size, int advice );
 extern int discard_pages( uintptr_t start, uintptr_t end );
-extern int lock_pages( const void *base, size_t size );
+extern int mlock_pages( const void *base, size_t size );
 
 #endif /* WRITEWATCH_ADVISE_H */

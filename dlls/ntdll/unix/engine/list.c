@@ -1,0 +1,391 @@
+/*
+ * The engine: lists of pages by category
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "engine/host.h"
+#include "engine/list.h"
+#include "engine/step.h"
+#include "sys/kernel_api.h"
+#include "sys/page.h"
+
+/* runs that are looked at in one step, and ranges that can be made of them */
+#define MAX_LIST_RUNS 64
+#define MAX_RANGES    128
+
+/* how much is looked at in one step: the kernel holds the lock of the address space meanwhile */
+#define MAX_STEP_SIZE ((size_t)1 << 30)
+
+/* pagemap entries, for backends that do not tell categories themselves */
+#define PM_PRESENT ((uint64_t)1 << 63)
+#define PM_SWAP    ((uint64_t)1 << 62)
+#define PM_FILE    ((uint64_t)1 << 61)
+#define PM_UFFD_WP ((uint64_t)1 << 57)
+
+struct listing
+{
+    struct watch_query             query;
+    struct list_filter             filter;
+    int                            pagemap;   /* -1 until it is needed */
+    uintptr_t                      pos;       /* where to go on */
+    size_t                         pages;     /* that may still be listed, of the granularity */
+    size_t                         len;       /* ranges there is room for in this step */
+    size_t                         count;     /* ranges found in this step */
+    int                            full;
+    struct page_run        ranges[MAX_RANGES];
+};
+
+/* whether pages of some categories are asked for */
+static int passes( const struct listing *list, uint64_t categories )
+{
+    const struct list_filter *filter = &list->filter;
+
+    return (categories & filter->required) == filter->required &&
+           (!filter->any || categories & filter->any) && !(categories & filter->excluded);
+}
+
+/***********************************************************************
+ *           add_range
+ *
+ * Adds [start, end), which follows on what was looked at, if it is asked for. Returns 0 if there is
+ * no room; there is always room for as many pages.
+ */
+static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
+{
+    struct page_run *last = list->count ? &list->ranges[list->count - 1] : NULL;
+
+    if (start == end) return 1;
+    if (passes( list, categories ))
+    {
+        categories &= list->filter.returned;
+        if (last && last->end == start && last->categories == categories) last->end = end;
+        else if (list->count == list->len)
+        {
+            list->full = 1;
+            return 0;
+        }
+        else
+        {
+            last = &list->ranges[list->count++];
+            last->start      = start;
+            last->end        = end;
+            last->categories = categories;
+        }
+        list->pages -= (end - start) >> list->query.shift;
+        if (!list->pages) list->full = 1;
+    }
+    list->pos = end;
+    return 1;
+}
+
+/***********************************************************************
+ *           take_scanned
+ *
+ * Makes pages not written that were found written by the backend a moment ago, and lists them.
+ * Another thread may have taken some meanwhile; these are listed only if they are asked for as they
+ * are now.
+ */
+static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
+{
+    struct watch_region *region = list->query.region;
+    struct page_run run;
+    uintptr_t next;
+    int count;
+
+    while (start < end && !list->full)
+    {
+        count = region->backend->collect_written( region, start, end, COLLECT_RESET, &run, 1,
+                                       (end - start) >> page_shift, &next );
+        if (count < 0)
+        {
+            region_mark_written( list->query.region, start, end );
+            return count;
+        }
+        if (!count) run.start = run.end = next;
+        if (!add_range( list, start, run.start, categories & ~PAGE_IS_WRITTEN ) || list->full ||
+            !add_range( list, run.start, run.end, categories ))
+        {
+            if (count) region_mark_written( list->query.region, run.start, run.end );
+            return 0;
+        }
+        start = run.end;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           take_marked
+ *
+ * The same for pages in one group of the bitmap.
+ */
+static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
+{
+    unsigned int shift = list->query.shift;
+    uintptr_t pos, next;
+    uint64_t bits;
+    int err;
+
+    bits = watch_take_marked( &list->query, start, end, &err );
+    if (err) return err;
+    for (pos = start; pos < end; pos = next)
+    {
+        uint64_t bit = bits >> ((pos - start) >> shift) & 1;
+
+        next = pos + ((uintptr_t)1 << shift);
+        if (!list->full &&
+            add_range( list, pos, next, bit ? categories : categories & ~PAGE_IS_WRITTEN ))
+            continue;
+        if (bit) region_mark_written( list->query.region, pos, next );
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           add_run
+ *
+ * Lists pages of some categories, of which a bitmap was or was not to be looked at.
+ */
+static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories,
+                    int marked )
+{
+    unsigned int shift = list->query.shift;
+    uintptr_t last;
+    int ret;
+
+    if (!passes( list, categories ))
+    {
+        list->pos = end;
+        return 0;
+    }
+    for (; start < end && !list->full; start = last)
+    {
+        last = start + (min( (end - start) >> shift, list->pages ) << shift);
+        if (!list->filter.reset || !(categories & PAGE_IS_WRITTEN))
+            add_range( list, start, last, categories );
+        else if ((ret = marked ? take_marked( list, start, last, categories )
+                               : take_scanned( list, start, last, categories )))
+            return ret;
+    }
+    return 0;
+}
+
+static int read_error(void)
+{
+#ifdef __clang_analyzer__
+    /* it would take -errno for a count, as it does not know that errno is positive */
+    return -EIO;
+#else
+    return -errno;
+#endif
+}
+
+/***********************************************************************
+ *           read_pagemap
+ *
+ * The categories of pages by way of /proc/self/pagemap. It shows a marker of userfaultfd as a page
+ * that was swapped out.
+ */
+static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
+                         struct page_run *runs, size_t len, uintptr_t *next )
+{
+    uint64_t entries[512];
+    ssize_t i, size;
+    int count = 0;
+
+    if (list->pagemap == -1 &&
+        (list->pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
+        return read_error();
+    size = min( (end - start) >> page_shift, 512 ) * sizeof(entries[0]);
+    if ((size = pread( list->pagemap, entries, size,
+                       (start >> page_shift) * sizeof(entries[0]) )) < 0)
+        return read_error();
+    if (size < (ssize_t)sizeof(entries[0])) return -EIO;
+
+    for (i = 0; i < size / (ssize_t)sizeof(entries[0]); i++, start += page_size())
+    {
+        uint64_t categories = 0;
+
+        if (entries[i] & PM_PRESENT) categories |= PAGE_IS_PRESENT;
+        else if (entries[i] & PM_SWAP && !(entries[i] & PM_UFFD_WP))
+            categories |= PAGE_IS_SWAPPED;
+        if (entries[i] & PM_FILE) categories |= PAGE_IS_FILE;
+
+        if (count && runs[count - 1].categories == categories) runs[count - 1].end += page_size();
+        else if (count == (int)len) break;
+        else
+        {
+            runs[count].start      = start;
+            runs[count].end        = start + page_size();
+            runs[count].categories = categories;
+            count++;
+        }
+    }
+    *next = start;
+    return count;
+}
+
+/* what the backend knows of pages, the bitmap aside */
+static int read_categories( struct listing *list, uintptr_t start, uintptr_t end, int marked,
+                            struct page_run *runs, size_t len, uintptr_t *next )
+{
+    struct watch_region *region = list->query.region;
+    uint64_t required = list->filter.required;
+
+    if (!region->backend->list) return read_pagemap( list, start, end, runs, len, next );
+    if (marked) required &= ~PAGE_IS_WRITTEN;
+    return region->backend->list( region, start, end, required, runs, len, next );
+}
+
+/***********************************************************************
+ *           list_marked
+ *
+ * Lists pages of a group of the bitmap in which there are marks. In a step.
+ */
+static int list_marked( struct listing *list, struct page_marks *marks, uintptr_t end )
+{
+    uintptr_t granule = (uintptr_t)1 << list->query.shift;
+    uintptr_t start = list->pos, pos, last, next;
+    struct page_run runs[MAX_LIST_RUNS];
+    uint64_t bits;
+    int i, count, ret;
+
+    end = min( end, marks_group_end( marks, start ));
+    bits = marks_peek( marks, start, end );
+    while (list->pos < end && !list->full)
+    {
+        if ((count = read_categories( list, list->pos, end, 1, runs, MAX_LIST_RUNS, &next )) < 0)
+            return count;
+        for (i = 0; i < count && !list->full; i++)
+            for (pos = runs[i].start; pos < runs[i].end && !list->full; pos = last)
+            {
+                uint64_t bit = bits >> ((pos - start) / granule) & 1;
+
+                for (last = pos + granule; last < runs[i].end; last += granule)
+                    if ((bits >> ((last - start) / granule) & 1) != bit) break;
+                ret = add_run( list, pos, last,
+                               runs[i].categories | (bit ? PAGE_IS_WRITTEN : 0), 1 );
+                if (ret) return ret;
+            }
+        if (!list->full) list->pos = next;
+    }
+    return 0;
+}
+
+/***********************************************************************
+ *           list_scanned
+ *
+ * Lists pages without marks. When written pages and nothing else are asked for, finding and taking
+ * them is one call. In a step.
+ */
+static int list_scanned( struct listing *list, uintptr_t end )
+{
+    const struct list_filter *filter = &list->filter;
+    struct watch_region *region = list->query.region;
+    struct page_run runs[MAX_LIST_RUNS];
+    int i, count, ret, taken = 0;
+    uintptr_t next;
+
+    if (filter->required == PAGE_IS_WRITTEN && !filter->any &&
+        !filter->excluded && !(filter->returned & ~PAGE_IS_WRITTEN))
+    {
+        size_t len = min( list->len, MAX_LIST_RUNS ), pages = min( list->pages, (size_t)16384 );
+
+        count = region->backend->collect_written( region, list->pos, end, filter->reset ? COLLECT_RESET : 0, runs,
+                                       len, pages << (region->shift - page_shift), &next );
+        if (count < 0 && filter->reset) region_mark_written( list->query.region, list->pos, end );
+        taken = 1;
+    }
+    else count = read_categories( list, list->pos, end, 0, runs, MAX_LIST_RUNS, &next );
+    if (count < 0) return count;
+
+    for (i = 0; i < count && !list->full; i++)
+    {
+        if (taken) add_range( list, runs[i].start, runs[i].end, PAGE_IS_WRITTEN );
+        else if ((ret = add_run( list, runs[i].start, runs[i].end, runs[i].categories, 0 )))
+            return ret;
+    }
+    if (!list->full) list->pos = next;
+    return 0;
+}
+
+/***********************************************************************
+ *           list_step
+ */
+static int list_step( struct listing *list )
+{
+    uintptr_t end = list->pos + min( list->query.end - list->pos, MAX_STEP_SIZE ), limit = end;
+    struct watch_region *region;
+    struct page_marks *marks;
+    int ret;
+
+    if ((ret = watch_enter( &list->query ))) return ret;
+    region = list->query.region;
+    marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
+    if (marks && __atomic_load_n( &marks->count, __ATOMIC_SEQ_CST ))
+        limit = marks_next( marks, list->pos, end );
+    if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST )) ret = -ENOMEM;
+    else if (limit == list->pos) ret = list_marked( list, marks, end );
+    else ret = list_scanned( list, limit );
+    watch_leave( &list->query );
+    return ret;
+}
+
+/* hands over what was found in a step; the first range may go on the last one */
+static size_t store_ranges( struct listing *list, struct page_run *ranges, size_t count )
+{
+    size_t i = 0;
+
+    if (count && list->count && ranges[count - 1].end == list->ranges[0].start &&
+        ranges[count - 1].categories == list->ranges[0].categories)
+        ranges[count - 1].end = list->ranges[i++].end;
+    for (; i < list->count; i++) ranges[count++] = list->ranges[i];
+    return count;
+}
+
+/***********************************************************************
+ *           watch_list
+ */
+ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
+                    struct page_run *ranges, size_t count, uintptr_t *next )
+{
+    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
+    struct listing list;
+    size_t i, stored = 0;
+    int ret;
+
+    if ((ret = watch_begin( &list.query, start, end )))
+    {
+        leave_uninterrupted_code();
+        return ret;
+    }
+    list.filter  = *filter;
+    list.pagemap = -1;
+    list.pos     = list.query.start;
+    list.pages   = filter->max_pages ? filter->max_pages : ~(size_t)0;
+    list.full    = 0;
+    if (!list.query.region->backend->list && asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE))
+        ret = -EOPNOTSUPP;
+    else ret = check_query( &list.query );
+
+    while (!ret && list.pos < list.query.end && list.pages && stored < count)
+    {
+        list.count = 0;
+        list.full  = 0;
+        list.len   = min( count - stored, MAX_RANGES );
+        ret = list_step( &list );
+        stored = store_ranges( &list, ranges, stored );
+    }
+    for (i = 0; ret && list.filter.reset && i < stored; i++)
+        put_back( &list.query, ranges[i].start, ranges[i].end );
+    if (list.pagemap != -1) close( list.pagemap );
+    leave_uninterrupted_code();
+    if (ret) return ret;
+    *next = list.pos;
+    return stored;
+}
