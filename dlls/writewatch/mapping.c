@@ -13,7 +13,6 @@
 #include "writewatch.h"
 
 #include "engine/watch.h"
-#include "fault/own_memory.h"
 #include "native/process.h"
 #include "sys/page.h"
 
@@ -119,7 +118,8 @@ static int whole_pages( const void *addr, size_t size )
 int writewatch_watch( void *addr, size_t size )
 {
     struct mappings range = { (uintptr_t)addr, (uintptr_t)addr + size, 1, 0, 0, 0 };
-    unsigned int shift, kind = REGION_ANONYMOUS;
+    enum memory_kind kind = REGION_ANONYMOUS;
+    unsigned int shift;
     int ret;
 
     if ((ret = library_open())) return ret;
@@ -136,10 +136,8 @@ int writewatch_watch( void *addr, size_t size )
         kind = REGION_MIXED;
         shift = range.shift;
     }
-    own_memory_look( (uintptr_t)addr, (uintptr_t)addr + size );
     /* what is wrong with the range has been found out; the kernel means the memory */
-    if ((ret = watch_add_as( addr, size, kind, shift )) == -EINVAL) ret = -EOPNOTSUPP;
-    own_memory_forget();
+    if ((ret = library_watch( addr, size, kind, shift )) == -EINVAL) ret = -EOPNOTSUPP;
     return ret;
 }
 

@@ -252,25 +252,32 @@ static int start_server( size_t granule )
     return -ret;
 }
 
-void restore_lock_for_fork(void)
+static void lock_for_child(void)
 {
     pthread_mutex_lock( &restore_mutex );
 }
 
-/* The thread is the parent's, and restores end in the child. A condition cannot forget that
- * somebody waits for it. */
-void restore_unlock_after_fork( int child )
+/* The server thread is the parent's, and restores end in the child. A condition variable cannot
+ * forget its waiters, so it is made anew. */
+static void unlock_after_child( int child )
 {
     if (child)
     {
-        static const pthread_cond_t nobody_waits = PTHREAD_COND_INITIALIZER;
+        static const pthread_cond_t no_waiters = PTHREAD_COND_INITIALIZER;
 
-        server_cond = nobody_waits;
+        server_cond = no_waiters;
         restores = NULL;
         server_started = 0;
         server_fd = -1;
     }
     pthread_mutex_unlock( &restore_mutex );
+}
+
+/* before any thread can be in a restore while another one forks */
+__attribute__((constructor)) static void set_fork_functions(void)
+{
+    restore_before_fork = lock_for_child;
+    restore_after_fork  = unlock_after_child;
 }
 
 static void unlink_restore( struct writewatch_restore *restore )

@@ -1,4 +1,4 @@
 # A region that a child cannot watch passes for one that is not written.
 # Tests: unit/fork
 # Seconds: 40
-/^static void adopt_region\(/,/^}/ s/^    region->lost = 2;//
+/^static void adopt_region\(/,/^}/ s/^    region->lost = LOST_MEMORY;//

@@ -1,4 +1,4 @@
 # In a child memory that the program mapped counts as not written.
 # Tests: unit/fork
 # Seconds: 40
-/^static void adopt_region\(/,/^}/ s/if \(region->kind != REGION_FRESH\) mark/if (0) mark/
+/^static void forget_parent\(/,/^}/ s/if \(scan_data\( region \)->all_protected\)$/if (0)/

@@ -10,7 +10,6 @@
 
 #include "engine/backend.h"
 #include "engine/watch.h"
-#include "scan/blocks.h"
 #include "sys/page.h"
 
 /* Entries of one scan. The kernel keeps a buffer of as many; from 8 KiB (341 entries) on that

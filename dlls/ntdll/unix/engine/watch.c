@@ -19,15 +19,6 @@
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
 
-#if !defined(__x86_64__) && !defined(__i386__)
-unsigned int page_shift = 12;
-
-void page_init(void)
-{
-    page_shift = __builtin_ctzl( sysconf( _SC_PAGESIZE ));
-}
-#endif
-
 /* set by watch_open() */
 static const struct watch_backend *first_backend;
 

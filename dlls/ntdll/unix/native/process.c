@@ -150,6 +150,19 @@ int library_open(void)
 }
 
 /***********************************************************************
+ *           library_watch
+ */
+int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift )
+{
+    int ret;
+
+    own_memory_look( (uintptr_t)addr, (uintptr_t)addr + size );
+    ret = watch_add_as( addr, size, kind, shift );
+    own_memory_forget();
+    return ret;
+}
+
+/***********************************************************************
  *           writewatch_open
  */
 int writewatch_open( const char *name )

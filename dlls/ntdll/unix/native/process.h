@@ -8,6 +8,8 @@
 #ifndef WRITEWATCH_PROCESS_H
 #define WRITEWATCH_PROCESS_H
 
+#include "engine/region.h"
+
 extern int library_ready;
 extern void library_prepare(void);
 extern void library_check_handlers(void);
@@ -27,7 +29,13 @@ extern int library_open(void);
 /* around a fork(), before the lock of the writers */
 extern void library_lock_for_fork(void);
 extern void library_unlock_after_fork(void);
-extern void restore_lock_for_fork(void);
-extern void restore_unlock_after_fork( int child );
+
+/* The same for restores, where the program has them; set by restore.c. */
+extern void (*restore_before_fork)(void);
+extern void (*restore_after_fork)( int child );
+
+/* Watches memory that the program has mapped, as watch_add_as() does. -EDEADLK: it holds what the
+ * library needs to serve a fault. */
+extern int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift );
 
 #endif /* WRITEWATCH_PROCESS_H */

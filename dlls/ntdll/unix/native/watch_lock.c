@@ -57,6 +57,9 @@ void change_unlock(void)
 
 static sigset_t fork_mask;
 
+void (*restore_before_fork)(void);
+void (*restore_after_fork)( int child );
+
 /***********************************************************************
  *           lock_for_fork
  *
@@ -71,7 +74,7 @@ void lock_for_fork(void)
     sigdelset( &most, SIGBUS );
     sigprocmask( SIG_BLOCK, &most, &mask );
     library_lock_for_fork();
-    restore_lock_for_fork();
+    if (restore_before_fork) restore_before_fork();
     virtual_lock_for_fork();
     pthread_mutex_lock( &mutex );
     fault_lock_for_fork();
@@ -88,7 +91,7 @@ void unlock_after_fork( int child )
     fault_unlock_after_fork();
     pthread_mutex_unlock( &mutex );
     virtual_unlock_after_fork();
-    restore_unlock_after_fork( child );
+    if (restore_after_fork) restore_after_fork( child );
     library_unlock_after_fork();
     sigprocmask( SIG_SETMASK, &mask, NULL );
 }

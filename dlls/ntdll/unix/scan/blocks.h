@@ -78,23 +78,6 @@ extern int blocks_next_census( struct region_blocks *blocks, uintptr_t *pos, uin
 extern void blocks_end_census( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
                                int found );
 
-/* the span of a page table, which is a page with entries of 8 bytes */
-static inline __attribute__((always_inline)) unsigned int block_shift(void)
-{
-    return 2 * page_shift - 3;
-}
-
-/* where in its block an address is, and where the block ends */
-static inline __attribute__((always_inline)) size_t block_offset( uintptr_t addr )
-{
-    return addr & (((uintptr_t)1 << block_shift()) - 1);
-}
-
-static inline __attribute__((always_inline)) uintptr_t block_end( uintptr_t addr )
-{
-    return ((addr >> block_shift()) + 1) << block_shift();
-}
-
 #define RESET_RUNNING ((uint64_t)1)
 #define RESET_ENDED   ((uint64_t)1 << 16)
 

@@ -8,6 +8,7 @@
 #ifndef WRITEWATCH_PAGE_H
 #define WRITEWATCH_PAGE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* arm64 has pages of 16 and 64 KiB as well, so page_init() is to be called before anything else */
@@ -32,6 +33,23 @@ static inline __attribute__((always_inline)) uintptr_t round_down( uintptr_t val
 static inline __attribute__((always_inline)) uintptr_t round_up( uintptr_t value )
 {
     return (value + page_size() - 1) & -page_size();
+}
+
+/* A block is the span of one page table, which is a page with entries of 8 bytes. */
+static inline __attribute__((always_inline)) unsigned int block_shift(void)
+{
+    return 2 * page_shift - 3;
+}
+
+/* where in its block an address is, and where the block ends */
+static inline __attribute__((always_inline)) size_t block_offset( uintptr_t addr )
+{
+    return addr & (((uintptr_t)1 << block_shift()) - 1);
+}
+
+static inline __attribute__((always_inline)) uintptr_t block_end( uintptr_t addr )
+{
+    return ((addr >> block_shift()) + 1) << block_shift();
 }
 
 #endif /* WRITEWATCH_PAGE_H */
