@@ -9,6 +9,7 @@
 #include "engine/host.h"
 #include "owned_lock.h"
 #include "preload.h"
+#include "sys/lock_order.h"
 
 /***********************************************************************
  *           change_lock
@@ -19,6 +20,7 @@
 void change_lock(void)
 {
     begin_address_space_change();
+    note_lock( LOCK_CHANGES );
     owned_lock_acquire();
 }
 
@@ -37,6 +39,7 @@ void leave_uninterrupted_code(void)
  */
 void change_unlock(void)
 {
+    note_unlock( LOCK_CHANGES );
     owned_lock_release();
     end_address_space_change();
     deliver_deferred_signals();
@@ -49,6 +52,7 @@ void change_unlock(void)
  */
 void lock_for_fork(void)
 {
+    note_lock( LOCK_CHANGES );
     owned_lock_acquire();
 }
 
@@ -61,10 +65,12 @@ void unlock_after_fork( int child )
 {
     if (child)
     {
+        note_unlock( LOCK_CHANGES );
         owned_lock_release_in_child();
         forget_deferred_signals();
         return;
     }
+    note_unlock( LOCK_CHANGES );
     owned_lock_release();
     deliver_deferred_signals();
 }

@@ -169,7 +169,8 @@ struct watch_backend
     int (*fault)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags );
 
     /* Around each step of a query. Faults wait meanwhile: to them, taking marks and arming pages is
-     * one step; to a query, letting a write go on and marking its page is one. */
+     * one step; to a query, letting a write go on and marking its page is one. All signals are
+     * blocked. */
     void (*hold)( struct watch_region *region );
     void (*release)( struct watch_region *region );
 

@@ -14,6 +14,7 @@
 #include "engine/host.h"
 #include "engine/watch.h"
 #include "sys/advise.h"
+#include "sys/lock_order.h"
 #include "sys/raw_syscall.h"
 
 /* makes the bitmaps of all regions of a range, so that saving cannot fail; the lock is held */
@@ -21,6 +22,7 @@ static int prepare_regions( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
 
+    assert_locked( LOCK_CHANGES );
     for (; (region = region_first( start, end )); start = region->end)
         if (!region_marks( region )) return -ENOMEM;
     return 0;
@@ -60,6 +62,7 @@ static int drop_range( uintptr_t start, uintptr_t end, enum discard_reason reaso
     uintptr_t next;
     int ret = 0;
 
+    assert_locked( LOCK_CHANGES );
     for (; !ret && start < end; start = next)
     {
         region = region_first( start, end );
@@ -82,6 +85,7 @@ static int protect_regions( uintptr_t start, uintptr_t end, int prot )
     uintptr_t next;
     int ret = 0;
 
+    assert_locked( LOCK_CHANGES );
     for (; !ret && start < end; start = next)
     {
         region = region_first( start, end );

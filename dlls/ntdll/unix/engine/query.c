@@ -28,6 +28,7 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
 
     if (fork_is_unhandled()) return -EIO;
     if (!(query->region = region_find( start, end ))) return -ENOENT;
+    query->backend = __atomic_load_n( &query->region->backend, __ATOMIC_RELAXED );
     query->shift = __atomic_load_n( &query->region->shift, __ATOMIC_RELAXED );
     granule      = (uintptr_t)1 << query->shift;
     query->start = start & -granule;
@@ -68,9 +69,9 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
     struct page_run runs[MAX_RUNS];
     int count, stored = 0;
 
-    count = ask_backend( query->region, *start, end, reset, runs,
-                       min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                       min( max - *pos, step_pages( *start )) << (shift - page_shift), &next );
+    count = ask_backend( query, *start, end, reset, runs,
+                         min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
+                         min( max - *pos, step_pages( *start )) << (shift - page_shift), &next );
     watch_leave( query );
     if (count < 0)
     {

@@ -199,8 +199,8 @@ UNINTERRUPTED int collect_marked( struct watch_query *query, uintptr_t *start, i
 
     if (reset || marks_collect( marks, *start, end, 0, found.words, pages ) < pages)
     {
-        count = ask_backend( query->region, *start, end, reset, runs, min( pages / 2 + 1, MAX_RUNS ),
-                           limit << (shift - page_shift), &next );
+        count = ask_backend( query, *start, end, reset, runs, min( pages / 2 + 1, MAX_RUNS ),
+                             limit << (shift - page_shift), &next );
         if (count >= 0) room -= add_runs( &found, shift, runs, count );
         if (count >= 0 && reset)
         {

@@ -9,6 +9,7 @@
 #define WRITEWATCH_REGION_STEP_H
 
 #include "engine/region.h"
+#include "sys/lock_order.h"
 #include "sys/wait_turn.h"
 
 /* From region_enter() to region_leave() the memory remains mapped and written state stays where it
@@ -44,6 +45,7 @@ begin_step( struct watch_region *region )
 static inline __attribute__((always_inline)) void region_leave( struct watch_region *region,
                                                                 enum region_step step )
 {
+    note_unlock( LOCK_STEP );
     if (step == STEP_FIRST) __atomic_store_n( &region->first_step, 0, __ATOMIC_RELEASE );
     else __atomic_fetch_sub( &region->steps, 1, __ATOMIC_SEQ_CST );
 }
@@ -59,10 +61,12 @@ static inline __attribute__((always_inline)) enum region_step
 region_enter( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     enum region_step step;
-    unsigned int state, turns = 0;
+    enum region_state state;
+    unsigned int turns = 0;
 
     for (;;)
     {
+        note_lock( LOCK_STEP );
         step = begin_step( region );
         state = __atomic_load_n( &region->state, __ATOMIC_SEQ_CST );
         if (state == REGION_OPEN && region->base <= start && end <= region->end) return step;

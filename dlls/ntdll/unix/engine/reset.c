@@ -64,9 +64,9 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
         if ((ret = watch_enter( query ))) return ret;
         ret = reset_marked( query->region, start, end );
         if (ret >= 0)
-            ret = ask_backend( query->region, start, end, 1, runs,
-                        min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                        step_pages( start ) << (query->shift - page_shift), &next );
+            ret = ask_backend( query, start, end, 1, runs,
+                               min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
+                               step_pages( start ) << (query->shift - page_shift), &next );
         if (ret >= 0 && next == query->end && is_whole( query ))
             __atomic_fetch_and( &query->region->lost, ~LOST_MARKS, __ATOMIC_SEQ_CST );
         watch_leave( query );

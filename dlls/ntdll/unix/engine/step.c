@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -18,7 +19,7 @@
 /***********************************************************************
  *           enter_anew
  *
- * What is left of watch_enter() if the region has become another one.
+ * The rest of watch_enter() where the region has become another one.
  */
 UNINTERRUPTED int enter_anew( struct watch_query *query )
 {
@@ -30,9 +31,48 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
         query->step = region_enter( region, query->start, query->end );
     }
     query->region = region;
-    if (region->shift == query->shift) return 0;
+    if (is_same_kind( query )) return 0;
     region_leave( region, query->step );
     return -ENOENT;
+}
+
+static UNINTERRUPTED void restore_signals( const struct watch_query *query )
+{
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&query->signals, 0,
+                  sizeof(query->signals) );
+}
+
+/***********************************************************************
+ *           enter_held
+ *
+ * watch_enter() where faults are served. Signals are blocked before the step begins: a handler of
+ * the program that writes to the region would wait for us with its own fault, in the middle of our
+ * step.
+ */
+UNINTERRUPTED int enter_held( struct watch_query *query )
+{
+    uint64_t all = ~0ull;
+
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&query->signals,
+                  sizeof(all) );
+    query->step = region_enter( query->region, query->start, query->end );
+    if ((query->step && is_same_kind( query )) || !enter_anew( query ))
+    {
+        query->backend->hold( query->region );
+        return 0;
+    }
+    restore_signals( query );
+    return -ENOENT;
+}
+
+/***********************************************************************
+ *           leave_held
+ */
+UNINTERRUPTED void leave_held( struct watch_query *query )
+{
+    query->backend->release( query->region );
+    region_leave( query->region, query->step );
+    restore_signals( query );
 }
 
 /***********************************************************************
@@ -44,13 +84,10 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
  */
 UNINTERRUPTED int check_query( const struct watch_query *query )
 {
-    const struct watch_region *region = query->region;
-    const struct watch_backend *backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
-
-    if (__atomic_load_n( &region->kind, __ATOMIC_RELAXED ) != REGION_FRESH &&
+    if (__atomic_load_n( &query->region->kind, __ATOMIC_RELAXED ) != REGION_FRESH &&
         raw_syscall3( SYS_msync, query->start, query->end - query->start, MS_ASYNC ))
         return -EFAULT;
-    return backend->check ? backend->check() : 0;
+    return query->backend->check ? query->backend->check() : 0;
 }
 
 /***********************************************************************
@@ -161,8 +198,8 @@ UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t s
 
     for (addr = start; addr < end; addr = next)
     {
-        count = ask_backend( region, addr, end, 1, runs, 33,
-                           (size_t)64 << (region->shift - page_shift), &next );
+        count = ask_backend( query, addr, end, 1, runs, 33,
+                             (size_t)64 << (region->shift - page_shift), &next );
         if (count < 0) break;
         for (i = 0; i < count; i++)
             for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << region->shift)

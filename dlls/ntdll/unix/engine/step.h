@@ -51,25 +51,31 @@ static inline __attribute__((always_inline)) size_t step_pages( uintptr_t start 
 /* uninterrupted code; -errno on failure */
 extern int check_query( const struct watch_query *query );
 extern int enter_anew( struct watch_query *query );
+extern int enter_held( struct watch_query *query );
+extern void leave_held( struct watch_query *query );
 extern int arm_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits );
 extern void put_back( struct watch_query *query, uintptr_t start, uintptr_t end );
 extern int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
                            void **addresses, size_t max, size_t *pos );
 
+/* whether the region is of the kind that the query began with; in a step */
+static inline __attribute__((always_inline)) int is_same_kind( const struct watch_query *query )
+{
+    return query->region->shift == query->shift && query->region->backend == query->backend;
+}
+
 /***********************************************************************
  *           watch_enter
  *
  * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
- * region; returns -ENOENT if the range is no longer in one, or in one of other pages.
+ * region; returns -ENOENT if the range is no longer in one, or in one of another kind.
  */
 static inline __attribute__((always_inline)) int watch_enter( struct watch_query *query )
 {
+    if (query->backend->hold) return enter_held( query );
     query->step = region_enter( query->region, query->start, query->end );
-    if ((!query->step || query->region->shift != query->shift) && enter_anew( query ))
-        return -ENOENT;
-    if (query->region->backend->hold) query->region->backend->hold( query->region );
-    return 0;
+    return query->step && is_same_kind( query ) ? 0 : enter_anew( query );
 }
 
 /***********************************************************************
@@ -77,8 +83,8 @@ static inline __attribute__((always_inline)) int watch_enter( struct watch_query
  */
 static inline __attribute__((always_inline)) void watch_leave( struct watch_query *query )
 {
-    if (query->region->backend->release) query->region->backend->release( query->region );
-    region_leave( query->region, query->step );
+    if (query->backend->hold) leave_held( query );
+    else region_leave( query->region, query->step );
 }
 
 /***********************************************************************
@@ -87,18 +93,18 @@ static inline __attribute__((always_inline)) void watch_leave( struct watch_quer
  * Asks the backend; in a step.
  */
 static inline __attribute__((always_inline)) int
-ask_backend( struct watch_region *region, uintptr_t start, uintptr_t end, int reset,
-           struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+ask_backend( const struct watch_query *query, uintptr_t start, uintptr_t end, int reset,
+             struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
 {
-    return region->backend->collect_written( region, start, end, reset ? COLLECT_RESET : 0, runs,
-                                             len, max_pages, next );
+    return query->backend->collect_written( query->region, start, end, reset ? COLLECT_RESET : 0,
+                                            runs, len, max_pages, next );
 }
 
 /* Where a step ends at the latest that takes marks: at no more than MAX_SCAN_PAGES. */
 static inline __attribute__((always_inline)) uintptr_t
 marked_step_end( const struct watch_query *query, uintptr_t start )
 {
-    size_t size = query->region->backend->max_marked_pages << query->shift;
+    size_t size = query->backend->max_marked_pages << query->shift;
 
     return step_end( start, query->end, min( size, MAX_SCAN_SIZE ));
 }

@@ -16,6 +16,7 @@
 #include "engine/fork.h"
 #include "engine/host.h"
 #include "engine/watch.h"
+#include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
 
@@ -89,6 +90,7 @@ static int remove_regions( uintptr_t start, uintptr_t end, enum detach_reason re
     uintptr_t addr;
     int ret;
 
+    assert_locked( LOCK_CHANGES );
     for (addr = start; (region = region_first( addr, end )); addr = region->end)
     {
         region_set_state( region, REGION_CLOSED );

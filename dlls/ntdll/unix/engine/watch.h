@@ -56,8 +56,10 @@ extern int watch_overlaps( const void *base, size_t size );
 struct watch_query
 {
     struct watch_region *region;    /* may have become another one between steps */
-    unsigned int         shift;     /* what it tells apart, which a step makes sure of */
+    const struct watch_backend *backend;   /* both are the region's, as each step makes sure */
+    unsigned int         shift;
     enum region_step     step;
+    uint64_t             signals;   /* that were blocked before a step of a fault backend */
     uintptr_t            start;
     uintptr_t            end;
     uintptr_t            reached;   /* up to here watch_collect() has handed pages over */

@@ -24,6 +24,7 @@
 #include "fault/page_flags.h"
 #include "sys/advise.h"
 #include "sys/descriptor.h"
+#include "sys/lock_order.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -64,11 +65,13 @@ static void lock(void)
 {
     unsigned int turns = 0;
 
+    note_lock( LOCK_BACKEND );
     while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
 }
 
 static void unlock(void)
 {
+    note_unlock( LOCK_BACKEND );
     __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
 }
 

@@ -23,6 +23,7 @@
 #include "fault/page_flags.h"
 #include "sys/advise.h"
 #include "sys/descriptor.h"
+#include "sys/lock_order.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -60,11 +61,13 @@ static void lock( sigset_t *sigset )
 
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, sigset );
+    note_lock( LOCK_BACKEND );
     while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
 }
 
 static void unlock( const sigset_t *sigset )
 {
+    note_unlock( LOCK_BACKEND );
     __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
     pthread_sigmask( SIG_SETMASK, sigset, NULL );
 }

@@ -17,6 +17,7 @@
 #include "fault/fault.h"
 #include "fault/signal_chain.h"
 #include "nt_types.h"
+#include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
 #include "sys/user_memory.h"
@@ -64,29 +65,16 @@ static struct signal_chain chains[] =
 
 static pthread_mutex_t install_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/***********************************************************************
- *           fault_hold
- *
- * The signals are blocked as well: a handler could write to the region, and wait for us.
- */
 void fault_hold( struct watch_region *region )
 {
-    uint64_t all = ~0ull, old = 0;
-
-    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&old, sizeof(all) );
+    note_lock( LOCK_FAULTS );
     fair_lock_hold( &fault_data( region )->lock );
-    fault_data( region )->held_mask = old;
 }
 
-/***********************************************************************
- *           fault_release
- */
 void fault_release( struct watch_region *region )
 {
-    uint64_t old = fault_data( region )->held_mask;
-
+    note_unlock( LOCK_FAULTS );
     fair_lock_release( &fault_data( region )->lock );
-    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&old, 0, sizeof(old) );
 }
 
 void fault_free_locks( struct watch_region *region )
@@ -154,6 +142,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
         region_leave( region, step );
         return 0;
     }
+    note_lock( LOCK_FAULTS );
     fair_lock_share( &fault_data( region )->lock );
 
     granule = (uintptr_t)1 << region->shift;
@@ -170,6 +159,7 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     }
     ret = region->backend->fault( region, start, end, flags );
 
+    note_unlock( LOCK_FAULTS );
     fair_lock_unshare( &fault_data( region )->lock );
     region_leave( region, step );
     return ret;
@@ -286,9 +276,11 @@ static int install( int sig )
 
     sigfillset( &all );
     pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    note_lock( LOCK_HANDLERS );
     pthread_mutex_lock( &install_mutex );
     for (i = 0; i < sizeof(chains) / sizeof(chains[0]) && !ret; i++)
         if (!sig || chains[i].sig == sig) ret = signal_chain_install( &chains[i] );
+    note_unlock( LOCK_HANDLERS );
     pthread_mutex_unlock( &install_mutex );
     pthread_sigmask( SIG_SETMASK, &sigset, NULL );
     return ret;
@@ -299,6 +291,7 @@ static int install( int sig )
  */
 void fault_lock_for_fork(void)
 {
+    note_lock( LOCK_HANDLERS );
     pthread_mutex_lock( &install_mutex );
 }
 
@@ -307,6 +300,7 @@ void fault_lock_for_fork(void)
  */
 void fault_unlock_after_fork(void)
 {
+    note_unlock( LOCK_HANDLERS );
     pthread_mutex_unlock( &install_mutex );
 }
 

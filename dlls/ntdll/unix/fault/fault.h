@@ -16,8 +16,7 @@
 /* What a backend that serves faults keeps of a region. Any other data of its own comes after it. */
 struct fault_data
 {
-    struct fair_lock lock;        /* shared by faults, held by steps of queries: see fault.c */
-    uint64_t         held_mask;   /* signals that were blocked before a query held it */
+    struct fair_lock lock;   /* shared by faults, held by steps of queries: see fault.c */
 };
 
 REGION_DATA_SIZE_FITS( struct fault_data );

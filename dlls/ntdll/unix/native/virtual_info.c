@@ -66,12 +66,12 @@ static int is_accessible( uintptr_t start, uintptr_t end )
 }
 
 /***********************************************************************
- *           change_lock
+ *           lock_memory
  *
  * Row 23: pages that were not written do not become so. Memory that is not ours is the kernel's
  * business.
  */
-static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock )
+static NTSTATUS lock_memory( HANDLE process, void **addr, SIZE_T *size, int lock )
 {
     uint64_t addr_value, size_value;
     uintptr_t start, end;
@@ -103,7 +103,7 @@ static NTSTATUS change_lock( HANDLE process, void **addr, SIZE_T *size, int lock
 NTSTATUS NTAPI NtLockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
 {
     (void)type;
-    return change_lock( process, addr, size, 1 );
+    return lock_memory( process, addr, size, 1 );
 }
 
 /***********************************************************************
@@ -112,7 +112,7 @@ NTSTATUS NTAPI NtLockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, U
 NTSTATUS NTAPI NtUnlockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
 {
     (void)type;
-    return change_lock( process, addr, size, 0 );
+    return lock_memory( process, addr, size, 0 );
 }
 
 /***********************************************************************

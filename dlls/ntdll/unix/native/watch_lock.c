@@ -14,6 +14,7 @@
 #include "fault/fault.h"
 #include "native/process.h"
 #include "native/virtual_internal.h"
+#include "sys/lock_order.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t held_mask;   /* what the thread that holds it had blocked before */
@@ -30,6 +31,7 @@ void change_lock(void)
     sigfillset( &all );
     sigprocmask( SIG_BLOCK, &all, &mask );
     begin_address_space_change();
+    note_lock( LOCK_CHANGES );
     pthread_mutex_lock( &mutex );
     held_mask = mask;
 }
@@ -50,6 +52,7 @@ void change_unlock(void)
 {
     sigset_t mask = held_mask;
 
+    note_unlock( LOCK_CHANGES );
     pthread_mutex_unlock( &mutex );
     end_address_space_change();
     sigprocmask( SIG_SETMASK, &mask, NULL );
@@ -76,6 +79,7 @@ void lock_for_fork(void)
     library_lock_for_fork();
     if (restore_before_fork) restore_before_fork();
     virtual_lock_for_fork();
+    note_lock( LOCK_CHANGES );
     pthread_mutex_lock( &mutex );
     fault_lock_for_fork();
     fork_mask = mask;
@@ -89,6 +93,7 @@ void unlock_after_fork( int child )
     sigset_t mask = fork_mask;
 
     fault_unlock_after_fork();
+    note_unlock( LOCK_CHANGES );
     pthread_mutex_unlock( &mutex );
     virtual_unlock_after_fork();
     if (restore_after_fork) restore_after_fork( child );
