@@ -2,6 +2,6 @@
 # Tests: unit/user_memory unit/undo unit/results_array
 # Lines: 2
 /^UNINTERRUPTED int collect_marked\(/,/^}/ {
-/^    \*start = next;/d
-s/^    return store_found\((.*)\);/    if (!(count = store_found(\1))) *start = next;\n    return count;/
+/^    query->reached = scan.next;/d
+s/^    return store_found\((.*)\);/    if (!(count = store_found(\1))) query->reached = scan.next;\n    return count;/
 }

@@ -1,3 +1,3 @@
 # Marks are taken beyond what the backend has looked at.
 # Tests: unit/marked
-/^UNINTERRUPTED int collect_marked\(/,/^}/ s/marks_collect\( marks, \*start, next, 1/marks_collect( marks, *start, end, 1/
+/^UNINTERRUPTED int collect_marked\(/,/^}/ s/marks_collect\( marks, scan.start, scan.next, 1/marks_collect( marks, scan.start, scan.end, 1/

@@ -2,4 +2,4 @@
 # Tests: unit/query race/scan
 # Lines: 2
 s/^#define MAX_RUNS +341$/#define MAX_RUNS 1024/
-/^static .*(scan_collect|ask_kernel)\(/,/^}/ s/= len < 512 \? len : 512;/= len;/
+/^UNINTERRUPTED int ask_kernel\(/,/^}/ s/= scan->len < 512 \? scan->len : 512;/= scan->len;/

@@ -98,11 +98,9 @@ static void test_loop( size_t stride, size_t room )
 static const struct watch_backend *real;
 
 /* finds what the backend finds, and meanwhile another query puts pages back */
-static int scan_while_put_back( struct watch_region *region, uintptr_t start, uintptr_t end,
-                                unsigned int flags, struct page_run *runs, size_t len,
-                                size_t max_pages, uintptr_t *next )
+static int scan_while_put_back( struct watch_region *region, struct page_scan *scan )
 {
-    int count = real->collect_written( region, start, end, flags, runs, len, max_pages, next );
+    int count = real->collect_written( region, scan );
 
     marks_set( region->marks, (uintptr_t)page( 0 ), (uintptr_t)page( 64 ));
     return count;

@@ -42,7 +42,7 @@ done
 locked='add_run alloc_region empty_region free_region split_region move_marks region_insert_as region_insert
         region_remove prepare_regions drop_range drop_contents save_any save_fresh
         blocks_forget scan_save scan_marked_save scan_marked_commit scan_discard scan_marked_discard
-        discard_accessible scan_mark_empty scan_find_used change_lock lock_for_fork
+        discard_accessible scan_mark_empty change_lock lock_for_fork
         marks_recount free_regions_without_steps adopt adopt_region
         scan_reattach scan_marked_reattach'
 callers=$("${OBJDUMP:-objdump}" -d --no-show-raw-insn "$library" | awk '

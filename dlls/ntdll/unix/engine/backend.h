@@ -27,6 +27,20 @@ struct page_run
 
 #define COLLECT_RESET 1
 
+/* What a backend is asked about pages, and what it answers. */
+struct page_scan
+{
+    uintptr_t        start;
+    uintptr_t        end;
+    unsigned int     flags;       /* COLLECT_RESET */
+    uint64_t         required;    /* categories, for list() */
+    struct page_run *runs;        /* where the answer goes, ascending */
+    size_t           len;         /* room for so many of them, > 0 */
+    size_t           max_pages;   /* with at most so many pages in all, > 0 */
+    uintptr_t        next;        /* answer: the first address that was not looked at: end, or where
+                                   * to go on */
+};
+
 #define FAULT_WRITE  1
 #define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is
                           * not open */
@@ -98,14 +112,10 @@ struct watch_backend
      * harm. Change lock held. NULL: nothing is to be prepared. */
     int (*commit)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Finds written pages of [start, end), ascending, in at most len runs (len > 0) with together
-     * at most max_pages pages (> 0). With COLLECT_RESET exactly the pages found become not written, in
-     * one atomic step each. *next is the first address that was not looked at: end, or the place to
-     * go on from. Returns the number of runs. On failure, pages before end may have been reset
-     * without being reported. Called from uninterrupted code in a step of a query. */
-    int (*collect_written)( struct watch_region *region, uintptr_t start, uintptr_t end,
-                            unsigned int flags, struct page_run *runs, size_t len,
-                            size_t max_pages, uintptr_t *next );
+    /* Finds written pages. With COLLECT_RESET exactly the pages found are reset, in one atomic step
+     * each. Returns the number of runs. On failure, pages before end may have been reset without
+     * being reported. Called from uninterrupted code in a step of a query. */
+    int (*collect_written)( struct watch_region *region, struct page_scan *scan );
 
     /* Makes the next write to pages fault, whose marks were just taken. A write before it returns
      * is covered by the report of these marks. On failure the marks are put back. Called in a step
@@ -153,10 +163,9 @@ struct watch_backend
     int (*verify)( struct watch_region *region );
 
     /* The categories of pages (PAGE_IS_*) as they are now, WRITTEN as collect_written() means it.
-     * Pages without the required ones may be left out. Runs and *next as with collect_written().
-     * In a step. NULL: /proc/self/pagemap has all that can be asked for. */
-    int (*list)( struct watch_region *region, uintptr_t start, uintptr_t end, uint64_t required,
-                 struct page_run *runs, size_t len, uintptr_t *next );
+     * Pages without the required ones may be left out; there is no limit of pages. Returns the
+     * number of runs. In a step. NULL: /proc/self/pagemap has all that can be asked for. */
+    int (*list)( struct watch_region *region, struct page_scan *scan );
 
     /* What follows is NULL where no faults are served. */
 

@@ -19,6 +19,9 @@
 #define MAX_LIST_RUNS 64
 #define MAX_RANGES    128
 
+/* pages that are found and reset in one step */
+#define MAX_LIST_PAGES ((size_t)16384)
+
 /* how much is looked at in one step: the kernel holds the lock of the address space meanwhile */
 #define MAX_STEP_SIZE ((size_t)1 << 30)
 
@@ -93,21 +96,21 @@ static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint
  */
 static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
 {
-    struct watch_region *region = list->query.region;
     struct page_run run;
-    uintptr_t next;
+    struct page_scan scan = { .end = end, .flags = COLLECT_RESET, .runs = &run, .len = 1 };
     int count;
 
     while (start < end && !list->full)
     {
-        count = region->backend->collect_written( region, start, end, COLLECT_RESET, &run, 1,
-                                       (end - start) >> page_shift, &next );
+        scan.start     = start;
+        scan.max_pages = (end - start) >> page_shift;
+        count = ask_backend( &list->query, &scan );
         if (count < 0)
         {
             region_mark_written( list->query.region, start, end );
             return count;
         }
-        if (!count) run.start = run.end = next;
+        if (!count) run.start = run.end = scan.next;
         if (!add_range( list, start, run.start, categories & ~PAGE_IS_WRITTEN ) || list->full ||
             !add_range( list, run.start, run.end, categories ))
         {
@@ -191,9 +194,10 @@ static int read_error(void)
  * The categories of pages by way of /proc/self/pagemap. It shows a marker of userfaultfd as a page
  * that was swapped out.
  */
-static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
-                         struct page_run *runs, size_t len, uintptr_t *next )
+static int read_pagemap( struct listing *list, struct page_scan *scan )
 {
+    uintptr_t start = scan->start;
+    struct page_run *runs = scan->runs;
     uint64_t entries[512];
     ssize_t i, size;
     int count = 0;
@@ -201,7 +205,7 @@ static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
     if (list->pagemap == -1 &&
         (list->pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
         return read_error();
-    size = min( (end - start) >> page_shift, 512 ) * sizeof(entries[0]);
+    size = min( (scan->end - start) >> page_shift, 512 ) * sizeof(entries[0]);
     if ((size = pread( list->pagemap, entries, size,
                        (start >> page_shift) * sizeof(entries[0]) )) < 0)
         return read_error();
@@ -217,7 +221,7 @@ static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
         if (entries[i] & PM_FILE) categories |= PAGE_IS_FILE;
 
         if (count && runs[count - 1].categories == categories) runs[count - 1].end += page_size();
-        else if (count == (int)len) break;
+        else if (count == (int)scan->len) break;
         else
         {
             runs[count].start      = start;
@@ -226,20 +230,17 @@ static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
             count++;
         }
     }
-    *next = start;
+    scan->next = start;
     return count;
 }
 
-/* what the backend knows of pages, the bitmap aside */
-static int read_categories( struct listing *list, uintptr_t start, uintptr_t end, int marked,
-                            struct page_run *runs, size_t len, uintptr_t *next )
+/* what the backend knows of pages, the marks aside */
+static int read_categories( struct listing *list, struct page_scan *scan )
 {
     struct watch_region *region = list->query.region;
-    uint64_t required = list->filter.required;
 
-    if (!region->backend->list) return read_pagemap( list, start, end, runs, len, next );
-    if (marked) required &= ~PAGE_IS_WRITTEN;
-    return region->backend->list( region, start, end, required, runs, len, next );
+    if (!region->backend->list) return read_pagemap( list, scan );
+    return region->backend->list( region, scan );
 }
 
 /***********************************************************************
@@ -250,8 +251,9 @@ static int read_categories( struct listing *list, uintptr_t start, uintptr_t end
 static int list_marked( struct listing *list, struct page_marks *marks, uintptr_t end )
 {
     uintptr_t granule = (uintptr_t)1 << list->query.shift;
-    uintptr_t start = list->pos, pos, last, next;
+    uintptr_t start = list->pos, pos, last;
     struct page_run runs[MAX_LIST_RUNS];
+    struct page_scan scan = { .runs = runs, .len = MAX_LIST_RUNS };
     uint64_t bits;
     int i, count, ret;
 
@@ -259,8 +261,10 @@ static int list_marked( struct listing *list, struct page_marks *marks, uintptr_
     bits = marks_peek( marks, start, end );
     while (list->pos < end && !list->full)
     {
-        if ((count = read_categories( list, list->pos, end, 1, runs, MAX_LIST_RUNS, &next )) < 0)
-            return count;
+        scan.start    = list->pos;
+        scan.end      = end;
+        scan.required = list->filter.required & ~PAGE_IS_WRITTEN;
+        if ((count = read_categories( list, &scan )) < 0) return count;
         for (i = 0; i < count && !list->full; i++)
             for (pos = runs[i].start; pos < runs[i].end && !list->full; pos = last)
             {
@@ -272,7 +276,7 @@ static int list_marked( struct listing *list, struct page_marks *marks, uintptr_
                                runs[i].categories | (bit ? PAGE_IS_WRITTEN : 0), 1 );
                 if (ret) return ret;
             }
-        if (!list->full) list->pos = next;
+        if (!list->full) list->pos = scan.next;
     }
     return 0;
 }
@@ -286,22 +290,22 @@ static int list_marked( struct listing *list, struct page_marks *marks, uintptr_
 static int list_scanned( struct listing *list, uintptr_t end )
 {
     const struct list_filter *filter = &list->filter;
-    struct watch_region *region = list->query.region;
     struct page_run runs[MAX_LIST_RUNS];
+    struct page_scan scan = { .start = list->pos, .end = end, .required = filter->required,
+                              .runs = runs, .len = MAX_LIST_RUNS };
     int i, count, ret, taken = 0;
-    uintptr_t next;
 
-    if (filter->required == PAGE_IS_WRITTEN && !filter->any &&
-        !filter->excluded && !(filter->returned & ~PAGE_IS_WRITTEN))
+    if (filter->required == PAGE_IS_WRITTEN && !filter->any && !filter->excluded &&
+        !(filter->returned & ~PAGE_IS_WRITTEN))
     {
-        size_t len = min( list->len, MAX_LIST_RUNS ), pages = min( list->pages, (size_t)16384 );
-
-        count = region->backend->collect_written( region, list->pos, end, filter->reset ? COLLECT_RESET : 0, runs,
-                                       len, pages << (region->shift - page_shift), &next );
+        scan.flags     = filter->reset ? COLLECT_RESET : 0;
+        scan.len       = min( list->len, MAX_LIST_RUNS );
+        scan.max_pages = min( list->pages, MAX_LIST_PAGES ) << (list->query.shift - page_shift);
+        count = ask_backend( &list->query, &scan );
         if (count < 0 && filter->reset) region_mark_written( list->query.region, list->pos, end );
         taken = 1;
     }
-    else count = read_categories( list, list->pos, end, 0, runs, MAX_LIST_RUNS, &next );
+    else count = read_categories( list, &scan );
     if (count < 0) return count;
 
     for (i = 0; i < count && !list->full; i++)
@@ -310,7 +314,7 @@ static int list_scanned( struct listing *list, uintptr_t end )
         else if ((ret = add_run( list, runs[i].start, runs[i].end, runs[i].categories, 0 )))
             return ret;
     }
-    if (!list->full) list->pos = next;
+    if (!list->full) list->pos = scan.next;
     return 0;
 }
 

@@ -39,53 +39,55 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
 /***********************************************************************
  *           next_mark
  *
- * Whether the bitmap has marks where a step of that size would look; *limit becomes the first
- * marked page. Most regions have no bitmap. In a step.
+ * Whether there are marks where a step of that size would look; *limit becomes the first marked
+ * page. Most regions have no marks. In a step.
  */
-static UNINTERRUPTED int next_mark( struct watch_query *query, uintptr_t start, size_t size,
-                                     uintptr_t *limit )
+static UNINTERRUPTED int next_mark( const struct watch_query *query, size_t size, uintptr_t *limit )
 {
-    uintptr_t end = step_end( start, query->end, size );
+    uintptr_t end = step_end( query->reached, query->end, size );
     struct page_marks *marks = __atomic_load_n( &query->region->marks, __ATOMIC_ACQUIRE );
 
     if (!marks || !__atomic_load_n( &marks->count, __ATOMIC_SEQ_CST )) return 0;
-    *limit = marks_next( marks, start, end );
+    *limit = marks_next( marks, query->reached, end );
     return *limit < end;
 }
 
 /***********************************************************************
  *           collect_scanned
  *
- * Hands over the pages of [*start, limit) that the backend finds, and moves *start on, at most by
- * *size bytes, which becomes that of the next step. Pages that could not be handed over have been
- * put back. Ends the step.
+ * Stores the pages up to limit that the backend finds, and goes on by at most *size bytes, which
+ * becomes the size of the next step. Pages that could not be stored are put back. Ends the step.
  */
-static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *start,
-                                          uintptr_t limit, size_t *size, int reset,
-                                          void **addresses, size_t max, size_t *pos )
+static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t limit, size_t *size )
 {
-    uintptr_t end = step_end( *start, limit, *size ), next;
     unsigned int shift = query->shift;
     struct page_run runs[MAX_RUNS];
+    struct page_scan scan;
     int count, stored = 0;
 
-    count = ask_backend( query, *start, end, reset, runs,
-                         min( ((end - *start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                         min( max - *pos, step_pages( *start )) << (shift - page_shift), &next );
+    scan.start     = query->reached;
+    scan.end       = step_end( scan.start, limit, *size );
+    scan.flags     = query->reset ? COLLECT_RESET : 0;
+    scan.runs      = runs;
+    scan.len       = min( ((scan.end - scan.start) >> page_shift) / 2 + 1, MAX_RUNS );
+    scan.max_pages = min( query->max - query->count, step_pages( scan.start ))
+                     << (shift - page_shift);
+    count = ask_backend( query, &scan );
     watch_leave( query );
     if (count < 0)
     {
-        if (reset) put_back( query, *start, end );
+        if (query->reset) put_back( query, scan.start, scan.end );
         return count;
     }
-    if (count) stored = user_store_runs( addresses + *pos, runs, count, (size_t)1 << shift );
+    if (count)
+        stored = user_store_runs( query->addresses + query->count, runs, count, (size_t)1 << shift );
     if (stored < 0)
     {
-        if (reset) while (count--) put_back( query, runs[count].start, runs[count].end );
+        if (query->reset) while (count--) put_back( query, runs[count].start, runs[count].end );
         return stored;
     }
-    *pos += stored;
-    *start = next;
+    query->count  += stored;
+    query->reached = scan.next;
     *size = next_step_size( *size, stored );
     return 0;
 }
@@ -93,10 +95,9 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t *
 /***********************************************************************
  *           collect_step
  *
- * One step of a query, for pages with marks in the bitmap among them or without.
+ * One step of a query, over pages with marks among them or without.
  */
-static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *start, size_t *size,
-                                       int reset, void **addresses, size_t max, size_t *pos )
+static UNINTERRUPTED int collect_step( struct watch_query *query, size_t *size )
 {
     uintptr_t limit = query->end;
     int ret;
@@ -108,40 +109,43 @@ static UNINTERRUPTED int collect_step( struct watch_query *query, uintptr_t *sta
         watch_leave( query );
         return -ENOMEM;
     }
-    if (!next_mark( query, *start, *size, &limit ) || limit >= marked_step_end( query, *start ))
-        return collect_scanned( query, start, limit, size, reset, addresses, max, pos );
-    return collect_marked( query, start, reset, addresses, max, pos );
+    if (!next_mark( query, *size, &limit ) || limit >= marked_step_end( query, query->reached ))
+        return collect_scanned( query, limit, size );
+    return collect_marked( query );
 }
 
 /***********************************************************************
  *           watch_collect
  *
  * Stores the addresses of written pages, ascending, at most max (> 0) of them (row 10). With reset
- * exactly the pages stored become not written, each in one atomic step. On failure nothing has
- * changed but the array: the status of the fault if it cannot be written (user_memory.h), otherwise
- * what the kernel said. The array is touched only where an address is stored. "Nothing written" is
- * only ever said after the backend has looked at the whole range.
+ * exactly the pages stored are reset, each in one atomic step. On failure nothing has changed but
+ * the array: the status of the fault if it cannot be written (user_memory.h), otherwise what the
+ * kernel said. The array is touched only where an address is stored. "Nothing written" is said only
+ * after the backend has looked at the whole range.
  */
 UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
                                  size_t *count )
 {
-    uintptr_t start = query->start;
-    size_t pos = 0, size = MAX_SCAN_SIZE;
+    size_t size = MAX_SCAN_SIZE;
     int ret;
 
+    query->reached   = query->start;
+    query->reset     = reset;
+    query->addresses = addresses;
+    query->max       = max;
+    query->count     = 0;
     if ((ret = check_query( query ))) return ret;
-    while (!ret && start < query->end && pos < max)
+    while (!ret && query->reached < query->end && query->count < max)
     {
-        if (start > query->start) give_way();
-        ret = collect_step( query, &start, &size, reset, addresses, max, &pos );
+        if (query->reached > query->start) give_way();
+        ret = collect_step( query, &size );
     }
-    query->reached = start;
-    if (ret && reset) watch_undo( query, addresses, pos );
+    if (ret && reset) watch_undo( query, addresses, query->count );
     if (watch_stats.enabled && !ret)
     {
         __atomic_fetch_add( &watch_stats.polls, 1, __ATOMIC_RELAXED );
-        __atomic_fetch_add( &watch_stats.pages, pos, __ATOMIC_RELAXED );
+        __atomic_fetch_add( &watch_stats.pages, query->count, __ATOMIC_RELAXED );
     }
-    *count = pos;
+    *count = query->count;
     return ret;
 }

@@ -130,28 +130,26 @@ static UNINTERRUPTED int take_runs( const struct found_pages *found, unsigned in
 /***********************************************************************
  *           store_found
  *
- * Hands over what was found; outside of a step. What cannot be handed over is put back if it was
- * taken.
+ * Stores what was found; outside of a step. What cannot be stored is put back if it was taken.
  */
 static UNINTERRUPTED int store_found( struct watch_query *query, const struct found_pages *found,
-                                      struct page_run *runs, int reset, void **addresses,
-                                      size_t max, size_t *pos )
+                                      struct page_run *runs )
 {
     unsigned int shift = query->shift;
     size_t bit = 0;
     int count, stored;
 
-    while ((count = take_runs( found, shift, &bit, runs, max - *pos )))
+    while ((count = take_runs( found, shift, &bit, runs, query->max - query->count )))
     {
-        stored = user_store_runs( addresses + *pos, runs, count, (size_t)1 << shift );
+        stored = user_store_runs( query->addresses + query->count, runs, count, (size_t)1 << shift );
         if (stored < 0)
         {
-            if (reset)
+            if (query->reset)
                 do while (count--) put_back( query, runs[count].start, runs[count].end );
-                while ((count = take_runs( found, shift, &bit, runs, max - *pos )));
+                while ((count = take_runs( found, shift, &bit, runs, query->max - query->count )));
             return stored;
         }
-        *pos += stored;
+        query->count += stored;
     }
     return 0;
 }
@@ -163,6 +161,7 @@ static UNINTERRUPTED int arm_found( struct watch_query *query, const struct foun
     size_t i;
     int ret = 0;
 
+    if (!query->backend->arm) return 0;
     for (i = 0; i < found->count && !ret; i++, addr += (uintptr_t)64 << query->shift)
         if (found->words[i]) ret = arm_marked( query->region, addr, found->words[i] );
     return ret;
@@ -171,54 +170,58 @@ static UNINTERRUPTED int arm_found( struct watch_query *query, const struct foun
 /***********************************************************************
  *           collect_marked
  *
- * Hands over the pages at *start that are marked in the bitmap or found by the backend, and moves
- * *start on. The backend is asked once for a long range, and the bitmap is walked once: pages are
- * decommitted by the thousand, and a call of the kernel for each group took nine times as long as
- * all the rest. Pages that could not be handed over have been put back. Ends the step.
+ * Stores the next pages that are marked or that the backend finds. The backend is asked once for a
+ * long range, and the marks are walked once: pages are decommitted by the thousand, and a call of
+ * the kernel for each group took nine times as long as all the rest. Pages that could not be stored
+ * are put back. Ends the step.
  *
  * Without reset the marks come first: pages that are all marked need no look at the kernel. With
  * reset no more marks are taken than have room besides what the backend found.
  */
-UNINTERRUPTED int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
-                                  void **addresses, size_t max, size_t *pos )
+UNINTERRUPTED int collect_marked( struct watch_query *query )
 {
     struct page_marks *marks = __atomic_load_n( &query->region->marks, __ATOMIC_ACQUIRE );
-    size_t i, room = max - *pos, limit, pages;
+    size_t i, room = query->max - query->count, limit, pages;
     unsigned int shift = query->shift;
     struct page_run runs[MAX_RUNS];
     struct found_pages found;
-    uintptr_t end, next;
+    struct page_scan scan;
     int count = 0;
 
-    end = next = step_limit( query, marks, *start, room, &limit );
-    pages = (end - *start) >> shift;
-    found.base = marks_group_end( marks, *start ) - ((uintptr_t)64 << shift);
-    found.count = (((end - found.base) >> shift) + 63) / 64;
+    scan.start = query->reached;
+    scan.end   = scan.next = step_limit( query, marks, scan.start, room, &limit );
+    pages = (scan.end - scan.start) >> shift;
+    found.base = marks_group_end( marks, scan.start ) - ((uintptr_t)64 << shift);
+    found.count = (((scan.end - found.base) >> shift) + 63) / 64;
     /* or it would become a call of memset(), outside of the section */
     for (i = 0; i < found.count; i++) *(volatile uint64_t *)&found.words[i] = 0;
 
-    if (reset || marks_collect( marks, *start, end, 0, found.words, pages ) < pages)
+    if (query->reset ||
+        marks_collect( marks, scan.start, scan.end, 0, found.words, pages ) < pages)
     {
-        count = ask_backend( query, *start, end, reset, runs, min( pages / 2 + 1, MAX_RUNS ),
-                             limit << (shift - page_shift), &next );
+        scan.flags     = query->reset ? COLLECT_RESET : 0;
+        scan.runs      = runs;
+        scan.len       = min( pages / 2 + 1, MAX_RUNS );
+        scan.max_pages = limit << (shift - page_shift);
+        count = ask_backend( query, &scan );
         if (count >= 0) room -= add_runs( &found, shift, runs, count );
-        if (count >= 0 && reset)
+        if (count >= 0 && query->reset)
         {
-            marks_collect( marks, *start, next, 1, found.words, room );
+            marks_collect( marks, scan.start, scan.next, 1, found.words, room );
             count = arm_found( query, &found );
         }
     }
     watch_leave( query );
     if (count < 0)
     {
-        if (reset) put_back( query, *start, end );
+        if (query->reset) put_back( query, scan.start, scan.end );
         return count;
     }
     /* marks beyond what the backend has looked at come with the next step */
-    if ((next - found.base) >> shift & 63)
-        found.words[(next - found.base) >> shift >> 6] &=
-            (1ull << ((next - found.base) >> shift & 63)) - 1;
-    found.count = (((next - found.base) >> shift) + 63) / 64;
-    *start = next;
-    return store_found( query, &found, runs, reset, addresses, max, pos );
+    if ((scan.next - found.base) >> shift & 63)
+        found.words[(scan.next - found.base) >> shift >> 6] &=
+            (1ull << ((scan.next - found.base) >> shift & 63)) - 1;
+    found.count = (((scan.next - found.base) >> shift) + 63) / 64;
+    query->reached = scan.next;
+    return store_found( query, &found, runs );
 }

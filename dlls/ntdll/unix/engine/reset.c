@@ -46,34 +46,34 @@ static UNINTERRUPTED int is_whole( const struct watch_query *query )
 /***********************************************************************
  *           watch_reset
  *
- * Makes all pages of the range not written. On failure some of them still are.
+ * Resets all pages of the range. On failure some of them are still written.
  */
 UNINTERRUPTED int watch_reset( struct watch_query *query )
 {
-    uintptr_t start = query->start, end, next;
     struct page_run runs[MAX_RUNS];
     size_t size = MAX_SCAN_SIZE, pages;
+    struct page_scan scan;
     int i, ret;
 
     if ((ret = check_query( query ))) return ret;
-    while (start < query->end)
+    scan.flags = COLLECT_RESET;
+    scan.runs  = runs;
+    for (scan.start = query->start; scan.start < query->end; scan.start = scan.next)
     {
-        end = step_end( start, query->end, size );
+        scan.end       = step_end( scan.start, query->end, size );
+        scan.len       = min( ((scan.end - scan.start) >> page_shift) / 2 + 1, MAX_RUNS );
+        scan.max_pages = step_pages( scan.start ) << (query->shift - page_shift);
 
-        if (start > query->start) give_way();
+        if (scan.start > query->start) give_way();
         if ((ret = watch_enter( query ))) return ret;
-        ret = reset_marked( query->region, start, end );
-        if (ret >= 0)
-            ret = ask_backend( query, start, end, 1, runs,
-                               min( ((end - start) >> page_shift) / 2 + 1, MAX_RUNS ),
-                               step_pages( start ) << (query->shift - page_shift), &next );
-        if (ret >= 0 && next == query->end && is_whole( query ))
+        ret = reset_marked( query->region, scan.start, scan.end );
+        if (ret >= 0) ret = ask_backend( query, &scan );
+        if (ret >= 0 && scan.next == query->end && is_whole( query ))
             __atomic_fetch_and( &query->region->lost, ~LOST_MARKS, __ATOMIC_SEQ_CST );
         watch_leave( query );
         if (ret < 0) return ret;
         for (i = 0, pages = 0; i < ret; i++)
             pages += (runs[i].end - runs[i].start) >> query->shift;
-        start = next;
         size = next_step_size( size, pages );
     }
     if (watch_stats.enabled) __atomic_fetch_add( &watch_stats.resets, 1, __ATOMIC_RELAXED );

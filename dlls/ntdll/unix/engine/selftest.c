@@ -44,20 +44,21 @@ static void write_page( struct selftest *test, size_t index, char value )
 /* asks for written pages, one bit a page; -1 if the backend fails or tells anything odd */
 static int written( struct selftest *test, unsigned int flags, size_t len, size_t max_pages )
 {
-    uintptr_t start = (uintptr_t)test->base, end = start + (TEST_PAGES << page_shift), next;
     struct page_run runs[TEST_PAGES];
+    struct page_scan scan = { .start = (uintptr_t)test->base,
+                              .end = (uintptr_t)page( test, TEST_PAGES ),
+                              .flags = flags, .runs = runs, .len = len, .max_pages = max_pages };
     int i, count, ret = 0;
 
-    while (start < end)
+    for (; scan.start < scan.end; scan.start = scan.next)
     {
-        uintptr_t last = start;
+        uintptr_t last = scan.start;
 
-        count = test->backend->collect_written( &test->region, start, end, flags, runs, len, max_pages,
-                                     &next );
-        if (count < 0 || (size_t)count > len || next <= start) return -1;
+        count = test->backend->collect_written( &test->region, &scan );
+        if (count < 0 || (size_t)count > len || scan.next <= scan.start) return -1;
         for (i = 0; i < count; i++)
         {
-            if (runs[i].start < last || runs[i].end <= runs[i].start || runs[i].end > end)
+            if (runs[i].start < last || runs[i].end <= runs[i].start || runs[i].end > scan.end)
                 return -1;
             last = runs[i].end;
             for (; runs[i].start < runs[i].end; runs[i].start += page_size())
@@ -68,7 +69,6 @@ static int written( struct selftest *test, unsigned int flags, size_t len, size_
                 ret |= bit;
             }
         }
-        start = next;
     }
     return ret;
 }
@@ -116,18 +116,20 @@ static const char *test_reset( struct selftest *test )
 /* a scan that is stopped by its limits must reset what it told, and nothing else */
 static const char *test_limits( struct selftest *test )
 {
-    uintptr_t start = (uintptr_t)test->base, next;
     struct page_run run;
+    struct page_scan scan = { .start = (uintptr_t)test->base,
+                              .end = (uintptr_t)page( test, TEST_PAGES ),
+                              .flags = COLLECT_RESET, .runs = &run, .len = 1,
+                              .max_pages = TEST_PAGES };
     size_t i;
 
     for (i = 0; i < TEST_PAGES; i += 2) write_page( test, i, 2 );
-    CHECK( test->backend->collect_written( &test->region, start, start + (TEST_PAGES << page_shift),
-                                COLLECT_RESET, &run, 1, TEST_PAGES, &next ), 1 );
+    CHECK( test->backend->collect_written( &test->region, &scan ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 0 ));
     CHECK( run.end, (uintptr_t)page( test, 3 ));
     CHECK( written( test, 0, 1, 1 ), 0x5550 );
-    CHECK( test->backend->collect_written( &test->region, start, start + (TEST_PAGES << page_shift),
-                                COLLECT_RESET, &run, 1, 1, &next ), 1 );
+    scan.max_pages = 1;
+    CHECK( test->backend->collect_written( &test->region, &scan ), 1 );
     CHECK( run.start, (uintptr_t)page( test, 4 ));
     CHECK( run.end, (uintptr_t)page( test, 5 ));
     CHECK( written( test, COLLECT_RESET, TEST_PAGES, 2 ), 0x5540 );

@@ -193,13 +193,17 @@ UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t s
     struct watch_region *region = query->region;
     uint64_t bits = marks_take( region->marks, start, end );
     struct page_run runs[33];
-    uintptr_t addr, next;
+    struct page_scan scan;
     int i, count = 0;
 
-    for (addr = start; addr < end; addr = next)
+    scan.end       = end;
+    scan.flags     = COLLECT_RESET;
+    scan.runs      = runs;
+    scan.len       = 33;
+    scan.max_pages = (size_t)64 << (region->shift - page_shift);
+    for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
-        count = ask_backend( query, addr, end, 1, runs, 33,
-                             (size_t)64 << (region->shift - page_shift), &next );
+        count = ask_backend( query, &scan );
         if (count < 0) break;
         for (i = 0; i < count; i++)
             for (; runs[i].start < runs[i].end; runs[i].start += (uintptr_t)1 << region->shift)

@@ -56,8 +56,7 @@ extern void leave_held( struct watch_query *query );
 extern int arm_pages( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits );
 extern void put_back( struct watch_query *query, uintptr_t start, uintptr_t end );
-extern int collect_marked( struct watch_query *query, uintptr_t *start, int reset,
-                           void **addresses, size_t max, size_t *pos );
+extern int collect_marked( struct watch_query *query );
 
 /* whether the region is of the kind that the query began with; in a step */
 static inline __attribute__((always_inline)) int is_same_kind( const struct watch_query *query )
@@ -87,17 +86,11 @@ static inline __attribute__((always_inline)) void watch_leave( struct watch_quer
     else region_leave( query->region, query->step );
 }
 
-/***********************************************************************
- *           ask_backend
- *
- * Asks the backend; in a step.
- */
-static inline __attribute__((always_inline)) int
-ask_backend( const struct watch_query *query, uintptr_t start, uintptr_t end, int reset,
-             struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+/* asks the backend for written pages; in a step */
+static inline __attribute__((always_inline)) int ask_backend( const struct watch_query *query,
+                                                              struct page_scan *scan )
 {
-    return query->backend->collect_written( query->region, start, end, reset ? COLLECT_RESET : 0,
-                                            runs, len, max_pages, next );
+    return query->backend->collect_written( query->region, scan );
 }
 
 /* Where a step ends at the latest that takes marks: at no more than MAX_SCAN_PAGES. */

@@ -62,7 +62,11 @@ struct watch_query
     uint64_t             signals;   /* that were blocked before a step of a fault backend */
     uintptr_t            start;
     uintptr_t            end;
-    uintptr_t            reached;   /* up to here watch_collect() has handed pages over */
+    uintptr_t            reached;   /* where the next step of watch_collect() begins */
+    int                  reset;     /* what watch_collect() was called with */
+    void               **addresses;
+    size_t               max;
+    size_t               count;     /* of addresses stored */
 };
 
 extern int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end );

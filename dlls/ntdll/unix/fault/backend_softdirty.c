@@ -161,33 +161,30 @@ static int clear_all(void)
 /***********************************************************************
  *           softdirty_collect
  */
-static int softdirty_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
-                           unsigned int flags,
-                           struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
+static int softdirty_collect( struct watch_region *region, struct page_scan *scan )
 {
-    uintptr_t run_end;
-    size_t count = 0;
+    uintptr_t start = scan->start, run_end;
+    size_t count = 0, pages = scan->max_pages;
     sigset_t sigset;
     int ret;
 
     (void)region;
     lock( &sigset );
-    ret = flags & COLLECT_RESET ? clear_all() : read_dirty( start, end );
-    while (!ret && count < len && max_pages && next_run( &start, &run_end, end, KNOWN | DIRTY ))
+    ret = scan->flags & COLLECT_RESET ? clear_all() : read_dirty( start, scan->end );
+    while (!ret && count < scan->len && pages &&
+           next_run( &start, &run_end, scan->end, KNOWN | DIRTY ))
     {
-        if ((run_end - start) >> page_shift > max_pages)
-            run_end = start + (max_pages << page_shift);
-        max_pages -= (run_end - start) >> page_shift;
-        runs[count].start      = start;
-        runs[count].end        = run_end;
-        runs[count].categories = 0;
+        if ((run_end - start) >> page_shift > pages) run_end = start + (pages << page_shift);
+        pages -= (run_end - start) >> page_shift;
+        scan->runs[count].start      = start;
+        scan->runs[count].end        = run_end;
+        scan->runs[count].categories = 0;
         count++;
         for (; start < run_end; start += page_size())
-            if (flags & COLLECT_RESET) *page_flags_at( &table, start ) &= ~DIRTY;
+            if (scan->flags & COLLECT_RESET) *page_flags_at( &table, start ) &= ~DIRTY;
     }
-    if (count == len || !max_pages) end = start;
+    scan->next = count == scan->len || !pages ? start : scan->end;
     unlock( &sigset );
-    *next = end;
     return ret ? ret : (int)count;
 }
 
@@ -197,14 +194,13 @@ static int softdirty_collect( struct watch_region *region, uintptr_t start, uint
 static int softdirty_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     struct page_run runs[64];
-    uintptr_t next;
+    struct page_scan scan = { .end = end, .flags = COLLECT_RESET, .runs = runs, .len = 64,
+                              .max_pages = (end - start) >> page_shift };
     int i, count;
 
-    for (; start < end; start = next)
+    for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
-        count = softdirty_collect( region, start, end, COLLECT_RESET, runs, 64,
-                                   (end - start) >> page_shift, &next );
-        if (count < 0) return count;
+        if ((count = softdirty_collect( region, &scan )) < 0) return count;
         for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
     }
     return 1;

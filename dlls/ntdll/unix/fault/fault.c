@@ -84,17 +84,10 @@ void fault_free_locks( struct watch_region *region )
     fault_data( region )->lock = free_lock;
 }
 
-int fault_collect_nothing( struct watch_region *region, uintptr_t start, uintptr_t end,
-                           unsigned int flags, struct page_run *runs, size_t len, size_t max_pages,
-                           uintptr_t *next )
+int fault_collect_nothing( struct watch_region *region, struct page_scan *scan )
 {
     (void)region;
-    (void)start;
-    (void)flags;
-    (void)runs;
-    (void)len;
-    (void)max_pages;
-    *next = end;
+    scan->next = scan->end;
     return 0;
 }
 

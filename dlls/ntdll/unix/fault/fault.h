@@ -59,10 +59,8 @@ extern void fault_hold( struct watch_region *region );
 extern void fault_release( struct watch_region *region );
 extern void fault_free_locks( struct watch_region *region );
 
-/* For collect_written() and list(): all written state is in the marks. */
-extern int fault_collect_nothing( struct watch_region *region, uintptr_t start, uintptr_t end,
-                                  unsigned int flags, struct page_run *runs, size_t len,
-                                  size_t max_pages, uintptr_t *next );
+/* For collect_written(): all written state is in the marks. */
+extern int fault_collect_nothing( struct watch_region *region, struct page_scan *scan );
 
 /* Notes that pages have been let go: a fault that was met before, and is none of ours any more when
  * its handler comes to look, is not to be taken for the program's. */

@@ -34,36 +34,40 @@ extern int scan_open_descriptors( char *reason, size_t len );
 extern void scan_close(void);
 extern int scan_reopen(void);
 
-/* As struct watch_backend has them. The scan backend has two forms, which differ in what they ask
- * about fresh memory:
- *
- * unmarked: nothing is prepared. A page that was only read is the shared page of zeros, and is told
- * from a written one by that.
- *
- * marked: the entries of pages are protected before the program gets access to them, so whatever is
- * not protected was written. This is for kernels where to read an untouched page makes a page of
- * its own, which looks like a written one. */
-extern int scan_marked_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
-                             unsigned int flags, struct page_run *runs, size_t len,
-                             size_t max_pages, uintptr_t *next );
-extern int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end );
-extern int scan_marked_list( struct watch_region *region, uintptr_t start, uintptr_t end,
-                             uint64_t required, struct page_run *runs, size_t len,
-                             uintptr_t *next );
-extern int scan_collect( struct watch_region *region, uintptr_t start, uintptr_t end,
-                      unsigned int flags, struct page_run *runs, size_t len, size_t max_pages,
-                      uintptr_t *next );
-extern int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end );
-extern int scan_verify( struct watch_region *region );
-extern int scan_list( struct watch_region *region, uintptr_t start, uintptr_t end,
-                      uint64_t required, struct page_run *runs, size_t len, uintptr_t *next );
+/* what the kernel is asked for */
+enum scan_question
+{
+    SCAN_EXACT,         /* see collect_fresh() in collect.c */
+    SCAN_EXACT_MARKED,
+    SCAN_QUICK,
+    SCAN_MISSING,       /* pages that are missing, or the shared page of zeros */
+    SCAN_EMPTY,         /* entries with neither a page nor a marker */
+    SCAN_USED,          /* entries that are not empty */
+    SCAN_THERE,         /* the same, and how they are */
+};
+
+/* PAGEMAP_SCAN; start, end, flags, runs, len and max_pages (0: no limit) as collect_written() has
+ * them. Returns the number of runs, or -errno. Uninterrupted code. */
+extern int ask_kernel( enum scan_question question, struct page_scan *scan );
 
 /* Protects the empty entries of a range, and only those. Returns 0 or -errno. */
 extern int scan_mark_empty( uintptr_t start, uintptr_t end );
 
-/* runs of entries that are not empty: pages, also swapped out, and markers; as struct watch_backend
- * has scan() */
-extern int scan_find_used( uintptr_t start, uintptr_t end, struct page_run *runs, size_t len,
-                           uintptr_t *next );
+/* As struct watch_backend has them. The scan backend has two forms, which differ in what they ask
+ * about fresh memory:
+ *
+ * unmarked: nothing is prepared. A page that was only read is the shared page of zeros, which tells
+ * it from a written one.
+ *
+ * marked: the entries of pages are protected before the program gets access to them, so whatever is
+ * not protected was written. This is for kernels where reading an untouched page makes a private
+ * page, which looks like a written one. */
+extern int scan_collect( struct watch_region *region, struct page_scan *scan );
+extern int scan_marked_collect( struct watch_region *region, struct page_scan *scan );
+extern int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end );
+extern int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end );
+extern int scan_list( struct watch_region *region, struct page_scan *scan );
+extern int scan_marked_list( struct watch_region *region, struct page_scan *scan );
+extern int scan_verify( struct watch_region *region );
 
 #endif /* WRITEWATCH_ASK_H */

@@ -338,12 +338,13 @@ static int discard_accessible( struct watch_region *region, uintptr_t start, uin
     struct region_blocks *blocks = &scan_data( region )->blocks;
     unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
     struct page_run runs[32];
-    uintptr_t pos, last, next;
+    struct page_scan scan = { .end = end, .runs = runs, .len = 32 };
+    uintptr_t pos, last;
     int i, count, ret;
 
-    for (; start < end; start = next)
+    for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
-        if ((count = scan_find_used( start, end, runs, 32, &next )) < 0) return count;
+        if ((count = ask_kernel( SCAN_USED, &scan )) < 0) return count;
         for (i = 0; i < count; i++)
         {
             for (pos = runs[i].start; pos < runs[i].end; pos = last)
