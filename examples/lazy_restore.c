@@ -1,13 +1,13 @@
 /*
- * Restores a snapshot lazily, runs a function over it, and lists exactly the pages that it wrote
+ * Restores a snapshot lazily, runs a function on it, and lists exactly the pages that it wrote
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * cc lazy_restore.c $(pkg-config --cflags --libs writewatch)
  *
- * The snapshot has 256 MiB; another size in MiB may be given as an argument. Only the pages that
- * the function touches are read from it.
+ * The snapshot has 256 MiB, or the size in MiB that the argument gives. Only the pages that the
+ * function touches are read from it.
  */
 
 #include <stdint.h>
@@ -38,7 +38,7 @@ static double seconds(void)
     return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-/* Stands for a program whose memory was saved: each page begins with a number made of its own. */
+/* The saved memory: each page begins with a number derived from the page number. */
 static uint64_t number( size_t page )
 {
     return (page + 1) * 0x9e3779b97f4a7c15ull;
@@ -72,14 +72,15 @@ static int make_snapshot(void)
     return fd;
 }
 
-/* Whether the function writes to a page that it looks at; it looks at every fifth. */
+/* Returns whether the function writes to a page; it touches every fifth. */
 static int is_written( size_t page )
 {
     return page % 5 == 0 && (page * 2654435761u >> 7) % 3 == 0;
 }
 
-/* The function: reads many pages, writes some, and never says which. Some it writes first, some
- * it reads before, and some keep their value. Returns how many it found wrong. */
+/* The function: reads many pages and writes some, without recording which. It writes some without
+ * reading them, and others with the value that it has read. Returns how many pages it found
+ * wrong. */
 static size_t work( char *memory )
 {
     size_t i, wrong = 0;
@@ -100,7 +101,7 @@ static size_t work( char *memory )
     return wrong;
 }
 
-/* asks which pages were written, and compares that with what we know; returns how many differ */
+/* lists the written pages and compares them with is_written(); returns how many differ */
 static size_t compare( char *memory, size_t *found )
 {
     struct writewatch_filter filter = { .required = WRITEWATCH_WRITTEN, .reset = 1 };
@@ -149,7 +150,7 @@ int main( int argc, char *argv[] )
     if ((err = writewatch_open( "scan" )))
     {
         fprintf( stderr, "%s\n", writewatch_reason() );
-        return 77;   /* this backend only can do it */
+        return 77;   /* no other backend can restore lazily */
     }
     if ((err = writewatch_watch( memory, pages * PAGE ))) fail( "writewatch_watch", err );
     start = seconds();
@@ -163,7 +164,7 @@ int main( int argc, char *argv[] )
     start = seconds();
     wrong = work( memory );
     end = seconds();
-    printf( "the function looked at %zu pages in %.0f ms; %zu were not as in the snapshot\n",
+    printf( "the function touched %zu pages in %.0f ms; %zu differed from the snapshot\n",
             (pages + 4) / 5, (end - start) * 1e3, wrong );
 
     start = seconds();
@@ -173,11 +174,11 @@ int main( int argc, char *argv[] )
             (end - start) * 1e3,
             differ );
 
-    /* everything else comes in when it is read, and none of it counts */
+    /* reading the rest loads it from the file, and none of it counts as written */
     for (i = 0; i < pages; i++)
         if (*(volatile uint64_t *)(memory + i * PAGE) != number( i )) wrong++;
     compare( memory, &again );
-    printf( "then all of it was read: %zu wrong, %zu written\n", wrong, again );
+    printf( "after reading all of it: %zu wrong, %zu written\n", wrong, again );
 
     writewatch_restore_stop( restore );
     writewatch_unwatch( memory, pages * PAGE );

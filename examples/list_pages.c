@@ -16,7 +16,7 @@
 #define PAGES 100
 #define PAGE  4096
 
-/* Prints all ranges; the array is small, so the list comes in parts. Returns how many pages. */
+/* Prints all ranges, in parts as the array is small. Returns the number of pages. */
 static size_t list( const char *title, const char *memory, const struct writewatch_filter *filter )
 {
     struct writewatch_range ranges[4];
@@ -54,9 +54,9 @@ int main(void)
     struct writewatch_filter written = { .required = WRITEWATCH_WRITTEN,
                                          .returned = WRITEWATCH_WRITTEN,
                                          .reset = 1 };
-    struct writewatch_filter there = { .any = WRITEWATCH_PRESENT | WRITEWATCH_SWAPPED,
-                                       .returned = WRITEWATCH_PRESENT | WRITEWATCH_SWAPPED |
-                                                   WRITEWATCH_WRITTEN };
+    struct writewatch_filter exists = { .any = WRITEWATCH_PRESENT | WRITEWATCH_SWAPPED,
+                                        .returned = WRITEWATCH_PRESENT | WRITEWATCH_SWAPPED |
+                                                    WRITEWATCH_WRITTEN };
     char *memory = mmap( NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                          -1, 0 );
     size_t i, first, second;
@@ -70,11 +70,11 @@ int main(void)
     }
     for (i = 0; i < 60; i += 10) memset( memory + i * PAGE, 1, 3 * PAGE );
 
-    /* the pages become not written by being listed, each in one step with that */
+    /* listing a page resets it in the same atomic step */
     first = list( "written since the beginning", memory, &written );
     memory[10 * PAGE]++;
     memory[11 * PAGE]++;
-    list( "what is there", memory, &there );
+    list( "present or swapped out", memory, &exists );
     second = list( "written since the first list", memory, &written );
 
     writewatch_unwatch( memory, PAGES * PAGE );

@@ -1,5 +1,5 @@
 /*
- * Which pages did a piece of code write? The way Windows programs ask.
+ * Finds the pages that a piece of code wrote, the way Windows programs do
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -18,7 +18,7 @@
 static void work( char *memory )
 {
     memory[3 * PAGE + 17] = 1;
-    memory[700 * PAGE]    = 0;   /* a zero where a zero was counts too */
+    memory[700 * PAGE]    = 0;   /* writing the same value counts too */
     memory[701 * PAGE]    = 2;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Watches a file that the program has mapped: which parts of it must be sent on?
+ * Watches a mapped file, to find the parts of it that must be sent
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -36,7 +36,7 @@ int main(void)
     memory = mmap( NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fileno( file ), 0 );
     if (memory == MAP_FAILED) return 1;
 
-    strcpy( memory, "what was written before does not count" );
+    strcpy( memory, "writes before the watch do not count" );
     if ((err = writewatch_watch( memory, SIZE ))) return fail( "writewatch_watch", err );
 
     strcpy( memory + 300000, "this does" );

@@ -1,14 +1,14 @@
 /*
- * The types, constants and calls of Windows that writewatch offers natively
+ * The Windows types, constants and calls that writewatch provides to native programs
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * To be had by including writewatch.h. If windows.h (of Wine or mingw) was included before, its
- * declarations serve and this file is empty.
+ * Included by writewatch.h. If windows.h (of Wine or mingw) was included before, its declarations
+ * apply and this file is empty.
  *
- * DWORD and ULONG have 32 bits, as on Windows. Only the process itself can be named as a process,
- * by GetCurrentProcess(), and by NULL in VirtualAlloc2.
+ * DWORD and ULONG have 32 bits, as on Windows. A process argument can only be the calling process:
+ * GetCurrentProcess(), or NULL in VirtualAlloc2.
  */
 
 #ifndef WRITEWATCH_WINDOWS_H
@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #ifndef WINAPI
-#define WINAPI   /* the calling convention is that of any other function */
+#define WINAPI   /* the default calling convention */
 #endif
 #ifndef NTAPI
 #define NTAPI
@@ -55,7 +55,7 @@ typedef DWORD     *PDWORD, *LPDWORD;
 typedef ULONG_PTR *PULONG_PTR;
 typedef SIZE_T    *PSIZE_T;
 
-/* what to do with memory */
+/* allocation types */
 #define MEM_COMMIT                  0x00001000
 #define MEM_RESERVE                 0x00002000
 #define MEM_REPLACE_PLACEHOLDER     0x00004000
@@ -63,16 +63,16 @@ typedef SIZE_T    *PSIZE_T;
 #define MEM_RESET                   0x00080000
 #define MEM_TOP_DOWN                0x00100000
 #define MEM_WRITE_WATCH             0x00200000
-#define MEM_PHYSICAL                0x00400000   /* refused, as are large pages */
+#define MEM_PHYSICAL                0x00400000   /* not supported, nor are large pages */
 #define MEM_LARGE_PAGES             0x20000000
 
-/* how to free it */
+/* types of freeing */
 #define MEM_COALESCE_PLACEHOLDERS   0x00000001
 #define MEM_PRESERVE_PLACEHOLDER    0x00000002
 #define MEM_DECOMMIT                0x00004000
 #define MEM_RELEASE                 0x00008000
 
-/* what a query says besides */
+/* further values in query results */
 #define MEM_FREE                    0x00010000
 #define MEM_PRIVATE                 0x00020000
 #define MEM_MAPPED                  0x00040000
@@ -128,11 +128,11 @@ typedef SIZE_T    *PSIZE_T;
 
 typedef struct _MEMORY_BASIC_INFORMATION
 {
-    PVOID  BaseAddress;         /* of the page that was asked for */
+    PVOID  BaseAddress;         /* of the queried page */
     PVOID  AllocationBase;
     DWORD  AllocationProtect;
     WORD   PartitionId;         /* 0 */
-    SIZE_T RegionSize;          /* of like pages, from BaseAddress on */
+    SIZE_T RegionSize;          /* of the pages with the same attributes, from BaseAddress on */
     DWORD  State;               /* MEM_COMMIT, MEM_RESERVE or MEM_FREE */
     DWORD  Protect;
     DWORD  Type;
@@ -188,7 +188,7 @@ typedef struct MEM_EXTENDED_PARAMETER
 
 #pragma GCC visibility push(default)
 
-/* The last error is kept for each thread; calls that succeed leave it alone. */
+/* Each thread has its own last error; calls that succeed leave it unchanged. */
 extern DWORD WINAPI GetLastError( void );
 extern void WINAPI SetLastError( DWORD error );
 
@@ -211,7 +211,7 @@ extern SIZE_T WINAPI VirtualQueryEx( HANDLE process, LPCVOID addr, MEMORY_BASIC_
 extern BOOL WINAPI VirtualLock( LPVOID addr, SIZE_T size );
 extern BOOL WINAPI VirtualUnlock( LPVOID addr, SIZE_T size );
 
-/* These two return 0, or ~0u and the last error. */
+/* These two return 0 on success; on failure they set the last error and return ~0u. */
 extern UINT WINAPI GetWriteWatch( DWORD flags, PVOID base, SIZE_T size, PVOID *addresses,
                                   ULONG_PTR *count, DWORD *granularity );
 extern UINT WINAPI ResetWriteWatch( LPVOID base, SIZE_T size );

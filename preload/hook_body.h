@@ -1,12 +1,13 @@
 /*
- * The system calls of Wine that touch write watches; compiled once for each calling convention
+ * Hooks of Wine's system calls that touch write watches; compiled once per calling convention
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Included by hook_ms.c and hook_sysv.c, which define WINAPI, HOOK_TABLE and more. Two objects,
- * because GCC 12 merges calls of both conventions in one function into a single wrong one. */
+/* Included by hook_ms.c and hook_sysv.c, which define WINAPI, HOOK_TABLE and more. There are two
+ * objects because GCC 12 merges calls of both conventions in one function into a single wrong
+ * call. */
 
 #include <ucontext.h>
 
@@ -39,7 +40,29 @@ static void set_originals( void * const *originals )
     wine_reset       = originals[HOOK_RESET];
 }
 
-/* gives back what was allocated but cannot be watched; a placeholder becomes one again */
+/* The arguments of an allocation that do not change on the way to Wine. */
+struct request
+{
+    HANDLE     process;
+    ULONG      type;
+    ULONG      protect;
+    int        extended;      /* NtAllocateVirtualMemoryEx, not NtAllocateVirtualMemory */
+    ULONG_PTR  zero_bits;     /* of NtAllocateVirtualMemory only */
+    void      *parameters;    /* of NtAllocateVirtualMemoryEx only, as is the next */
+    ULONG      count;
+};
+
+/* calls the function of Wine that the program called, with a type that may be another one */
+static NTSTATUS call_wine( const struct request *request, void **base, SIZE_T *size, ULONG type )
+{
+    if (request->extended)
+        return wine_allocate_ex( request->process, base, size, type, request->protect,
+                                 request->parameters, request->count );
+    return wine_allocate( request->process, base, request->zero_bits, size, type,
+                          request->protect );
+}
+
+/* frees memory that was allocated but cannot be watched; restores a placeholder */
 static void undo_allocate( void *base, SIZE_T size, ULONG type )
 {
     if (type & MEM_REPLACE_PLACEHOLDER) type = MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER;
@@ -52,123 +75,79 @@ static void undo_allocate( void *base, SIZE_T size, ULONG type )
 }
 
 /***********************************************************************
- *           allocate
+ *           allocate_watched
  *
- * Wine never sees MEM_WRITE_WATCH unless we cannot watch the memory; then it does so itself. The
- * program's pointers are read once, before, and written once, after: another thread may change what
- * they lead to. Memory that is committed at once is prepared when it is accessible already, but no
- * thread knows of it yet.
+ * Makes a new watched region. Hides MEM_WRITE_WATCH from Wine unless we cannot watch the memory;
+ * then Wine watches it. Memory that is committed at once is prepared after it has become
+ * accessible, but before any thread knows its address.
  */
-static NTSTATUS allocate( HANDLE process, void **ret, ULONG_PTR zero_bits, SIZE_T *size_ptr,
-                          ULONG type, ULONG protect )
+static NTSTATUS allocate_watched( const struct request *request, void **base, SIZE_T *size )
 {
-    void *base, *wanted;
-    SIZE_T size, wanted_size;
+    ULONG type = request->type;
+    SIZE_T wanted_size = *size;
+    void *wanted = *base;
     NTSTATUS status;
 
-    if (!concerns_us( process, type ))
-        return wine_allocate( process, ret, zero_bits, size_ptr, type, protect );
+    if (!could_be_charged( type, *size ))
+        return left_to_wine( call_wine( request, base, size, type ));
 
-    base = wanted = *ret;
-    size = wanted_size = *size_ptr;
-    if (!begins_watch( type, base ))
-    {
-        if (prepare_commit( type, base, size )) return STATUS_NO_MEMORY;
-        status = wine_allocate( process, &base, zero_bits, &size, type, protect );
-        goto done;
-    }
-    if (!could_be_charged( type, size ))
-    {
-        status = left_to_wine( wine_allocate( process, &base, zero_bits, &size, type, protect ));
-        goto done;
-    }
-
+    touch_parameters( request->parameters, request->count );
     begin_allocation( type );
-    status = wine_allocate( process, &base, zero_bits, &size, type & ~MEM_WRITE_WATCH, protect );
+    status = call_wine( request, base, size, type & ~MEM_WRITE_WATCH );
     if (end_allocation( status, type ))
     {
-        if (!status) undo_allocate( base, size, type );
-        status = left_to_wine( wine_allocate( process, &wanted, zero_bits, &wanted_size, type, protect ));
-        base = wanted;
-        size = wanted_size;
+        if (!status) undo_allocate( *base, *size, type );
+        *base = wanted;
+        *size = wanted_size;
+        return left_to_wine( call_wine( request, base, size, type ));
     }
-    else if (!status && !watch_allocation( base, size ))
+    if (status) return status;
+    if (!watch_allocation( *base, *size ))
     {
-        undo_allocate( base, size, type );
-        status = wine_allocate( process, &wanted, zero_bits, &wanted_size, type, protect );
-        base = wanted;
-        size = wanted_size;
+        undo_allocate( *base, *size, type );
+        *base = wanted;
+        *size = wanted_size;
+        return call_wine( request, base, size, type );
     }
-    else if (!status && prepare_commit( type, base, size ))
-    {
-        undo_allocate( base, size, type );
-        status = STATUS_NO_MEMORY;
-    }
+    if (!prepare_commit( type, *base, *size )) return STATUS_SUCCESS;
+    undo_allocate( *base, *size, type );
+    return STATUS_NO_MEMORY;
+}
 
-done:
+/***********************************************************************
+ *           allocate
+ *
+ * Reads the program's pointers once, before the call of Wine, and writes them once, after it:
+ * another thread may change the values in between.
+ */
+static NTSTATUS allocate( const struct request *request, void **ret, SIZE_T *size_ptr )
+{
+    void *base;
+    SIZE_T size;
+    NTSTATUS status;
+
+    if (!concerns_us( request->process, request->type ))
+        return call_wine( request, ret, size_ptr, request->type );
+
+    base = *ret;
+    size = *size_ptr;
+    if (begins_watch( request->type, base )) status = allocate_watched( request, &base, &size );
+    else if (prepare_commit( request->type, base, size )) status = STATUS_NO_MEMORY;
+    else status = call_wine( request, &base, &size, request->type );
     if (status) return status;
     *ret = base;
     *size_ptr = size;
     return STATUS_SUCCESS;
 }
 
-/***********************************************************************
- *           allocate_ex
- *
- * Likewise.
- */
-static NTSTATUS allocate_ex( HANDLE process, void **ret, SIZE_T *size_ptr, ULONG type,
-                             ULONG protect, void *parameters, ULONG count )
+/* for both hooks below */
+static NTSTATUS handle_allocate( const struct request *request, void **ret, SIZE_T *size_ptr )
 {
-    void *base, *wanted;
-    SIZE_T size, wanted_size;
-    NTSTATUS status;
+    struct thread_state outer = begin_hook();
+    NTSTATUS status = allocate( request, ret, size_ptr );
 
-    if (!concerns_us( process, type ))
-        return wine_allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
-
-    base = wanted = *ret;
-    size = wanted_size = *size_ptr;
-    if (!begins_watch( type, base ))
-    {
-        if (prepare_commit( type, base, size )) return STATUS_NO_MEMORY;
-        status = wine_allocate_ex( process, &base, &size, type, protect, parameters, count );
-        goto done;
-    }
-    if (!could_be_charged( type, size ))
-    {
-        status = left_to_wine( wine_allocate_ex( process, &base, &size, type, protect, parameters, count ));
-        goto done;
-    }
-
-    touch_parameters( parameters, count );
-    begin_allocation( type );
-    status = wine_allocate_ex( process, &base, &size, type & ~MEM_WRITE_WATCH, protect, parameters, count );
-    if (end_allocation( status, type ))
-    {
-        if (!status) undo_allocate( base, size, type );
-        status = left_to_wine( wine_allocate_ex( process, &wanted, &wanted_size, type, protect, parameters, count ));
-        base = wanted;
-        size = wanted_size;
-    }
-    else if (!status && !watch_allocation( base, size ))
-    {
-        undo_allocate( base, size, type );
-        status = wine_allocate_ex( process, &wanted, &wanted_size, type, protect, parameters, count );
-        base = wanted;
-        size = wanted_size;
-    }
-    else if (!status && prepare_commit( type, base, size ))
-    {
-        undo_allocate( base, size, type );
-        status = STATUS_NO_MEMORY;
-    }
-
-done:
-    if (status) return status;
-    *ret = base;
-    *size_ptr = size;
-    return STATUS_SUCCESS;
+    end_hook( outer );
+    return status;
 }
 
 /***********************************************************************
@@ -179,11 +158,12 @@ done:
 static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero_bits,
                                       SIZE_T *size_ptr, ULONG type, ULONG protect )
 {
-    struct thread_state outer = begin_hook();
-    NTSTATUS status = allocate( process, ret, zero_bits, size_ptr, type, protect );
+    const struct request request =
+    {
+        .process = process, .type = type, .protect = protect, .zero_bits = zero_bits,
+    };
 
-    end_hook( outer );
-    return status;
+    return handle_allocate( &request, ret, size_ptr );
 }
 
 /***********************************************************************
@@ -194,18 +174,21 @@ static NTSTATUS WINAPI hook_allocate( HANDLE process, void **ret, ULONG_PTR zero
 static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *size_ptr, ULONG type,
                                          ULONG protect, void *parameters, ULONG count )
 {
-    struct thread_state outer = begin_hook();
-    NTSTATUS status = allocate_ex( process, ret, size_ptr, type, protect, parameters, count );
+    const struct request request =
+    {
+        .process = process, .type = type, .protect = protect, .extended = 1,
+        .parameters = parameters, .count = count,
+    };
 
-    end_hook( outer );
-    return status;
+    return handle_allocate( &request, ret, size_ptr );
 }
 
 /***********************************************************************
  *           hook_free
  *
- * NtFreeVirtualMemory (row 15). Only a decommit needs to be known as one; releases are seen when
- * the memory is unmapped. Again the program's pointers may not fault inside, with the mark set.
+ * NtFreeVirtualMemory (row 15). Marks a decommit for mmap(); a release needs no mark, as munmap()
+ * sees it. As above, the program's pointers are read before the mark is set: a fault must not leave
+ * it set.
  */
 static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, ULONG type )
 {
@@ -235,7 +218,7 @@ static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_
 /***********************************************************************
  *           hook_get
  *
- * NtGetWriteWatch. What is not ours may be Wine's.
+ * NtGetWriteWatch. Memory that we do not watch may be watched by Wine.
  */
 static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T size,
                                  void **addresses, ULONG_PTR *count, ULONG *granularity )
@@ -250,7 +233,7 @@ static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T
 /***********************************************************************
  *           hook_reset
  *
- * NtResetWriteWatch, likewise.
+ * NtResetWriteWatch. Memory that we do not watch may be watched by Wine.
  */
 static NTSTATUS WINAPI hook_reset( HANDLE process, void *base, SIZE_T size )
 {

@@ -1,5 +1,5 @@
 /*
- * What the hooks of both calling conventions decide alike
+ * Code shared by the hooks of both calling conventions
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -13,7 +13,7 @@
 #include "preload.h"
 #include "sys/page.h"
 
-/* a reservation that may be too large to be charged all at once */
+/* from this size on, the kernel may refuse to charge a whole reservation */
 #define LARGE_RESERVATION ((SIZE_T)256 << 20)
 
 int wine_has_watches;
@@ -23,22 +23,23 @@ static const char uncommittable[] = "the kernel would not let the program commit
 /***********************************************************************
  *           leave_to_wine
  *
- * Some memory is watched by Wine itself; says so once.
+ * Notes that Wine watches some memory itself; logs the first time.
  */
 static void leave_to_wine( const char *reason )
 {
-    static int told;
+    static int logged;
 
     wine_has_watches = 1;
-    if (!told++) log_line( "Wine watches some memory itself: %s", reason );
+    if (!logged++) log_line( "Wine watches some memory itself: %s", reason );
 }
 
 /***********************************************************************
  *           could_be_charged
  *
- * Whether the kernel would let the program commit all of a reservation. It always does unless
- * vm.overcommit_memory is 2: then memory of ours is charged when it is committed, where stock
- * Wine's is page by page as it is written. What is committed at once is tried.
+ * Returns whether the kernel would let the program commit all of a reservation. It always does
+ * unless vm.overcommit_memory is 2. Then it charges our memory when the program commits it, but
+ * stock Wine's memory page by page as the program writes. An allocation that commits at once needs
+ * no test here: end_allocation() notices the refusal.
  */
 int could_be_charged( ULONG type, SIZE_T size )
 {
@@ -52,9 +53,6 @@ int could_be_charged( ULONG type, SIZE_T size )
     return 1;
 }
 
-/***********************************************************************
- *           begin_hook
- */
 struct thread_state begin_hook(void)
 {
     struct thread_state outer = { decommitting, allocating };
@@ -64,9 +62,6 @@ struct thread_state begin_hook(void)
     return outer;
 }
 
-/***********************************************************************
- *           end_hook
- */
 void end_hook( struct thread_state outer )
 {
     decommitting = outer.decommitting;
@@ -76,8 +71,8 @@ void end_hook( struct thread_state outer )
 /***********************************************************************
  *           concerns_us
  *
- * Whether an allocation may need anything of us: by itself, as another process' arrives as a call of
- * ours.
+ * Returns whether an allocation may need our work. A process handle other than the current process
+ * does not: the request arrives in the target as a call for itself.
  */
 int concerns_us( HANDLE process, ULONG type )
 {
@@ -88,8 +83,8 @@ int concerns_us( HANDLE process, ULONG type )
 /***********************************************************************
  *           begins_watch
  *
- * Whether a call makes a new watched region. The flag on a commit of reserved memory means nothing,
- * and a placeholder is not memory yet.
+ * Returns whether a call makes a new watched region. MEM_WRITE_WATCH has no effect on a commit of
+ * reserved memory, and a placeholder is not memory yet.
  */
 int begins_watch( ULONG type, void *base )
 {
@@ -100,8 +95,8 @@ int begins_watch( ULONG type, void *base )
 /***********************************************************************
  *           touch_parameters
  *
- * Wine returns to the program from a fault where it is. For bad parameters that must be before we
- * have noted what it is called for.
+ * Reads what Wine will read. A fault in Wine's code returns straight to the program, so bad
+ * parameters must fault before begin_allocation() has set the thread's state.
  */
 void touch_parameters( const void *parameters, ULONG count )
 {
@@ -121,7 +116,7 @@ void touch_parameters( const void *parameters, ULONG count )
 /***********************************************************************
  *           begin_allocation
  *
- * From here to end_allocation() what Wine maps is to be watched by us.
+ * Until end_allocation(), we will watch the memory that Wine maps.
  */
 void begin_allocation( ULONG type )
 {
@@ -131,8 +126,8 @@ void begin_allocation( ULONG type )
 /***********************************************************************
  *           end_allocation
  *
- * Returns whether Wine shall try again, and watch the memory itself, because the kernel did not let
- * us charge all of it at once. What it allocated, if it did, must be given back before.
+ * Returns whether Wine must allocate again and watch the memory itself, because the kernel refused
+ * to charge all of it at once. The caller first frees what Wine allocated, if anything.
  */
 int end_allocation( NTSTATUS status, ULONG type )
 {
@@ -146,7 +141,7 @@ int end_allocation( NTSTATUS status, ULONG type )
 /***********************************************************************
  *           left_to_wine
  *
- * With what it came to when Wine was asked to watch memory that could not be charged.
+ * Takes the status of a call in which Wine watches memory that could not be charged; returns it.
  */
 NTSTATUS left_to_wine( NTSTATUS status )
 {
@@ -157,7 +152,7 @@ NTSTATUS left_to_wine( NTSTATUS status )
 /***********************************************************************
  *           watch_allocation
  *
- * Returns 0 if Wine must watch this memory itself.
+ * Starts to watch new memory. Returns 0 if Wine must watch it itself.
  */
 int watch_allocation( void *base, SIZE_T size )
 {
@@ -178,8 +173,8 @@ int watch_allocation( void *base, SIZE_T size )
 /***********************************************************************
  *           prepare_commit
  *
- * Before Wine commits pages of memory that is watched already. Returns 0, or -errno if the call
- * must fail.
+ * Called before pages of watched memory become accessible to the program. Returns 0, or -errno if
+ * the call must fail.
  */
 int prepare_commit( ULONG type, void *base, SIZE_T size )
 {
@@ -188,13 +183,10 @@ int prepare_commit( ULONG type, void *base, SIZE_T size )
     if (!(type & MEM_COMMIT) || !watch_needs_commit()) return 0;
     start = round_down( (uintptr_t)base );
     end = round_up( (uintptr_t)base + size );
-    /* Wine refuses what wraps around */
+    /* Wine refuses a range that wraps around */
     return start && end > start ? watch_commit( (void *)start, end - start ) : 0;
 }
 
-/***********************************************************************
- *           is_watched_page
- */
 int is_watched_page( void *addr )
 {
     return watch_contains( (void *)round_down( (uintptr_t)addr ), page_size() );

@@ -1,5 +1,5 @@
 /*
- * What the hooks of both calling conventions decide alike
+ * Code shared by the hooks of both calling conventions
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,11 +11,11 @@
 #include "nt_types.h"
 #include "preload.h"
 
-/* whether some memory is watched by Wine itself, because we could not */
+/* set once Wine watches some memory itself, because we could not watch it */
 extern int wine_has_watches;
 
-/* What this thread is in Wine's code for. A thread that Wine suspends there may have to carry out
- * what another process asks for, by the same functions: to these it is in Wine's code for nothing. */
+/* Why this thread runs Wine's code. A thread that Wine suspends there may execute a request of
+ * another process by the same functions; begin_hook() clears the state for that request. */
 struct thread_state
 {
     int             decommitting;

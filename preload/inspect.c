@@ -1,5 +1,5 @@
 /*
- * Finds in a loaded ntdll.so what must be changed, and changes nothing
+ * Finds the places to patch in a loaded ntdll.so, without changing anything
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -14,8 +14,8 @@
 #include "next.h"
 #include "preload.h"
 
-/* Nothing here depends on a version of Wine. Whatever is found must be found exactly as often as it
- * makes sense and agree with the other findings; on any doubt Wine is left as it is. */
+/* Nothing here depends on a version of Wine. Each item must occur exactly as often as makes sense
+ * and must agree with the other findings; on any doubt we leave Wine unchanged. */
 
 #define MAX_SEGMENTS 8
 
@@ -28,7 +28,7 @@ struct segment
 
 struct module
 {
-    uintptr_t      inside;   /* an address to find it by */
+    uintptr_t      inside;   /* any address in the module, to find it by */
     struct segment segments[MAX_SEGMENTS];
     unsigned int   count;
     struct segment relro;    /* read-only after relocation */
@@ -43,7 +43,7 @@ static const char * const hook_names[HOOK_COUNT] =
     [HOOK_RESET]       = "NtResetWriteWatch",
 };
 
-/* callback for dl_iterate_phdr: the segments of the module that holds an address */
+/* callback for dl_iterate_phdr(): collects the segments of the module that contains an address */
 static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
 {
     struct module *module = arg;
@@ -77,8 +77,8 @@ static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
 /***********************************************************************
  *           find_slot
  *
- * Where the data of a module points to a function: once in the system call table. Returns how
- * often.
+ * Finds pointers to a function in the data of a module. The only one should be its slot in the
+ * system call table. Returns how many there are.
  */
 static unsigned int find_slot( const struct module *module, void *function, void ***slot )
 {
@@ -103,7 +103,7 @@ static unsigned int find_slot( const struct module *module, void *function, void
 /***********************************************************************
  *           get_slot_prot
  *
- * The loader protects whole pages of what is read-only after relocation.
+ * The loader protects only whole pages of the part that is read-only after relocation (RELRO).
  */
 static int get_slot_prot( const struct module *module, void **slot )
 {
@@ -118,9 +118,9 @@ static int get_slot_prot( const struct module *module, void **slot )
 /***********************************************************************
  *           find_calls
  *
- * The instructions in a module that call a function directly (e8 rel32), or jump to it where their
- * own function ends with the call (e9 rel32). Another instruction with these very five bytes inside
- * would be a chance of one in millions. Returns how many there are.
+ * Finds the instructions in a module that call a function directly (e8 rel32), or jump to it in a
+ * tail call (e9 rel32). The chance that other code contains the same five bytes is one in millions.
+ * Returns how many there are.
  */
 static unsigned int find_calls( const struct module *module, const void *function,
                                 unsigned char **calls )
@@ -149,8 +149,8 @@ static unsigned int find_calls( const struct module *module, const void *functio
 /***********************************************************************
  *           find_convention
  *
- * The system call dispatcher calls through the table by call *(%r10,%rax,8). Shortly before it
- * moves the first argument from r10 to where the function expects it: rcx or rdi.
+ * The system call dispatcher calls through the table with call *(%r10,%rax,8). Shortly before, it
+ * moves the first argument from r10 to the register in which the function expects it: rcx or rdi.
  */
 static const struct hook_table *find_convention( const struct module *module )
 {
@@ -184,7 +184,7 @@ static const struct hook_table *find_convention( const struct module *module )
 /***********************************************************************
  *           inspect_ntdll
  *
- * Returns 0 and what was found, or -1 and in reason what was not recognised.
+ * Returns 0 and fills info, or returns -1 and says in reason what was not recognised.
  */
 int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char *reason,
                    size_t len )

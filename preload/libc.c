@@ -1,5 +1,5 @@
 /*
- * The functions of libc by which Wine changes memory
+ * Interposes the libc functions with which Wine changes memory
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -16,10 +16,10 @@
 #include "preload.h"
 #include "sys/page.h"
 
-/* Every new mapping over watched memory goes through here, also when another process asked for it
- * or a native library makes it: memory that loses its registration unseen would read as "nothing
- * written". Wine calls these with its own lock held; the engine's lock comes after that one, and no
- * function of Wine is called while it is held. */
+/* Every new mapping over watched memory goes through here, including those that another process
+ * requests and those that a native library makes: memory that lost its registration unseen would
+ * read as "nothing written". Wine calls these functions with its own lock held. The engine's lock
+ * nests inside that one, and no function of Wine is called while it is held. */
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -30,7 +30,7 @@
 __thread int decommitting;
 __thread enum allocation allocating;
 
-/* whether a range, given as the kernel takes it, has watched pages */
+/* whether a range, rounded the way the kernel rounds it, contains watched pages */
 static int is_watched( const void *addr, size_t size )
 {
     return preload_active && size && watch_overlaps( (void *)round_down( (uintptr_t)addr ),
@@ -40,8 +40,8 @@ static int is_watched( const void *addr, size_t size )
 /***********************************************************************
  *           before_mmap
  *
- * Decommitting must not lose the registration, nor open a moment without it, so it is done in
- * another way: returns 1 if that was all. Any other mapping ends the watch.
+ * A new mapping for a decommit would lose the registration, or leave a moment without it, so the
+ * engine decommits instead; returns 1 if no mapping is needed. Any other mapping ends the watch.
  */
 static int before_mmap( void *addr, size_t size, int prot, int flags, void **ret )
 {
@@ -68,16 +68,16 @@ static int before_mmap( void *addr, size_t size, int prot, int flags, void **ret
 /***********************************************************************
  *           watched_flags
  *
- * Flags for a mapping, which may be of memory that is to be watched.
+ * Returns the flags for a mapping; adds some if we will watch the memory.
  *
- * Wine watches memory by keeping it from being written, and the kernel charges a private mapping
- * when it may be written: of stock Wine's watched memory it charges a page when that is first
- * written, of ours all of it at once. So that what works there works here, ours is not charged at
- * all, where the kernel allows that (vm.overcommit_memory 0 and 1; row 34d).
+ * Wine watches memory by write-protecting it, and the kernel charges a private mapping once it is
+ * writable. So the kernel charges a page of stock Wine's watched memory at its first write, but all
+ * of ours at once. MAP_NORESERVE avoids the charge where the kernel allows that
+ * (vm.overcommit_memory 0 and 1; row 34d), so that programs that work under stock Wine work here.
  *
- * The memory may be accessible at once, and the kernel may make it one with a mapping beside it: a
- * write there would bring in a huge page for both, of which ours would count as written. From 6.7
- * on MAP_STACK rules huge pages out, where madvise() would come too late.
+ * The memory may be accessible at once, and the kernel may merge it with an adjacent mapping. A
+ * write there would fault in a huge page that spans both, and our part of it would count as
+ * written. From 6.7 on, MAP_STACK rules out huge pages; madvise() would come too late.
  */
 static int watched_flags( int flags )
 {
@@ -122,9 +122,9 @@ EXPORT int munmap( void *addr, size_t size )
 /***********************************************************************
  *           mprotect
  *
- * Keeps all that is known; only that it waits for queries matters. A placeholder that becomes
- * watched memory was mapped as any other memory is: as it has no contents yet, and Wine holds its
- * lock, it is mapped anew. Wine does not look whether the call succeeds there.
+ * Changes nothing that the engine knows, but must wait for queries. A placeholder that becomes
+ * watched memory has a mapping without our flags: it has no contents yet and Wine holds its lock,
+ * so we map it anew. Wine does not check whether the call succeeds there.
  */
 EXPORT int mprotect( void *addr, size_t size, int prot )
 {
@@ -158,8 +158,8 @@ EXPORT void *mremap( void *addr, size_t old_size, size_t new_size, int flags, ..
 /***********************************************************************
  *           madvise
  *
- * MEM_RESET drops the contents, not the written state (row 31). The engine drops watched pages, and
- * at once, where MADV_FREE would let the kernel do so some time later, unseen.
+ * MEM_RESET drops the contents, not the written state (row 31). The engine drops watched pages
+ * itself and at once; with MADV_FREE the kernel would drop them some time later, unseen.
  */
 EXPORT int madvise( void *addr, size_t size, int advice )
 {

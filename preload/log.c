@@ -1,5 +1,5 @@
 /*
- * The line that says whether write watches are active, for those who ask
+ * The log: one line about each Wine process, if the user asks for it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -14,12 +14,12 @@
 
 #include "preload.h"
 
-static char program_name[64] = "?";   /* taken at the start: Wine changes what /proc tells */
+static char program_name[64] = "?";   /* read at the start: Wine later changes /proc/self/cmdline */
 
 /***********************************************************************
  *           get_program_name
  *
- * The Windows program: the first argument of the loader, without its path.
+ * Finds the name of the Windows program: the first argument of the loader, without its path.
  */
 static void get_program_name(void)
 {
@@ -41,16 +41,17 @@ static void get_program_name(void)
         if (*p == '/' || *p == '\\') program = p + 1;
         else if ((unsigned char)*p < ' ') *p = '?';
     }
-    /* the precision says that a long name is to be cut */
+    /* the precision shows the compiler that truncation is intended */
     snprintf( program_name, sizeof(program_name), "%.63s", program );
 }
 
 /***********************************************************************
  *           log_line
  *
- * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. In one write, as
- * many processes share the file; made for its owner only. What somebody else may have placed there,
- * in a shared folder, neither leads elsewhere (a link) nor holds the program up (a pipe).
+ * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. Writes the line in
+ * one call, as many processes share the file. Creates the file for its owner only. In a shared
+ * directory another user may have placed something there: a link is not followed, and a pipe does
+ * not block the program.
  */
 void log_line( const char *format, ... )
 {
@@ -69,15 +70,15 @@ void log_line( const char *format, ... )
     va_end( args );
     len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), program_name,
                     message );
-    if (write( fd, line, len ) != len) { /* nobody to tell */ }
+    if (write( fd, line, len ) != len) { /* no way to report it */ }
     if (fd != 2) close( fd );
 }
 
 /***********************************************************************
  *           log_start
  *
- * The line about this process. Wine's loader may execute itself anew and load ntdll.so again, in
- * the same process; the environment tells that the line has been written.
+ * Writes the line about this process. Wine's loader may execute itself again and load ntdll.so a
+ * second time, in the same process; an environment variable records that the line was written.
  */
 void log_start( const char *line )
 {

@@ -1,5 +1,5 @@
 /*
- * The next definition of a function that we stand in front of
+ * Looks up the next definition of an interposed function
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -10,13 +10,13 @@
 
 #include <dlfcn.h>
 
-/* A library that asks for a newer glibc than there is keeps every program from starting. dlsym
- * moved to libc.so.6 in 2.34; by its old version it is found in both places. */
+/* A preloaded library that needs a newer glibc than the installed one keeps every program from
+ * starting. dlsym moved to libc.so.6 in 2.34; its old version is found in either place. */
 #ifdef __GLIBC__
 __asm__( ".symver dlsym,dlsym@GLIBC_2.2.5" );
 #endif
 
-/* looked up at the first call: constructors of a preloaded library must do nothing */
+/* Looks the function up at the first call: constructors of a preloaded library must do nothing. */
 #define NEXT( name ) \
     ({ \
         static __typeof__(name) *next_##name; \

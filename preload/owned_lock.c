@@ -1,5 +1,5 @@
 /*
- * A lock of which a signal handler can tell that the thread holds it
+ * A lock that lets a signal handler find out whether its thread holds it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,7 +12,7 @@
 #include "sys/raw_syscall.h"
 #include "sys/uninterrupted.h"
 
-/* 0, or the thread that holds it and FUTEX_WAITERS if others may wait */
+/* 0, or the id of the owning thread, with FUTEX_WAITERS set if other threads may be waiting */
 static unsigned int owner;
 
 static __thread unsigned int thread_id;
@@ -25,7 +25,7 @@ static UNINTERRUPTED int change_owner( unsigned int old, unsigned int new )
 /***********************************************************************
  *           wait_and_acquire
  *
- * Whoever had to wait does not know whether others still do.
+ * A thread that had to wait sets FUTEX_WAITERS: it cannot know whether other threads still wait.
  */
 static UNINTERRUPTED void wait_and_acquire( unsigned int self )
 {
@@ -39,27 +39,18 @@ static UNINTERRUPTED void wait_and_acquire( unsigned int self )
     }
 }
 
-/***********************************************************************
- *           owned_lock_acquire
- */
 UNINTERRUPTED void owned_lock_acquire(void)
 {
     if (!thread_id) thread_id = raw_syscall3( SYS_gettid, 0, 0, 0 );
     if (!change_owner( 0, thread_id )) wait_and_acquire( thread_id );
 }
 
-/***********************************************************************
- *           owned_lock_release
- */
 UNINTERRUPTED void owned_lock_release(void)
 {
     if (__atomic_exchange_n( &owner, 0, __ATOMIC_RELEASE ) & FUTEX_WAITERS)
         raw_syscall3( SYS_futex, (long)&owner, FUTEX_WAKE_PRIVATE, 1 );
 }
 
-/***********************************************************************
- *           owned_lock_is_held
- */
 __attribute__((no_stack_protector)) int owned_lock_is_held(void)
 {
     unsigned int value = __atomic_load_n( &owner, __ATOMIC_RELAXED ) & ~FUTEX_WAITERS;
@@ -70,7 +61,7 @@ __attribute__((no_stack_protector)) int owned_lock_is_held(void)
 /***********************************************************************
  *           owned_lock_release_in_child
  *
- * Those who waited for the parent's are not there, and the thread has another number.
+ * The waiting threads exist only in the parent, and this thread has a new id.
  */
 void owned_lock_release_in_child(void)
 {

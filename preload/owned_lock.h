@@ -1,5 +1,5 @@
 /*
- * A lock of which a signal handler can tell that the thread holds it
+ * A lock that lets a signal handler find out whether its thread holds it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -8,19 +8,20 @@
 #ifndef WRITEWATCH_OWNED_LOCK_H
 #define WRITEWATCH_OWNED_LOCK_H
 
-/* One for the process. Blocking signals while a lock is held takes two system calls, as long as all
- * of a small change; so the handlers of those by which Wine suspends and ends threads look at the
- * lock instead, and put the signal off. Taking it and letting it go stand in uninterrupted code,
- * for which they do the same: there is no moment at which a thread has the lock and is not known
- * to, nor one at which it has let go of it and not woken who waits. Not recursive. */
+/* There is one lock for the process. Blocking signals while it is held would cost two system calls,
+ * as much as a whole small change. Instead, the handlers of the signals with which Wine suspends
+ * and ends threads look at the lock and defer the signal. They also defer it in uninterrupted code,
+ * which includes acquire and release: a thread is never stopped at a moment when it has the lock
+ * without being known as its owner, or when it has released the lock but not yet woken a waiter.
+ * Not recursive. */
 extern void owned_lock_acquire(void);
 extern void owned_lock_release(void);
 
-/* in a child by fork(), if the forking thread held it */
+/* For the child of a fork(), if the forking thread held the lock. */
 extern void owned_lock_release_in_child(void);
 
-/* Whether the calling thread holds it. Safe in handlers, on any stack and with any segment
- * registers. */
+/* Returns whether the calling thread holds the lock. Safe in signal handlers, on any stack and with
+ * any segment registers. */
 extern int owned_lock_is_held(void);
 
 #endif /* WRITEWATCH_OWNED_LOCK_H */

@@ -1,5 +1,5 @@
 /*
- * Leads the calls that were found in ntdll.so to the hooks
+ * Redirects the calls found in ntdll.so to the hooks
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -13,18 +13,18 @@
 
 #include "preload.h"
 
-/* Done right after ntdll.so was loaded and before any of its code has run. */
+/* Runs right after ntdll.so is loaded, before any of its code runs. */
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-#define REACH 0x7f000000   /* of a call instruction, with room for the module itself */
+#define REACH 0x7f000000   /* of a call instruction, less some room for the module itself */
 
 #define CALL_SIZE  5    /* e8 or e9, rel32 */
 #define THUNK_SIZE 16
 
-/* whole pages of code */
+/* a range of whole pages of code */
 struct code
 {
     unsigned char *start;
@@ -34,7 +34,7 @@ struct code
 /***********************************************************************
  *           alloc_near
  *
- * A page that call instructions around an address can reach. Returns NULL if there is no room.
+ * Maps a page within reach of call instructions near an address. Returns NULL if there is no room.
  */
 static unsigned char *alloc_near( uintptr_t addr )
 {
@@ -60,7 +60,8 @@ static unsigned char *alloc_near( uintptr_t addr )
 /***********************************************************************
  *           make_thunks
  *
- * One jump for each function that is called from inside: jmp *0(%rip), then the address.
+ * Makes a thunk for each function that ntdll.so calls directly: jmp *0(%rip), then the address of
+ * the hook. Returns NULL on failure.
  */
 static unsigned char *make_thunks( const struct ntdll_info *info )
 {
@@ -83,7 +84,7 @@ static unsigned char *make_thunks( const struct ntdll_info *info )
 /***********************************************************************
  *           find_code
  *
- * The whole pages from the first call instruction to the last.
+ * Returns the pages from the first call instruction to the last.
  */
 static struct code find_code( const struct ntdll_info *info )
 {
@@ -107,8 +108,8 @@ static struct code find_code( const struct ntdll_info *info )
 /***********************************************************************
  *           copy_code
  *
- * A copy of code in which the calls lead to the thunks, ready to be run in the code's place.
- * Returns NULL on failure.
+ * Returns an executable copy of the code in which the calls lead to the thunks. The displacements
+ * are those for the original's place. Returns NULL on failure.
  */
 static unsigned char *copy_code( const struct ntdll_info *info, const struct code *code,
                                  const unsigned char *thunks )
@@ -143,7 +144,7 @@ failed:
 /***********************************************************************
  *           move_code
  *
- * Puts a copy in the place of what is mapped somewhere, in one step.
+ * Replaces a mapping by a copy, in one step.
  */
 static int move_code( unsigned char *copy, unsigned char *place, size_t size )
 {
@@ -153,10 +154,10 @@ static int move_code( unsigned char *copy, unsigned char *place, size_t size )
 /***********************************************************************
  *           rehearse
  *
- * Moves the copy to memory of our own. The kernel unmaps what is in the place of a mapping before
- * it moves another one there, so that a refusal in between, for instance because memory is charged
- * twice meanwhile, would leave Wine without its code. Returns where the copy is now, or NULL; then
- * it is gone.
+ * Moves the copy over a mapping of our own. mremap() unmaps the target before it moves the source
+ * there. If the kernel then refused the move, for example because it charges the memory twice for a
+ * moment, Wine would be left without its code. Returns the new place of the copy. On failure,
+ * unmaps the copy and returns NULL.
  */
 static unsigned char *rehearse( unsigned char *copy, size_t size )
 {
@@ -171,7 +172,7 @@ static unsigned char *rehearse( unsigned char *copy, size_t size )
 /***********************************************************************
  *           protect_slots
  *
- * Protects the pages of the slots as they were, or makes them writable besides.
+ * Gives the pages of the slots their original protection, with write access added if asked.
  */
 static int protect_slots( const struct ntdll_info *info, int writable )
 {
@@ -188,9 +189,9 @@ static int protect_slots( const struct ntdll_info *info, int writable )
 /***********************************************************************
  *           patch_ntdll
  *
- * Returns 0, or -1 and the reason; then ntdll.so is as it was. All that the kernel may refuse is
- * done first, on memory of our own and without a change of what ntdll.so contains. Then its code is
- * changed in one step that has been rehearsed, and what follows cannot fail.
+ * Returns 0, or -1 and the reason; on failure ntdll.so is unchanged. Everything that the kernel may
+ * refuse comes first, on memory of our own and without changing the contents of ntdll.so. Then one
+ * step, which has been rehearsed, replaces its code, and the rest cannot fail.
  */
 int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len )
 {
@@ -213,7 +214,7 @@ int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len )
     table->set_originals( info->functions );
     if (move_code( copy, code.start, code.size )) goto failed;
     for (i = 0; i < HOOK_COUNT; i++) *info->slots[i] = table->hooks[i];
-    /* if that fails they stay writable, which does no harm */
+    /* if this fails the slots stay writable, which does no harm */
     protect_slots( info, 0 );
     return 0;
 

@@ -1,5 +1,5 @@
 /*
- * Reads system call numbers out of the Windows side of ntdll
+ * Reads system call numbers from ntdll.dll
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -15,7 +15,7 @@
 #include "preload.h"
 
 /* A second, independent source for the order of the system call table: the stubs in ntdll.dll load
- * the number before they enter Unix code. The file is taken as untrusted bytes. */
+ * the number before they enter Unix code. The contents of the file are not trusted. */
 
 struct image
 {
@@ -43,7 +43,7 @@ static unsigned int get32( const struct image *image, size_t offset )
     return value;
 }
 
-/* file offset of an address in the image, 0 if there is none */
+/* returns the file offset of an address in the image, or 0 if there is none */
 static size_t get_offset( const struct image *image, unsigned int rva )
 {
     unsigned int i;
@@ -59,7 +59,7 @@ static size_t get_offset( const struct image *image, unsigned int rva )
     return 0;
 }
 
-/* finds the sections and the export directory; returns its file offset or 0 */
+/* finds the sections and the export directory; returns the directory's file offset or 0 */
 static size_t open_exports( struct image *image )
 {
     size_t header = get32( image, 0x3c );
@@ -80,7 +80,7 @@ static int is_name( const struct image *image, size_t offset, const char *name )
            !memcmp( image->data + offset, name, len );
 }
 
-/* the number in the stub of an exported function: mov r10,rcx; mov eax,imm32 */
+/* reads the number from the stub of an exported function: mov r10,rcx; mov eax,imm32 */
 static int get_syscall_id( const struct image *image, size_t exports, const char *name,
                            unsigned int *id )
 {
@@ -107,8 +107,8 @@ static int get_syscall_id( const struct image *image, size_t exports, const char
 /***********************************************************************
  *           open_windows_side
  *
- * ntdll.dll stands beside ntdll.so: in an installed Wine in a directory for the other half, in a
- * build tree below it or in the same place.
+ * Opens the ntdll.dll that belongs to ntdll.so. An installed Wine has it in a parallel directory, a
+ * build tree in a subdirectory or in the same one.
  */
 static int open_windows_side( const char *unix_path )
 {
@@ -135,7 +135,7 @@ static int open_windows_side( const char *unix_path )
 /***********************************************************************
  *           read_syscall_ids
  *
- * The numbers of some functions. Returns 0, or -1 and the reason.
+ * Reads the system call numbers of some functions. Returns 0, or -1 and the reason.
  */
 int read_syscall_ids( const char *unix_path, const char * const *names, unsigned int *ids,
                       size_t count, char *reason, size_t len )
@@ -150,7 +150,7 @@ int read_syscall_ids( const char *unix_path, const char * const *names, unsigned
         snprintf( reason, len, "this Wine is not recognised: no ntdll.dll beside ntdll.so" );
         return -1;
     }
-    /* not fstat(), which the headers of glibc 2.33 turn into a symbol of that version */
+    /* not fstat(): headers of glibc 2.33 and later make it a symbol of version 2.33 */
     if ((size = lseek( fd, 0, SEEK_END )) > 0)
     {
         image.size = size;

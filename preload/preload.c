@@ -1,5 +1,5 @@
 /*
- * The way into Wine: takes its write watches over when ntdll.so is loaded
+ * Takes over Wine's write watches when ntdll.so is loaded
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -13,8 +13,8 @@
 #include "next.h"
 #include "preload.h"
 
-/* This library is in every process of the session: shells, launchers, the wineserver. Until a
- * process loads Wine's ntdll.so nothing happens in it. */
+/* Every process of the session loads this library: shells, launchers, the wineserver. It does
+ * nothing until the process loads Wine's ntdll.so. */
 
 typedef void *dlopen_func( const char *, int );
 
@@ -27,7 +27,7 @@ static dlopen_func *next_dlopen;
 /***********************************************************************
  *           get_refusal
  *
- * Why the user does not want us here, or NULL.
+ * Returns which setting of the user disables the library, or NULL.
  */
 static const char *get_refusal(void)
 {
@@ -43,8 +43,9 @@ static const char *get_refusal(void)
 /***********************************************************************
  *           install
  *
- * Called once, while the process has one thread and no code of ntdll.so has run. Either everything
- * is in place afterwards or nothing is, and Wine's own tracking goes on; then the reason says why.
+ * Called once, while the process has one thread and no code of ntdll.so has run. On success, all
+ * hooks are in place. On failure, nothing has changed, Wine tracks writes itself, and reason says
+ * why.
  */
 static int install( void *ntdll, const char *path, char *reason, size_t len )
 {
@@ -71,9 +72,6 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
     return 0;
 }
 
-/***********************************************************************
- *           load_ntdll
- */
 static void load_ntdll( void *ntdll, const char *path )
 {
     char reason[160], line[300];
@@ -90,9 +88,6 @@ static void load_ntdll( void *ntdll, const char *path )
     log_start( line );
 }
 
-/***********************************************************************
- *           dlopen_ntdll
- */
 static void *dlopen_ntdll( const char *path, int mode )
 {
     static int done;
@@ -105,7 +100,7 @@ static void *dlopen_ntdll( const char *path, int mode )
 /***********************************************************************
  *           choose_dlopen
  *
- * Where a call of dlopen goes on (dlopen.S).
+ * Returns the function that dlopen.S jumps to.
  */
 __attribute__((visibility("hidden"))) dlopen_func *choose_dlopen( const char *path )
 {
@@ -117,9 +112,6 @@ __attribute__((visibility("hidden"))) dlopen_func *choose_dlopen( const char *pa
     return strcmp( path + len - (sizeof(ntdll) - 1), ntdll ) ? next_dlopen : dlopen_ntdll;
 }
 
-/***********************************************************************
- *           report
- */
 __attribute__((destructor)) static void report(void)
 {
     if (!preload_active || !watch_stats.enabled) return;

@@ -1,5 +1,5 @@
 /*
- * What the parts of the preload library need of each other
+ * Declarations shared by the files of the preload library
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The functions of Wine that lead through us. Those up to HOOKS_CALLED are also called from inside
- * ntdll.so, for other processes and by Wine itself. */
+/* The functions of Wine that we hook. ntdll.so also calls those before HOOKS_CALLED directly, for
+ * other processes and for Wine itself. */
 enum hook
 {
     HOOK_ALLOCATE,
@@ -28,7 +28,7 @@ enum hook
 struct hook_table
 {
     const char *name;
-    int         status_register;    /* of a fault in a system call, as Wine's handler leaves it */
+    int         status_register;    /* where Wine's handler leaves the status of a fault */
     void      (*set_originals)( void * const *originals );
     void       *hooks[HOOK_COUNT];
 };
@@ -36,7 +36,7 @@ struct hook_table
 extern const struct hook_table hooks_ms;
 extern const struct hook_table hooks_sysv;
 
-/* inspect.c: what was found in a loaded ntdll.so */
+/* inspect.c: what inspect_ntdll() found in a loaded ntdll.so */
 #define MAX_CALLS 64
 
 struct ntdll_info
@@ -44,7 +44,7 @@ struct ntdll_info
     const char              *names[HOOK_COUNT];
     void                    *functions[HOOK_COUNT];
     void                   **slots[HOOK_COUNT];              /* in the system call table */
-    int                      slot_prot[HOOK_COUNT];          /* how that memory is protected */
+    int                      slot_prot[HOOK_COUNT];          /* protection of the slots */
     unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* call instructions and jumps */
     unsigned int             call_count[HOOKS_CALLED];
     const struct hook_table *convention;
@@ -69,16 +69,16 @@ extern void forget_deferred_signals(void);
 extern void log_start( const char *line );
 extern void log_line( const char *format, ... ) __attribute__((format( printf, 1, 2 )));
 
-/* preload.c: whether this process is a Wine process whose write watches we have taken over */
+/* preload.c: set in a Wine process whose write watches we have taken over */
 extern int preload_active;
 
-/* preload.c: how Wine calls us; set before anything of ours is called */
+/* preload.c: Wine's calling convention; set before Wine can call a hook */
 extern const struct hook_table *active_hooks;
 
-/* libc.c: set while this thread is in Wine's code for MEM_DECOMMIT of watched memory */
+/* libc.c: set while this thread runs Wine's MEM_DECOMMIT of watched memory */
 extern __thread int decommitting;
 
-/* libc.c: what of watched memory this thread is in Wine's code for */
+/* libc.c: the allocation of watched memory for which this thread runs Wine's code */
 enum allocation
 {
     ALLOCATION_NONE,

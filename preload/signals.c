@@ -1,5 +1,5 @@
 /*
- * Signals that suspend or end a thread, and faults, while it is in a query
+ * Handles signals that arrive while a thread is in a query or a change
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,15 +17,15 @@
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
 
-/* Wine suspends a thread by SIGUSR1 and ends it by SIGQUIT, wherever it is. In a query that would
- * keep or lose pages that were taken from the kernel and not yet handed over; on Windows a system
- * call is never left half done. So these two wait until the thread has come out of uninterrupted
- * code, and has let go of the lock of those who change what is watched. A fault in uninterrupted
- * code means that the caller's pointer is bad; Wine would return to the program from the middle of
- * the query, and we go on with the status of the fault instead, to put things right first.
+/* Wine suspends a thread with SIGUSR1 and ends it with SIGQUIT at any instruction. In a query that
+ * would delay or lose pages that were taken from the kernel but not yet handed over; on Windows a
+ * system call never stops halfway. So both signals are deferred until the thread has left
+ * uninterrupted code and has released the lock for changes. A fault in uninterrupted code means
+ * that the caller's pointer is bad. Wine would return to the program from the middle of the query;
+ * we continue the query with the status of the fault instead, so that it can clean up first.
  *
- * The handlers run on any stack and with any segment registers, like Wine's own: before they know
- * that the thread is in our code they use neither thread-local storage nor a stack protector. */
+ * Like Wine's handlers, ours run on any stack and with any segment registers: until they know that
+ * the thread is in our code they use neither thread-local storage nor a stack protector. */
 
 #define HANDLER __attribute__((noinline, no_stack_protector))
 
@@ -33,7 +33,7 @@ typedef void (*handler_func)( int, siginfo_t *, void * );
 
 static handler_func wine_quit, wine_usr1, wine_segv, wine_bus, wine_trap;
 
-/* one bit for each signal that this thread has yet to take */
+/* one bit for each deferred signal of this thread */
 static __thread volatile unsigned int deferred;
 
 #ifdef __x86_64__
@@ -48,7 +48,7 @@ static __attribute__((noinline)) void defer( int sig )
     deferred |= 1u << sig;
 }
 
-/* whether the thread must not be stopped where it is */
+/* whether the thread must not be stopped here */
 static HANDLER int must_go_on( const ucontext_t *context )
 {
     return in_uninterrupted_code( get_pc( context )) || owned_lock_is_held();
@@ -69,8 +69,8 @@ static HANDLER void usr1_handler( int sig, siginfo_t *info, void *context )
 /***********************************************************************
  *           get_fault_status
  *
- * Wine returns the status of a fault in a system call to the program, by a register that it sets in
- * the context. Without one that is a warning or an error the fault is an access violation.
+ * Wine returns the status of a fault in a system call to the program, in a register that it sets in
+ * the context. If the register holds no warning or error, the fault is an access violation.
  */
 static __attribute__((noinline)) int get_fault_status( const ucontext_t *context )
 {
@@ -82,9 +82,9 @@ static __attribute__((noinline)) int get_fault_status( const ucontext_t *context
 /***********************************************************************
  *           access_fault
  *
- * Wine comes first: the fault may be one that it resolves, as for memory which it watches itself,
- * or a guard page, which ends with it. If it resolved nothing it has set up the return to the
- * program, and that is what we take back.
+ * Wine's handler runs first: it may resolve the fault, for example in memory that Wine watches
+ * itself, or clear a guard page. If it does not resolve the fault, it sets up the return to the
+ * program, and we undo that.
  */
 static __attribute__((noinline)) void access_fault( int sig, siginfo_t *info, ucontext_t *context )
 {
@@ -105,8 +105,8 @@ static HANDLER void segv_handler( int sig, siginfo_t *info, void *context )
     else wine_segv( sig, info, context );
 }
 
-/* A page of a mapped file that is not there any more. Wine can do nothing about it, and might try
- * again for ever, as the page is writable for all that it knows. Alignment is its business. */
+/* A mapped file no longer has the page. Wine cannot resolve that and might retry forever, as it
+ * takes the page for writable. Alignment faults are left to Wine. */
 static HANDLER void bus_handler( int sig, siginfo_t *info, void *context )
 {
     if (info->si_code > 0 && info->si_code != BUS_ADRALN && is_user_access( get_pc( context )))
@@ -114,8 +114,8 @@ static HANDLER void bus_handler( int sig, siginfo_t *info, void *context )
     else wine_bus( sig, info, context );
 }
 
-/* A data breakpoint of the program on what a query stores. As on Windows, system calls do not meet
- * breakpoints; and Wine's handler may be ended by SIGQUIT, in the middle of the query. */
+/* The program has a data breakpoint on memory that a query stores to. As on Windows, system calls
+ * do not trigger breakpoints; besides, SIGQUIT could end Wine's handler in a query. */
 static HANDLER void trap_handler( int sig, siginfo_t *info, void *context )
 {
     if (!must_go_on( context )) wine_trap( sig, info, context );
@@ -124,9 +124,9 @@ static HANDLER void trap_handler( int sig, siginfo_t *info, void *context )
 /***********************************************************************
  *           guard_signal
  *
- * Puts a handler before Wine's, which it calls or jumps to. Flags and masks remain, except that a
- * fault is not left half done: Wine takes a lock to look at it and blocks its other signals, but
- * would let the thread be ended with the lock held.
+ * Installs a handler that passes signals on to Wine's. Flags and mask stay the same, with one
+ * exception. Wine takes a lock to look at a fault and blocks its other signals meanwhile, but not
+ * SIGQUIT, which could end the thread with the lock held; so we block that signal too.
  */
 static int guard_signal( int sig, handler_func handler, handler_func *wine )
 {
@@ -144,8 +144,8 @@ static int guard_signal( int sig, handler_func handler, handler_func *wine )
 /***********************************************************************
  *           guard_signals
  *
- * Done when memory is first watched: Wine has set up its handlers by then, and a process that
- * watches nothing keeps them as they are. Returns 0, or -1 if there is no handler of Wine's.
+ * Called when memory is first watched: Wine has installed its handlers by then, and in a process
+ * that watches nothing they stay in place. Returns 0, or -1 if a handler of Wine's is missing.
  */
 int guard_signals(void)
 {
@@ -159,8 +159,9 @@ int guard_signals(void)
 /***********************************************************************
  *           deliver_deferred_signals
  *
- * To be called after each piece of uninterrupted code, outside of it and without the lock: what
- * arrives from now on is not deferred, and what arrived before has been noted. May not return.
+ * Sends the deferred signals again. Call it after each piece of uninterrupted code, outside of such
+ * code and without the lock: later signals are not deferred, earlier ones have been recorded. Does
+ * not return if one of them ends the thread.
  */
 void deliver_deferred_signals(void)
 {
@@ -175,7 +176,7 @@ void deliver_deferred_signals(void)
 /***********************************************************************
  *           forget_deferred_signals
  *
- * In a child by fork().
+ * For the child of a fork().
  */
 void forget_deferred_signals(void)
 {

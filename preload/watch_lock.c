@@ -1,5 +1,5 @@
 /*
- * The lock of those who change what is watched, in a Wine process
+ * The lock for changes to the watched regions, in a Wine process
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -14,8 +14,8 @@
 /***********************************************************************
  *           change_lock
  *
- * A thread that holds it is not suspended or ended: signals.c. Wine's other handlers do not come
- * back here.
+ * signals.c keeps Wine from suspending or ending a thread that holds the lock. Wine's other
+ * handlers never take it.
  */
 void change_lock(void)
 {
@@ -24,9 +24,6 @@ void change_lock(void)
     owned_lock_acquire();
 }
 
-/***********************************************************************
- *           leave_uninterrupted_code
- */
 void leave_uninterrupted_code(void)
 {
     deliver_deferred_signals();
@@ -35,7 +32,7 @@ void leave_uninterrupted_code(void)
 /***********************************************************************
  *           change_unlock
  *
- * May not return, if the thread was to be ended meanwhile.
+ * Does not return if Wine asked in the meantime to end the thread.
  */
 void change_unlock(void)
 {
@@ -48,7 +45,7 @@ void change_unlock(void)
 /***********************************************************************
  *           lock_for_fork
  *
- * There is no other lock.
+ * The preload library has no other lock.
  */
 void lock_for_fork(void)
 {
@@ -59,7 +56,7 @@ void lock_for_fork(void)
 /***********************************************************************
  *           unlock_after_fork
  *
- * What was put off meanwhile is meant for the thread of the parent.
+ * Signals deferred in the meantime are meant for the parent's thread; the child discards them.
  */
 void unlock_after_fork( int child )
 {

@@ -18,21 +18,21 @@
 
 #define LIBRARY "libwritewatch-preload.so"
 
-/* what a shell answers when it cannot start a command */
+/* the exit statuses that a shell uses when it cannot start a command */
 enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
-/* the characters that separate the entries of LD_PRELOAD; the loader knows no way to quote them */
+/* the characters that separate the entries of LD_PRELOAD; the loader has no way to quote them */
 static const char separators[] = " :";
 
-/* and what no path in it can have: the loader puts other text in the place of some words after $ */
+/* the characters that no path in it can contain: the loader expands some words after $ */
 static const char unfit[] = " :$";
 
 static const char usage[] =
     "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
-    "Runs COMMAND, usually wine, with write watches that the Linux kernel keeps.\n"
+    "Runs COMMAND, usually wine, with write watches provided by the Linux kernel.\n"
     "\n"
-    "  -l, --log FILE   say in FILE (- for stderr) for each Wine process whether it is active\n"
-    "  -s, --stats      with --log: add a line of counts when a process exits\n"
+    "  -l, --log FILE   log to FILE (- for stderr) whether it is active in each Wine process\n"
+    "  -s, --stats      with --log: also log counts when a process exits\n"
     "      --off        run COMMAND with Wine's own write watches\n"
     "  -h, --help       show this text\n"
     "  -V, --version    show the version\n"
@@ -46,8 +46,8 @@ static const char usage[] =
     "  WRITEWATCH_LOG=FILE                as --log FILE\n"
     "  WRITEWATCH_STATS=1                 as --stats\n"
     "\n"
-    "The exit status is COMMAND's; 125 is a mistake in the options, 126 a COMMAND that cannot be\n"
-    "run, 127 a COMMAND or a " LIBRARY " that does not exist.\n";
+    "The exit status is that of COMMAND. 125 means a mistake in the options, 126 that COMMAND\n"
+    "cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n";
 
 /***********************************************************************
  *           fail
@@ -70,7 +70,7 @@ static void fail( int status, const char *format, ... )
 /***********************************************************************
  *           join
  *
- * Returns a new string made of three others.
+ * Returns a new string, the concatenation of three others.
  */
 static char *join( const char *first, const char *second, const char *third )
 {
@@ -80,9 +80,6 @@ static char *join( const char *first, const char *second, const char *third )
     return ret;
 }
 
-/***********************************************************************
- *           set_variable
- */
 static void set_variable( const char *name, const char *value )
 {
     if (setenv( name, value, 1 )) fail( EXIT_USAGE, "cannot set %s: %s", name, strerror( errno ) );
@@ -91,8 +88,8 @@ static void set_variable( const char *name, const char *value )
 /***********************************************************************
  *           find_root
  *
- * Returns the absolute path of the folder below which the library lies, which follows from the
- * program's own: never the current directory, nor where a variable of the environment points.
+ * Returns the absolute path of the directory that contains the library, derived from the path of
+ * this program: never from the current directory or an environment variable.
  */
 static char *find_root( void )
 {
@@ -108,9 +105,9 @@ static char *find_root( void )
         dir_len = strlen( self );
         /* the build tree */
         candidates[count++] = join( self, "/../preload", "" );
-        /* installed with a prefix that configure did not know */
+        /* installed with a prefix other than configure's */
         candidates[count++] = join( self, "/../lib/writewatch", "" );
-        /* an installed tree that was moved as a whole, as with DESTDIR */
+        /* an installed tree moved as a whole, as with DESTDIR */
         if (dir_len > bin_len && !strcmp( self + dir_len - bin_len, BINDIR ))
         {
             self[dir_len - bin_len] = 0;
@@ -130,14 +127,14 @@ static char *find_root( void )
 /***********************************************************************
  *           own_directory
  *
- * Makes the directory when it is missing. Returns whether it is ours and closed to everyone else.
+ * Creates the directory if it is missing. Returns whether we own it and only its owner has access.
  */
 static int own_directory( const char *path )
 {
     struct stat st;
 
     if (mkdir( path, 0700 ) && errno != EEXIST) return 0;
-    /* not stat: a link that someone else placed must not be followed */
+    /* not stat(): a link that another user placed must not be followed */
     if (lstat( path, &st )) return 0;
     return S_ISDIR( st.st_mode ) && st.st_uid == geteuid() && !(st.st_mode & 077);
 }
@@ -145,9 +142,9 @@ static int own_directory( const char *path )
 /***********************************************************************
  *           link_in
  *
- * Makes a link to the library's folder in the directory base/writewatch and returns its path, or
- * NULL when that cannot be done safely. The link bears a number made of what it points to, so that
- * several builds of the library do not fight for one name.
+ * Creates a link to the library's directory in base/writewatch and returns its path, or NULL if
+ * that cannot be done safely. The name of the link is a hash of its target, so that several builds
+ * of the library do not compete for one name.
  */
 static char *link_in( const char *base, const char *root )
 {
@@ -169,7 +166,7 @@ static char *link_in( const char *base, const char *root )
         target[len] = 0;
         if (!strcmp( target, root )) return path;
     }
-    /* another writewatch may do the same just now: the renaming makes it one step */
+    /* another writewatch may do the same at this moment: rename() makes it one step */
     snprintf( name, sizeof(name), ".%ld", (long)getpid() );
     temp = join( path, name, "" );
     unlink( temp );
@@ -182,8 +179,8 @@ static char *link_in( const char *base, const char *root )
 /***********************************************************************
  *           preloadable_root
  *
- * Returns a path of the library's folder that LD_PRELOAD can hold. The loader would ignore one with
- * a space or a colon in silence.
+ * Returns a path of the library's directory that LD_PRELOAD can contain. The loader silently
+ * ignores one with a space or a colon.
  */
 static char *preloadable_root( char *root )
 {
@@ -206,9 +203,9 @@ static char *preloadable_root( char *root )
 /***********************************************************************
  *           library_in
  *
- * Returns the path to preload: one that leads programs of either word size to a library of theirs,
- * if there are both and the loader does as that of the machine that this was configured on. A
- * loader that finds one of the other size says so at each start of a program.
+ * Returns the path to preload. If both libraries exist and the loader expands $LIB as on the
+ * machine where configure ran, the path gives programs of each word size their own library. A
+ * loader that finds a library of the wrong size prints a warning at each start of a program.
  */
 static char *library_in( const char *root )
 {
@@ -222,7 +219,8 @@ static char *library_in( const char *root )
 /***********************************************************************
  *           is_same_library
  *
- * Whether an entry of LD_PRELOAD names the library, be it by another path or by its name only.
+ * Returns whether an entry of LD_PRELOAD names the library, possibly by another path or by its bare
+ * name.
  */
 static int is_same_library( const char *entry, const struct stat *library )
 {
@@ -230,14 +228,14 @@ static int is_same_library( const char *entry, const struct stat *library )
     struct stat st;
 
     if (!strcmp( slash ? slash + 1 : entry, LIBRARY )) return 1;
-    if (!slash) return 0;  /* the loader would search its own directories for it */
+    if (!slash) return 0;  /* the loader searches its own directories for it */
     return !stat( entry, &st ) && st.st_dev == library->st_dev && st.st_ino == library->st_ino;
 }
 
 /***********************************************************************
  *           preload
  *
- * Puts the library first in LD_PRELOAD, once, and keeps every other entry in its order.
+ * Puts the library first in LD_PRELOAD, once, and keeps the other entries in order.
  */
 static void preload( char *root )
 {
@@ -262,7 +260,7 @@ static void preload( char *root )
 /***********************************************************************
  *           check_log
  *
- * The library says nothing when it cannot write, so find that out here.
+ * The library is silent when it cannot write its log, so check here.
  */
 static void check_log( const char *file )
 {
@@ -280,7 +278,7 @@ static void check_log( const char *file )
 /***********************************************************************
  *           set_log
  *
- * Sets WRITEWATCH_LOG to an absolute path, because programs change their directory.
+ * Sets WRITEWATCH_LOG to an absolute path, because programs change their current directory.
  */
 static void set_log( const char *file )
 {
@@ -293,15 +291,12 @@ static void set_log( const char *file )
         return;
     }
     if (!(cwd = getcwd( NULL, 0 )))
-        fail( EXIT_USAGE, "cannot tell the current directory, which the log file lies in: %s",
+        fail( EXIT_USAGE, "cannot find the current directory, which contains the log file: %s",
               strerror( errno ) );
     check_log( file = join( cwd, "/", file ) );
     set_variable( "WRITEWATCH_LOG", file );
 }
 
-/***********************************************************************
- *           is_windows_program
- */
 static int is_windows_program( const char *path )
 {
     char magic[2] = { 0 };
@@ -313,9 +308,6 @@ static int is_windows_program( const char *path )
     return magic[0] == 'M' && magic[1] == 'Z';
 }
 
-/***********************************************************************
- *           main
- */
 int main( int argc, char *argv[] )
 {
     enum { OPTION_OFF = 256 };
@@ -351,7 +343,7 @@ int main( int argc, char *argv[] )
         case OPTION_OFF:
             set_variable( "WRITEWATCH", "off" );
             break;
-        default:  /* getopt has said what is wrong */
+        default:  /* getopt_long() has printed the error */
             fputs( "Try 'writewatch --help'.\n", stderr );
             return EXIT_USAGE;
         }
@@ -362,7 +354,7 @@ int main( int argc, char *argv[] )
     if (log) set_log( log );
     preload( find_root() );
 
-    /* execvp gives to the shell what the kernel cannot run; a Windows program is no script */
+    /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */
     if (strchr( argv[optind], '/' ))
     {
         execv( argv[optind], argv + optind );

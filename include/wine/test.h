@@ -4,14 +4,13 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The conformance tests include this file as "wine/test.h". Inside a Wine tree they find Wine's
- * header of that name instead, so nothing may be used in a test that Wine's header does not offer
- * too.
+ * The conformance tests include this file as "wine/test.h". Inside a Wine tree they include Wine's
+ * own header of that name instead, so a test may only use what Wine's header provides too.
  *
- * STANDALONE is defined by testlist.c alone: it brings in the implementation and main().
+ * Only testlist.c defines STANDALONE, which adds the implementation and main().
  *
- * WINETEST_PLATFORM decides what the program takes itself to run on, "wine" or "windows". On "wine"
- * a check inside todo_wine is expected to fail, and win_skip is a failure; on "windows" todo_wine
+ * WINETEST_PLATFORM selects the platform that the program assumes, "wine" or "windows". On "wine" a
+ * check inside todo_wine is expected to fail, and win_skip is a failure; on "windows" todo_wine
  * does nothing and broken() accepts what some Windows version gets wrong.
  */
 
@@ -63,8 +62,8 @@ extern void winetest_pop_context(void);
 
 #define START_TEST(name) void func_##name(void); void func_##name(void)
 
-/* the location is recorded before the arguments of the check are evaluated, as a crash in one of
- * them is to be reported at this line */
+/* The location is recorded before the arguments of the check are evaluated, so that a crash in one
+ * of them is reported at this line. */
 #define WINETEST_AT(file,line,call) (winetest_set_location( file, line ), 0) ? (void)0 : call
 
 #define ok_(file,line)                 WINETEST_AT( file, line, winetest_ok )
@@ -99,7 +98,7 @@ struct test
 
 extern const struct test winetest_testlist[];  /* ends with a NULL name */
 
-/* what belongs to one thread */
+/* state of one thread */
 struct winetest_state
 {
     const char  *file;             /* location of the current check */
@@ -129,7 +128,7 @@ static LONG winetest_skipped;
 /***********************************************************************
  *           winetest_get_state
  *
- * The state of the calling thread, made at its first use and never freed.
+ * Return the state of the calling thread, allocated at its first use and never freed.
  */
 static struct winetest_state *winetest_get_state(void)
 {
@@ -151,7 +150,7 @@ static struct winetest_state *winetest_get_state(void)
  *           winetest_print
  *
  * Print one message at the current location, in one write, so that threads and child processes do
- * not mix their lines. The last error is left alone: the test may be about to look at it.
+ * not mix their lines. Preserve the last error: the test may be about to check it.
  */
 static void winetest_print( const char *kind, const char *msg, va_list args )
 {
@@ -177,9 +176,6 @@ static void winetest_print( const char *kind, const char *msg, va_list args )
 }
 
 
-/***********************************************************************
- *           winetest_platform_is_wine
- */
 int winetest_platform_is_wine(void)
 {
     return !strcmp( winetest_platform, "wine" );
@@ -189,7 +185,7 @@ int winetest_platform_is_wine(void)
 /***********************************************************************
  *           broken
  *
- * TRUE for a condition that is wrong, but what some version of Windows does.
+ * Return TRUE for a condition that is wrong but true on some version of Windows.
  */
 int broken( int condition )
 {
@@ -197,9 +193,6 @@ int broken( int condition )
 }
 
 
-/***********************************************************************
- *           winetest_set_location
- */
 void winetest_set_location( const char *file, int line )
 {
     struct winetest_state *state = winetest_get_state();
@@ -244,9 +237,6 @@ int winetest_vok( int condition, const char *msg, va_list args )
 }
 
 
-/***********************************************************************
- *           winetest_ok
- */
 void winetest_ok( int condition, const char *msg, ... )
 {
     va_list args;
@@ -257,9 +247,6 @@ void winetest_ok( int condition, const char *msg, ... )
 }
 
 
-/***********************************************************************
- *           winetest_vskip
- */
 void winetest_vskip( const char *msg, va_list args )
 {
     winetest_print( "Tests skipped: ", msg, args );
@@ -267,9 +254,6 @@ void winetest_vskip( const char *msg, va_list args )
 }
 
 
-/***********************************************************************
- *           winetest_skip
- */
 void winetest_skip( const char *msg, ... )
 {
     va_list args;
@@ -296,9 +280,6 @@ void winetest_win_skip( const char *msg, ... )
 }
 
 
-/***********************************************************************
- *           winetest_trace
- */
 void winetest_trace( const char *msg, ... )
 {
     va_list args;
@@ -329,9 +310,6 @@ void winetest_push_context( const char *fmt, ... )
 }
 
 
-/***********************************************************************
- *           winetest_pop_context
- */
 void winetest_pop_context(void)
 {
     struct winetest_state *state = winetest_get_state();
@@ -340,9 +318,6 @@ void winetest_pop_context(void)
 }
 
 
-/***********************************************************************
- *           winetest_start_todo
- */
 void winetest_start_todo( int is_todo )
 {
     struct winetest_state *state = winetest_get_state();
@@ -355,7 +330,7 @@ void winetest_start_todo( int is_todo )
 /***********************************************************************
  *           winetest_loop_todo
  *
- * Makes the body of a todo block run exactly once.
+ * Make the body of a todo block run exactly once.
  */
 int winetest_loop_todo(void)
 {
@@ -367,18 +342,12 @@ int winetest_loop_todo(void)
 }
 
 
-/***********************************************************************
- *           winetest_end_todo
- */
 void winetest_end_todo(void)
 {
     winetest_get_state()->todo_levels >>= 1;
 }
 
 
-/***********************************************************************
- *           winetest_get_mainargs
- */
 int winetest_get_mainargs( char ***argv )
 {
     *argv = winetest_argv;
@@ -386,18 +355,12 @@ int winetest_get_mainargs( char ***argv )
 }
 
 
-/***********************************************************************
- *           winetest_get_failures
- */
 LONG winetest_get_failures(void)
 {
     return winetest_failures;
 }
 
 
-/***********************************************************************
- *           winetest_add_failures
- */
 void winetest_add_failures( LONG count )
 {
     InterlockedExchangeAdd( &winetest_failures, count );
@@ -431,8 +394,7 @@ void winetest_wait_child_process( HANDLE process )
 /***********************************************************************
  *           winetest_string
  *
- * Keep a formatted string for a while: until about 2000 more characters have been kept by this
- * thread.
+ * Keep a formatted string until this thread has stored about 2000 more characters.
  */
 static const char *winetest_string( const char *str )
 {
@@ -450,7 +412,7 @@ static const char *winetest_string( const char *str )
 /***********************************************************************
  *           winetest_quote
  *
- * Append one character to a quoted string, as it would stand in C source.
+ * Append one character to a quoted string, as it is written in C source.
  */
 static unsigned int winetest_quote( char *dst, unsigned int ch )
 {
@@ -461,9 +423,6 @@ static unsigned int winetest_quote( char *dst, unsigned int ch )
 }
 
 
-/***********************************************************************
- *           wine_dbgstr_an
- */
 const char *wine_dbgstr_an( const char *str, intptr_t n )
 {
     char buffer[400];
@@ -482,9 +441,6 @@ const char *wine_dbgstr_an( const char *str, intptr_t n )
 }
 
 
-/***********************************************************************
- *           wine_dbgstr_wn
- */
 const char *wine_dbgstr_wn( const WCHAR *str, intptr_t n )
 {
     char buffer[400];
@@ -507,8 +463,8 @@ const char *wine_dbgstr_wn( const WCHAR *str, intptr_t n )
 /***********************************************************************
  *           winetest_exception_filter
  *
- * A crash anywhere ends the test program with a failure. TerminateProcess, as the thread that
- * crashed may hold locks that an orderly exit would wait for.
+ * End the test program with a failure after a crash. Use TerminateProcess, as the crashed thread
+ * may hold locks that an orderly exit would wait for.
  */
 static LONG CALLBACK winetest_exception_filter( EXCEPTION_POINTERS *ptrs )
 {
@@ -529,7 +485,7 @@ static LONG CALLBACK winetest_exception_filter( EXCEPTION_POINTERS *ptrs )
 /***********************************************************************
  *           winetest_run
  *
- * Run one test. Returns the exit status: its failures, at most 255.
+ * Run one test. Return the exit status: the number of its failures, at most 255.
  */
 static int winetest_run( const struct test *test )
 {
@@ -553,7 +509,7 @@ static int winetest_run( const struct test *test )
 /***********************************************************************
  *           winetest_init
  *
- * The environment: the variables have the names and meanings that Wine's tests give them.
+ * Read the environment. The variables have the same names and meanings as in Wine's tests.
  */
 static void winetest_init(void)
 {
@@ -571,9 +527,6 @@ static void winetest_init(void)
 }
 
 
-/***********************************************************************
- *           main
- */
 int main( int argc, char **argv )
 {
     const struct test *test;

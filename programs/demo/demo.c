@@ -1,5 +1,5 @@
 /*
- * demonstration: a game-like loop that finds the pages it wrote each frame
+ * Demonstration: a game-like loop that finds the pages it wrote in each frame
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -10,20 +10,20 @@
 #include <string.h>
 #include <windows.h>
 
-/* What rollback netcode and savestates do: one arena holds the whole state of the game, a frame
- * changes a thousand scattered pages of it, and one GetWriteWatch with RESET tells which pages
- * have to be copied.  The model here knows what was written, so each answer is checked exactly. */
+/* This is what rollback netcode and savestates do: one arena holds the whole state of the game, a
+ * frame changes a thousand scattered pages of it, and one GetWriteWatch with RESET reports the
+ * pages to copy.  The demo records what it wrote and so can check each answer exactly. */
 
 #define PAGE_SIZE 4096
 
 struct demo
 {
     char          *arena;         /* the watched memory */
-    char          *copy;          /* what a program sees that trusts the reports */
+    char          *copy;          /* kept up to date by copying the reported pages only */
     size_t         pages;         /* size of both, in pages */
-    unsigned int  *order;         /* all page numbers; the first ones are those of this frame */
-    unsigned char *expected;      /* one byte a page: written this frame and not yet reported */
-    void         **results;       /* room for one answer that names every page */
+    unsigned int  *order;         /* all page numbers; this frame's come first */
+    unsigned char *expected;      /* one byte per page: written this frame and not yet reported */
+    void         **results;       /* room for every page */
     unsigned long long written, reported, missed, wrong;
 };
 
@@ -46,7 +46,7 @@ static unsigned int next_random(void)
 /***********************************************************************
  *           now
  *
- * Ticks of the performance counter.
+ * Returns the ticks of the performance counter.
  */
 static LONGLONG now(void)
 {
@@ -73,7 +73,7 @@ static int compare_ticks( const void *a, const void *b )
 /***********************************************************************
  *           pick_pages
  *
- * Brings count distinct pages, scattered over the arena, to the front of the order.
+ * Moves count distinct pages, scattered over the arena, to the front of the order.
  */
 static void pick_pages( struct demo *demo, unsigned int count )
 {
@@ -92,7 +92,7 @@ static void pick_pages( struct demo *demo, unsigned int count )
 /***********************************************************************
  *           write_pages
  *
- * One store in each of the first count pages of the order.  This is the loop that is timed.
+ * Stores once to each of the first count pages of the order.  This is the timed loop.
  */
 static void write_pages( struct demo *demo, unsigned int count, unsigned int frame )
 {
@@ -109,7 +109,7 @@ static void write_pages( struct demo *demo, unsigned int count, unsigned int fra
 /***********************************************************************
  *           check_answer
  *
- * Holds one answer against the model and copies the reported pages.
+ * Compares one answer with what was written, and copies the reported pages.
  */
 static void check_answer( struct demo *demo, ULONG_PTR count, unsigned int written )
 {
@@ -176,8 +176,8 @@ static BOOL run_frame( struct demo *demo, unsigned int count, unsigned int frame
 /***********************************************************************
  *           prepare
  *
- * Allocates the arena, and touches and reports every page once: the faults of fresh memory are
- * the same with and without tracking and would only blur the comparison.
+ * Allocates the arena, then writes and polls every page once: fresh memory faults with and without
+ * tracking alike, which would only blur the comparison.
  */
 static BOOL prepare( struct demo *demo, size_t pages )
 {
@@ -227,7 +227,7 @@ int main( int argc, char **argv )
     poll_ticks = calloc( frames, sizeof(*poll_ticks) );
     if (!write_ticks || !poll_ticks || !prepare( &demo, pages )) return 1;
     if (!run_frame( &demo, count, 2, &ignored, &ignored )) return 1;
-    demo.written = demo.reported = 0;  /* of the warm-up only what went wrong is kept */
+    demo.written = demo.reported = 0;  /* of the warm-up, keep only the error counts */
 
     for (i = 0; i < frames; i++)
     {
@@ -236,8 +236,8 @@ int main( int argc, char **argv )
         poll_total += poll_ticks[i];
     }
 
-    /* the second opinion: a program that copied the reported pages, and no others, must now
-     * hold the state of the game, whatever the counts say */
+    /* a second check, independent of the counts: the reported pages were copied and no others, so
+     * the copy must now equal the arena */
     for (i = 0; i < pages; i++)
     {
         size_t offset = (size_t)i * PAGE_SIZE;

@@ -1,12 +1,12 @@
 /*
- * dlopen() in front of the one of libc
+ * Interposes dlopen()
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The callee finds the caller's RUNPATH by its return address, so every call but the one for
- * ntdll.so must arrive as if we were not there: ask where to go, then jump. */
+/* libc's dlopen() finds the caller's RUNPATH by the return address, so every call but the one for
+ * ntdll.so must keep it: choose_dlopen() returns the target, and we jump there. */
 
         .text
         .globl dlopen
