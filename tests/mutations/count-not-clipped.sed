@@ -1,3 +1,3 @@
 # A call that goes on does not count what it has stored.
 # Tests: unit/undo race/scan
-s/min\( max - \*pos, step_pages/min( max, step_pages/
+s/min\( query->max - query->count, step_pages/min( query->max, step_pages/
