@@ -1,5 +1,5 @@
 /*
- * Which backends the preload library has
+ * The backends of the preload library
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,8 +11,8 @@
 #include "engine/host.h"
 #include "scan/scan.h"
 
-/* Those that work by faults would need Wine's signal handlers, and make its system calls on watched
- * memory fail. */
+/* Backends that work by faults would need Wine's signal handlers, and would make Wine's system
+ * calls on watched memory fail. */
 const struct watch_backend * const backend_list[] =
 {
     &scan_backend,

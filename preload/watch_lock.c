@@ -1,5 +1,5 @@
 /*
- * The lock of those who change what is watched, in a Wine process
+ * The change lock, in a Wine process
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,12 +11,8 @@
 #include "preload.h"
 #include "sys/lock_order.h"
 
-/***********************************************************************
- *           change_lock
- *
- * A thread that holds it is not suspended or ended: signals.c. Wine's other handlers do not come
- * back here.
- */
+/* A thread that holds it is not suspended or terminated: see signals.c. Wine's other handlers do
+ * not call back here. */
 void change_lock(void)
 {
     begin_address_space_change();
@@ -24,19 +20,12 @@ void change_lock(void)
     owned_lock_acquire();
 }
 
-/***********************************************************************
- *           leave_uninterrupted_code
- */
 void leave_uninterrupted_code(void)
 {
     deliver_deferred_signals();
 }
 
-/***********************************************************************
- *           change_unlock
- *
- * May not return, if the thread was to be ended meanwhile.
- */
+/* might not return, if the thread was to be terminated meanwhile */
 void change_unlock(void)
 {
     note_unlock( LOCK_CHANGES );
@@ -45,22 +34,14 @@ void change_unlock(void)
     deliver_deferred_signals();
 }
 
-/***********************************************************************
- *           lock_for_fork
- *
- * There is no other lock.
- */
+/* there is no other lock */
 void lock_for_fork(void)
 {
     note_lock( LOCK_CHANGES );
     owned_lock_acquire();
 }
 
-/***********************************************************************
- *           unlock_after_fork
- *
- * What was put off meanwhile is meant for the thread of the parent.
- */
+/* signals that were deferred meanwhile are meant for the thread of the parent */
 void unlock_after_fork( int child )
 {
     if (child)
