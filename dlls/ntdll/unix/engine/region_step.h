@@ -1,5 +1,5 @@
 /*
- * Steps of queries, during which a region stays as it is
+ * Steps of queries, during which a region does not change
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

@@ -72,7 +72,7 @@ static inline __attribute__((always_inline)) int all_written( struct page_scan *
  * not the shared zero page. It leaves out what was never touched or only read, so such memory needs
  * neither marking nor page tables. Without the any-of part it is wrong from 6.12.103 on, where an
  * empty entry counts as written. In the marked form a page that was only read is still protected,
- * and the shared zero page is not asked for.
+ * and the shared zero page needs no check.
  *
  * Where blocks are known to be full it is enough to ask for written pages, which the kernel does
  * quickly. Elsewhere that would include pages that were never touched, and with COLLECT_RESET it
