@@ -11,8 +11,8 @@
 #include "engine/host.h"
 #include "scan/scan.h"
 
-/* The fault backends are left out: they would need Wine's signal handlers, and Wine's system calls
- * on watched memory would fail. */
+/* Backends that work by faults would need Wine's signal handlers, and would make Wine's system
+ * calls on watched memory fail. */
 const struct watch_backend * const backend_list[] =
 {
     &scan_backend,

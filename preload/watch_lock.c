@@ -1,5 +1,5 @@
 /*
- * The lock for changes to the watched regions, in a Wine process
+ * The change lock, in a Wine process
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,12 +11,8 @@
 #include "preload.h"
 #include "sys/lock_order.h"
 
-/***********************************************************************
- *           change_lock
- *
- * signals.c keeps Wine from suspending or ending a thread that holds the lock. Wine's other
- * handlers never take it.
- */
+/* A thread that holds it is not suspended or terminated: see signals.c. Wine's other handlers do
+ * not call back here. */
 void change_lock(void)
 {
     begin_address_space_change();
@@ -29,11 +25,7 @@ void leave_uninterrupted_code(void)
     deliver_deferred_signals();
 }
 
-/***********************************************************************
- *           change_unlock
- *
- * Does not return if Wine asked in the meantime to end the thread.
- */
+/* might not return, if the thread was to be terminated meanwhile */
 void change_unlock(void)
 {
     note_unlock( LOCK_CHANGES );
@@ -42,22 +34,14 @@ void change_unlock(void)
     deliver_deferred_signals();
 }
 
-/***********************************************************************
- *           lock_for_fork
- *
- * The preload library has no other lock.
- */
+/* there is no other lock */
 void lock_for_fork(void)
 {
     note_lock( LOCK_CHANGES );
     owned_lock_acquire();
 }
 
-/***********************************************************************
- *           unlock_after_fork
- *
- * Signals deferred in the meantime are meant for the parent's thread; the child discards them.
- */
+/* signals that were deferred meanwhile are meant for the thread of the parent */
 void unlock_after_fork( int child )
 {
     if (child)

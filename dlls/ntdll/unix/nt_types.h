@@ -1,5 +1,5 @@
 /*
- * The NT types and statuses that the entry points speak: those of the public header
+ * The NT types and statuses of the entry points: those of the public header
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

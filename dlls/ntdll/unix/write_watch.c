@@ -19,8 +19,9 @@
 /***********************************************************************
  *           status_from_error
  *
- * An -errno of the engine; what a fault of the program's pointers was is a status already. Clients
- * take any failure as "everything may be written", so a kernel that fails must show.
+ * Converts -errno of the engine; the result of a fault on the program's pointers is a status
+ * already. Clients take any failure as "everything may be written", so a failure of the kernel must
+ * be visible.
  */
 static UNINTERRUPTED NTSTATUS status_from_error( int err )
 {
@@ -45,7 +46,7 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
     return *end > *start;
 }
 
-/* huge pages are told apart as a whole */
+/* huge pages are reported as a whole */
 static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
 {
     return query->shift == page_shift ? GRANULARITY : (uint32_t)1 << query->shift;
@@ -54,9 +55,9 @@ static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
 /***********************************************************************
  *           store_counts
  *
- * The end of a query: the count, then the granularity, as stock Wine does. The three outputs may
- * overlap each other. What was there before the count is put back when the granularity cannot be
- * stored: it may be a part of the array, from which watch_undo() reads.
+ * Ends a query: stores the count, then the granularity, as stock Wine does. The three outputs may
+ * overlap. If the granularity cannot be stored the old value of the count is restored: it may be a
+ * part of the array, from which watch_undo() reads.
  */
 static UNINTERRUPTED int store_counts( struct watch_query *query, int reset, void **addresses,
                                        ULONG_PTR *count, size_t found, ULONG *granularity )
@@ -77,11 +78,11 @@ static UNINTERRUPTED int store_counts( struct watch_query *query, int reset, voi
 /***********************************************************************
  *           get_write_watch
  *
- * What NtGetWriteWatch does (rows 1 to 10, 33 to 35). The checks come in the order in which Windows
- * makes them. STATUS_INVALID_PARAMETER also says that the range is not in one region of ours.
- * With RESET, pages are given to the caller or remain written, also if the arrays are bad: of these
- * only what is stored is touched, and a fault there ends the call with its own status.
- * No lock; the thread is not suspended or ended before it has come out.
+ * Implements NtGetWriteWatch (rows 1 to 10, 33 to 35). Checks arguments in the order in which
+ * Windows does. STATUS_INVALID_PARAMETER also means that the range is not in one region of ours.
+ * With RESET, each page is returned to the caller or remains written, even if the arrays are bad:
+ * of these only what is stored is touched, and a fault there ends the call with its own status. No
+ * lock; the thread is not suspended or terminated before it has left.
  */
 UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, void **addresses,
                                         ULONG_PTR *count, ULONG *granularity )
@@ -108,7 +109,7 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
 /***********************************************************************
  *           reset_write_watch
  *
- * What NtResetWriteWatch does (rows 7 to 9). Locks and signals as above.
+ * Implements NtResetWriteWatch (rows 7 to 9). Locks and signals as above.
  */
 UNINTERRUPTED NTSTATUS reset_write_watch( void *base, SIZE_T size )
 {

@@ -10,7 +10,7 @@
 
 #include "nt_types.h"
 
-/* The process handle of the Nt calls is not among the arguments: it is ignored (row 9). */
+/* The process handle of the Nt calls is not passed: it is ignored (row 9). */
 extern NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, void **addresses,
                                  ULONG_PTR *count, ULONG *granularity );
 extern NTSTATUS reset_write_watch( void *base, SIZE_T size );

@@ -12,12 +12,12 @@
 #include "engine/backend.h"
 #include "engine/host.h"
 
-/* open() is called at most once for each; under the writers' lock or while there is one thread */
+/* open() is called at most once for each, under the change lock or while there is one thread */
 static enum { UNTRIED, OPENED, FAILED } states[MAX_BACKENDS];
 static char reasons[MAX_BACKENDS][160];
 static int reopen_errors[MAX_BACKENDS];
 
-/* of the first region that was moved; is never changed once it can be seen */
+/* the message about the first region that was moved; never changes once has_moved is set */
 static char moved[160];
 static int has_moved;
 
@@ -29,11 +29,7 @@ static int open_once( size_t i, char *reason, size_t len )
     return states[i] == OPENED;
 }
 
-/***********************************************************************
- *           has_name
- *
- * Whether a table goes by a name: that of its backend, or that with its form, as in scan:marked.
- */
+/* whether a table goes by a name: that of its backend, or that with its form, as in scan:marked */
 static int has_name( const struct watch_backend *backend, const char *name )
 {
     size_t len = strlen( backend->name );
@@ -43,10 +39,10 @@ static int has_name( const struct watch_backend *backend, const char *name )
     return backend->form && name[len] == ':' && !strcmp( backend->form, name + len + 1 );
 }
 
-/* the known names, for a caller who gave another one */
+/* lists the known names, for a caller that gave an unknown one */
 static void list_names( const char *name, char *reason, size_t len )
 {
-    size_t i, pos = snprintf( reason, len, "no backend has the name %s; there are", name );
+    size_t i, pos = snprintf( reason, len, "no backend is named %s; known backends:", name );
 
     for (i = 0; backend_list[i] && pos < len; i++)
         pos += snprintf( reason + pos, len - pos, "%s %s%s%s", i ? "," : "", backend_list[i]->name,
@@ -54,11 +50,7 @@ static void list_names( const char *name, char *reason, size_t len )
                          backend_list[i]->form ? backend_list[i]->form : "" );
 }
 
-/***********************************************************************
- *           has_backend
- *
- * Whether there is one of that name, working or not.
- */
+/* whether a backend of that name exists, working or not */
 int has_backend( const char *name )
 {
     size_t i;
@@ -67,11 +59,7 @@ int has_backend( const char *name )
     return 0;
 }
 
-/***********************************************************************
- *           form_reason
- *
- * Why an earlier form of a backend is not used; "" if there is none, or it was not tried.
- */
+/* why an earlier form of a backend is not used; "" if there is none, or it was not tried */
 const char *form_reason( const struct watch_backend *backend )
 {
     size_t i;
@@ -85,9 +73,10 @@ const char *form_reason( const struct watch_backend *backend )
 /***********************************************************************
  *           open_backend
  *
- * Opens the backend of a name, or the first automatic one that works. Of several forms the first
- * that works is taken. On failure returns NULL. In both cases reason says why the best backend is
- * not used, by what the last of its forms has said; "" if it is used, in whatever form.
+ * Opens the backend of that name, or for NULL the first automatic one that works. Of several forms
+ * the first that works is used. Returns NULL on failure. In both cases reason says why the best
+ * backend is not used, in the words of the last form that was tried; it is "" if that backend is
+ * used, in whatever form.
  */
 const struct watch_backend *open_backend( const char *name, char *reason, size_t len )
 {
@@ -118,8 +107,8 @@ const struct watch_backend *open_backend( const char *name, char *reason, size_t
 /***********************************************************************
  *           open_next_backend
  *
- * Where a region goes that a backend could not take; not to another form of the same. A backend
- * that was asked for by name and is not automatic has no next one.
+ * Opens the backend for a region that this one cannot watch; another form of the same backend does
+ * not count. A backend that was requested by name and is not automatic has no next one.
  */
 const struct watch_backend *open_next_backend( const struct watch_backend *backend )
 {
@@ -135,9 +124,6 @@ const struct watch_backend *open_next_backend( const struct watch_backend *backe
     return NULL;
 }
 
-/***********************************************************************
- *           note_moved_region
- */
 void note_moved_region( const struct watch_backend *from, const struct watch_backend *to, int err )
 {
     if (has_moved) return;
@@ -146,19 +132,12 @@ void note_moved_region( const struct watch_backend *from, const struct watch_bac
     __atomic_store_n( &has_moved, 1, __ATOMIC_RELEASE );
 }
 
-/***********************************************************************
- *           moved_region_notice
- */
 const char *moved_region_notice(void)
 {
     return __atomic_load_n( &has_moved, __ATOMIC_ACQUIRE ) ? moved : "";
 }
 
-/***********************************************************************
- *           close_backends
- *
- * When nothing is attached.
- */
+/* nothing may be attached */
 void close_backends(void)
 {
     size_t i;
@@ -170,9 +149,6 @@ void close_backends(void)
     }
 }
 
-/***********************************************************************
- *           reopen_backends
- */
 void reopen_backends(void)
 {
     size_t i;
@@ -181,9 +157,6 @@ void reopen_backends(void)
         reopen_errors[i] = states[i] == OPENED ? backend_list[i]->reopen() : 0;
 }
 
-/***********************************************************************
- *           reopened_backend
- */
 int reopened_backend( const struct watch_backend *backend )
 {
     size_t i;

@@ -1,5 +1,5 @@
 /*
- * The interface between the engine and what finds out about writes
+ * The interface between the engine and the backends, which detect writes
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A run of pages, [start, end), as a scan reports them. The layout is the kernel's. */
+/* A run of pages, [start, end), as a scan reports it. The layout is the kernel's. */
 struct page_run
 {
     uint64_t start;
@@ -19,41 +19,40 @@ struct page_run
     uint64_t categories;
 };
 
-/* The kernel holds the lock of the address space during a scan, and other threads' mmap calls
- * wait: 1 GiB of written pages in one call made them wait 15 ms, 32 MiB 0.7 ms at most with what
- * give_way.h does; shorter calls made a reset of 4 GiB no slower (6.18). A page that was not
- * written takes a twentieth of the time: a step may pass over more of those. */
+/* The kernel holds mmap_lock during a scan, and other threads' mmap() calls wait for it: 1 GiB of
+ * written pages in one call made them wait 15 ms, 32 MiB at most 0.7 ms together with give_way.h.
+ * Shorter calls did not slow down a reset of 4 GiB (6.18). A page that is not written takes a
+ * twentieth of the time, so a step may pass over more of those. */
 #define MAX_SCAN_PAGES ((size_t)8192)
 
 #define COLLECT_RESET 1
 
-/* What a backend is asked about pages, and what it answers. */
+/* A question to a backend about pages, and its answer. */
 struct page_scan
 {
     uintptr_t        start;
     uintptr_t        end;
     unsigned int     flags;       /* COLLECT_RESET */
     uint64_t         required;    /* categories, for list() */
-    struct page_run *runs;        /* where the answer goes, ascending */
-    size_t           len;         /* room for so many of them, > 0 */
-    size_t           max_pages;   /* with at most so many pages in all, > 0 */
-    uintptr_t        next;        /* answer: the first address that was not looked at: end, or where
-                                   * to go on */
+    struct page_run *runs;        /* room for the answer, in ascending order */
+    size_t           len;         /* number of runs there is room for, > 0 */
+    size_t           max_pages;   /* limit of pages in all runs, > 0 */
+    uintptr_t        next;        /* answer: the first address not covered: end, or where to
+                                   * continue */
 };
 
 #define FAULT_WRITE  1
-#define FAULT_REPEAT 2   /* comes back again and again: to be served only if the page really is
-                          * not open */
+#define FAULT_REPEAT 2   /* the fault repeats: serve it only if the page really is not open */
 
-/* Why contents are dropped: the program has no access any more, and commits the pages before it
- * has it again; or it keeps its access (MEM_RESET), and may write at the same time. */
+/* Why contents are dropped: the program has lost access, and commits the pages before it gets
+ * access again; or it keeps access (MEM_RESET), and may write at the same time. */
 enum discard_reason
 {
     DISCARD_DECOMMIT,
     DISCARD_RESET,
 };
 
-/* Why a watch ends: the mapping of the pages goes away next, or it stays. */
+/* Why a watch ends: the pages are about to be unmapped, or they stay mapped. */
 enum detach_reason
 {
     DETACH_UNMAP,
@@ -62,123 +61,125 @@ enum detach_reason
 
 struct watch_region;
 
-/* A backend is one file with one const table. All functions return 0 (or a count) on success and
- * -errno on failure, take no lock of the engine, may be called by any thread, and are given page
- * aligned ranges inside a region that attach() was called for, unless they say otherwise.
+/* A backend is one file with one const table. Unless they say otherwise, all functions return 0 (or
+ * a count) on success and -errno on failure, take no lock of the engine, may be called by any
+ * thread, and get page aligned ranges inside a region that attach() was called for.
  *
- * Written state is where a backend has it: in the kernel, which collect_written() asks, or in the
- * region's marks, where a fault puts it (region_mark_written() in region.h); then arm() makes the
- * next write fault again. The engine looks at both, and does not ask which it is. */
+ * Each backend decides where written state lives: in the kernel, which collect_written() asks, or
+ * among the region's marks, where a fault puts it (region_mark_written() in region.h); then arm()
+ * makes the next write fault again. The engine looks at both, and does not ask which it is. */
 struct watch_backend
 {
     const char *name;         /* for WRITEWATCH_BACKEND and messages */
-    const char *form;         /* which of several tables of that name this is; NULL: the only one */
-    const char *mechanism;    /* what it is made of, for people */
-    int         automatic;    /* whether it is used without being asked for */
+    const char *form;         /* distinguishes tables of the same name; NULL: the only one */
+    const char *mechanism;    /* what it is built on, for people */
+    int         automatic;    /* whether it is used without being requested */
 
-    /* Opens what is needed and proves by a self-test that it behaves; may be called once only. On
-     * failure says why in reason, in a form that follows "not active: ". */
+    /* Opens what is needed and proves by a self-test that it works; called at most once. On failure
+     * reason says why, in words that follow "not active: ". */
     int (*open)( char *reason, size_t len );
 
     /* In a child by fork(), where descriptors are the parent's and locks may be held by threads
-     * that are not there: frees the locks, and opens descriptors anew. One thread. */
+     * that do not exist there: frees the locks, and opens new descriptors. One thread. */
     int (*reopen)(void);
 
-    /* After that: watches a region anew that was attached before. What may have been written
-     * becomes written. Other threads are gone, and locks of the region are free. */
+    /* After that: watches a region anew that was attached before. Pages that may have been written
+     * become written. There are no other threads, and the locks of the region are free. */
     int (*reattach)( struct watch_region *region );
 
-    /* In the same child, before any of that: frees the locks in the region's backend_data. NULL:
+    /* In the same child, before either of them: frees the locks in the region's backend_data. NULL:
      * there are none. */
     void (*free_locks)( struct watch_region *region );
 
-    /* Undoes open(), when nothing is attached. */
+    /* Undoes open(); nothing is attached. */
     void (*close)(void);
 
-    /* Begins to watch the mapped memory of a region, of any protection; what is there counts as not
+    /* Starts watching the mapped memory of a region, of any protection; existing pages count as not
      * written. The region is in the index already, so that faults find it. Change lock held. */
     int (*attach)( struct watch_region *region );
 
-    /* Hands what the backend keeps of a region on to a part of it, which was made a region of its
-     * own. Change lock held. NULL: that is nothing, or it starts anew. */
+    /* Passes what the backend keeps about a region on to a part of it that became a region of its
+     * own. Change lock held. NULL: there is nothing to pass on, or the part starts anew. */
     void (*split)( struct watch_region *part, const struct watch_region *whole );
 
-    /* Frees what the backend keeps of a region that no thread uses any more. Change lock held.
-     * NULL: it has nothing but backend_data. */
+    /* Frees what the backend keeps about a region that no thread uses any more. Change lock held.
+     * NULL: it keeps nothing outside backend_data. */
     void (*drop)( struct watch_region *region );
 
-    /* Prepares pages of fresh memory that are about to become accessible, before they do; those that
-     * were prepared before stay as they are. On failure some pages may be prepared, which does no
-     * harm. Change lock held. NULL: nothing is to be prepared. */
+    /* Prepares pages of fresh memory before they become accessible; pages that were prepared before
+     * keep their state. On failure some pages may be prepared, which does no harm. Change lock
+     * held. NULL: nothing needs to be prepared. */
     int (*commit)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Finds written pages. With COLLECT_RESET exactly the pages found are reset, in one atomic step
-     * each. Returns the number of runs. On failure, pages before end may have been reset without
+    /* Finds written pages. With COLLECT_RESET exactly the pages found are reset, each in one atomic
+     * step. Returns the number of runs. On failure, pages before end may have been reset without
      * being reported. Called from uninterrupted code in a step of a query. */
     int (*collect_written)( struct watch_region *region, struct page_scan *scan );
 
-    /* Makes the next write to pages fault, whose marks were just taken. A write before it returns
+    /* Makes the next write fault, for pages whose marks were just taken. A write before it returns
      * is covered by the report of these marks. On failure the marks are put back. Called in a step
-     * of a query. NULL: there is nothing to do. */
+     * of a query. NULL: nothing needs to be armed. */
     int (*arm)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* How many pages a step of a query passes at most that takes marks. */
+    /* How many pages a step of a query that takes marks may cover. */
     size_t max_marked_pages;
 
-    /* Marks written pages; the region has marks. Contents are dropped next, so the pages may stay
-     * written besides. Returns whether there is anything to drop. The region is closed. Change
-     * lock held. NULL: what is written is marked already. */
+    /* Marks written pages; the region has marks. The contents are dropped next, so the pages may
+     * stay written in the backend, too. Returns whether there is anything to drop. The region is
+     * closed. Change lock held. NULL: written pages are marked already. */
     int (*save)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-    /* Drops the contents of pages, which resets them, and keeps them watched. Pages with marks
-     * need not be armed. Change lock held. */
+    /* Drops the contents of pages, which resets them, and keeps them watched. Marked pages need not
+     * be armed. Change lock held. */
     int (*discard)( struct watch_region *region, uintptr_t start, uintptr_t end,
                     enum discard_reason reason );
 
-    /* mprotect() of pages, as the program asks for it, that keeps the watch. NULL:
-     * mprotect() does. */
+    /* mprotect() on behalf of the program that keeps the watch. NULL: plain mprotect() will do. */
     int (*protect)( struct watch_region *region, uintptr_t start, uintptr_t end, int prot );
 
-    /* Ends watching pages, and forgets what was written. If they stay mapped they get the
-     * protection that the program wants. The region is closed. Change lock held. */
+    /* Stops watching pages, and forgets what was written. Pages that stay mapped get the protection
+     * that the program wants. The region is closed. Change lock held. */
     void (*detach)( struct watch_region *region, uintptr_t start, uintptr_t end,
                     enum detach_reason reason );
 
-    /* mlock() that does not count as a write. NULL: mlock() does. */
+    /* mlock() that does not count as a write. NULL: plain mlock() will do. */
     int (*mlock_pages)( const void *base, size_t size );
 
-    /* Places data into missing pages, which do not become written by that. *filled is how many
-     * bytes were placed, also on failure; -EEXIST: the page after them is there. In no step, and
-     * without a lock. NULL, as the next one: it cannot. */
+    /* Places data into missing pages without making them written. *filled is the number of bytes
+     * placed, also on failure; -EEXIST: the next page is present. Outside of steps, no lock. NULL,
+     * like the next one: not supported. */
     int (*fill)( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
                  size_t *filled );
 
-    /* From now on the first use of a missing page waits until somebody fills it. Returns the
-     * userfaultfd whose messages tell of such uses; it remains the backend's. Only detach() ends
-     * that. Change lock held. */
+    /* From now on the first access to a missing page waits until a thread fills it. Returns the
+     * userfaultfd that reports such accesses; it remains the backend's. Only detach() ends this.
+     * Change lock held. */
     int (*serve)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
     /* Whether a whole region is still what attach() was called for: 0, or -EPERM if it holds other
-     * memory. That all of it is mapped has been found out. Changes no state. Change lock held. */
+     * memory. The caller has checked that all of it is mapped. Changes no state. Change lock
+     * held. */
     int (*verify)( struct watch_region *region );
 
-    /* The categories of pages (PAGE_IS_*) as they are now, WRITTEN as collect_written() means it.
-     * Pages without the required ones may be left out; there is no limit of pages. Returns the
-     * number of runs. In a step. NULL: /proc/self/pagemap has all that can be asked for. */
+    /* Reports the current categories of pages (PAGE_IS_*), with WRITTEN as collect_written()
+     * defines it. Pages without the required ones may be left out; there is no limit of pages.
+     * Returns the number of runs. In a step. NULL: /proc/self/pagemap has all that can be
+     * requested. */
     int (*list)( struct watch_region *region, struct page_scan *scan );
 
-    /* What follows is NULL where no faults are served. */
+    /* The rest is NULL for a backend that serves no faults. */
 
     /* signal that delivers faults; 0: a thread of the backend reads them */
     int signal;
 
-    /* Serves a fault on a page of the region's size, [start, end): lets the access go on, and marks
-     * the page if it is a write. Returns 0 if the fault is not the backend's. In a signal handler
-     * or a thread of the backend, in a step, while no query holds the region (see fault.c). */
+    /* Serves a fault on a page of the region's granularity, [start, end): lets the access proceed,
+     * and marks the page if it is a write. Returns 0 if the fault does not concern the backend. In
+     * a signal handler or a thread of the backend, in a step, while no query holds the region (see
+     * fault.c). */
     int (*fault)( struct watch_region *region, uintptr_t start, uintptr_t end, unsigned int flags );
 
-    /* Around each step of a query. Faults wait meanwhile: to them, taking marks and arming pages is
-     * one step; to a query, letting a write go on and marking its page is one. All signals are
+    /* Around each step of a query. Faults wait meanwhile: to a fault, taking marks and arming pages
+     * is one step; to a query, letting a write proceed and marking its page is one. All signals are
      * blocked. */
     void (*hold)( struct watch_region *region );
     void (*release)( struct watch_region *region );
@@ -191,23 +192,24 @@ struct watch_backend
 
 extern int has_backend( const char *name );
 
-/* Finds and opens backends. By name (any), or NULL for the first automatic one that works. On
- * failure returns NULL and the reason. */
+/* Finds and opens a backend: any by name, or for NULL the first automatic one that works. Returns
+ * NULL and the reason on failure. */
 extern const struct watch_backend *open_backend( const char *name, char *reason, size_t len );
 
 /* why an earlier form of a backend is not used, "" if there is no such reason */
 extern const char *form_reason( const struct watch_backend *backend );
 
-/* the next automatic one after one that failed, opened, or NULL */
+/* opens the next automatic backend after one that failed, NULL if there is none */
 extern const struct watch_backend *open_next_backend( const struct watch_backend *backend );
 extern void close_backends(void);
 
-/* In a child by fork(): lets those that are open open again; and what came of it, 0 or -errno. */
+/* In a child by fork(): reopens the backends that are open; and the result for one of them, 0 or
+ * -errno. */
 extern void reopen_backends(void);
 extern int reopened_backend( const struct watch_backend *backend );
 
-/* Says, once, that a region could not be taken by one backend (-errno) and is with another one;
- * change lock held. And what was said, for people; "" if nothing was. */
+/* Notes, once, that one backend could not watch a region (-errno) and that another one does; change
+ * lock held. And that note, for people; "" if there is none. */
 extern void note_moved_region( const struct watch_backend *from, const struct watch_backend *to,
                                int err );
 extern const char *moved_region_notice(void);

@@ -1,5 +1,5 @@
 /*
- * The engine: what drops contents of watched memory, or takes access away
+ * The engine: calls that drop contents of watched memory, or take access away
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,7 +17,7 @@
 #include "sys/lock_order.h"
 #include "sys/raw_syscall.h"
 
-/* makes the bitmaps of all regions of a range, so that saving cannot fail; the lock is held */
+/* allocates the marks of all regions in a range, so that saving cannot fail; change lock held */
 static int prepare_regions( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
@@ -28,7 +28,7 @@ static int prepare_regions( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/* sets the state of all regions of a range; the lock is held */
+/* sets the state of all regions in a range; change lock held */
 static void set_states( uintptr_t start, uintptr_t end, enum region_state state )
 {
     struct watch_region *region;
@@ -41,9 +41,9 @@ static void set_states( uintptr_t start, uintptr_t end, enum region_state state 
  *           drop_contents
  *
  * Saves the written state of a part of a region and drops its contents. The region is closed to
- * queries, which otherwise could find a page in the kernel and among the marks, and report it
- * twice. If saving fails the whole part counts as written. To look is cheaper than to drop what is
- * not there. The change lock is held.
+ * queries, which could otherwise find a page both in the kernel and among the marks, and report it
+ * twice. If saving fails the whole part counts as written. Checking whether anything is there is
+ * cheaper than dropping nothing. Change lock held.
  */
 static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_t end,
                           enum discard_reason reason )
@@ -55,7 +55,7 @@ static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_
     return there ? region->backend->discard( region, start, end, reason ) : 0;
 }
 
-/* the same for all regions of a range, and what lies between them */
+/* the same for all regions in a range, and for the memory between them */
 static int drop_range( uintptr_t start, uintptr_t end, enum discard_reason reason )
 {
     struct watch_region *region;
@@ -78,7 +78,7 @@ static int drop_range( uintptr_t start, uintptr_t end, enum discard_reason reaso
     return ret;
 }
 
-/* mprotect() for a range with regions, or parts of them, in it; the lock is held */
+/* mprotect() for a range that contains regions, or parts of regions; change lock held */
 static int protect_regions( uintptr_t start, uintptr_t end, int prot )
 {
     struct watch_region *region;
@@ -99,7 +99,7 @@ static int protect_regions( uintptr_t start, uintptr_t end, int prot )
             }
             next = region->base;
         }
-        /* as much as possible in one call */
+        /* cover as much as possible in one call */
         else if (region) next = region->end < end ? region->end : end;
         else next = end;
         ret = raw_syscall3( SYS_mprotect, start, next - start, prot );
@@ -126,8 +126,8 @@ int watch_protect( void *base, size_t size, int prot )
 /***********************************************************************
  *           watch_commit
  *
- * Prepares the watched pages of a range that the program is about to get access to; to be called
- * before it has. Pages that were committed before keep their state (row 15). On failure, for
+ * Prepares the watched pages of a range that the program is about to get access to; must be called
+ * before it does. Pages that were committed before keep their state (row 15). On failure, for
  * whatever reason, the memory must not become accessible: a page that is only read would count as
  * written.
  */
@@ -151,10 +151,10 @@ int watch_commit( void *base, size_t size )
 /***********************************************************************
  *           watch_discard
  *
- * Drops the contents of pages, which become zero, and keeps their written state (row 31), as far as
- * they are watched. madvise() alone would lose the state, and leave a block known to be full that
- * is not. A write that is made at the same time is dropped with what it wrote, or it is seen. Fails
- * with ENOMEM, nothing changed.
+ * Drops the contents of pages, which become zero, and keeps the written state of those that are
+ * watched (row 31). madvise() alone would lose the state, and leave a block known as full that no
+ * longer is. A concurrent write is either dropped with its contents or reported. Fails with ENOMEM,
+ * and then changes nothing.
  */
 int watch_discard( void *base, size_t size )
 {
@@ -177,8 +177,8 @@ int watch_discard( void *base, size_t size )
  *           watch_decommit
  *
  * Takes pages away from the program as a new mapping without access would, but keeps them
- * registered and their written state known (row 15). Access goes first: a write that is made at the
- * same time either is seen as written or faults. Fails with ENOMEM, nothing changed.
+ * registered and their written state known (row 15). Access is removed first: a concurrent write is
+ * either reported or faults. Fails with ENOMEM, and then changes nothing.
  */
 int watch_decommit( void *base, size_t size )
 {

@@ -22,30 +22,27 @@
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
 
-/* What a child inherits is of no use to it: a userfaultfd and a pagemap mean the memory of the
- * parent for ever, its own memory is registered nowhere, and threads that were in the middle of
- * something are not there. To ask through such a descriptor would be to take the parent's pages.
+/* A child cannot use what it inherits: a userfaultfd and a pagemap refer to the parent's memory
+ * forever, the child's own memory is not registered, and threads that were in the middle of
+ * something do not exist. A query through such a descriptor would reset pages of the parent.
  *
- * So the forking thread takes all locks before, which leaves the index of regions, and what changes
- * under a lock, complete in the child. It does not wait for queries and faults, as the kernel or
- * the C library may meet a fault of watched memory (a stack) before all is done: their steps and
- * locks are counted and taken by threads that the child does not have, and are cleared there. Then
- * each backend opens descriptors of its own and each region is watched anew. Which pages were
- * written the child cannot know: all that may have been are, until it resets them. */
+ * So the forking thread takes all locks first, which leaves the index of regions, and everything
+ * that changes under a lock, complete in the child. It does not wait for queries and faults, as the
+ * kernel or the C library may fault on watched memory (a stack) before fork() is done: their steps
+ * and locks belong to threads that the child does not have, and are cleared there. Then each
+ * backend opens its own descriptors and each region is watched anew. The child cannot know which
+ * pages were written: all that may have been are reported, until it resets them. */
 
 #ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18   /* from 4.14 on */
+#define MADV_WIPEONFORK 18   /* since 4.14 */
 #endif
 
 static volatile int always_ours = FORK_OURS;
 const volatile int *fork_state = &always_ours;
 
-static volatile int *state = &always_ours;   /* the same, to be changed */
+static volatile int *state = &always_ours;   /* the same, writable */
 static char notice[160];
 
-/***********************************************************************
- *           note_failure
- */
 static void note_failure( const struct watch_region *region, int err )
 {
     if (*notice) return;
@@ -53,16 +50,12 @@ static void note_failure( const struct watch_region *region, int err )
               region->backend->name, strerror( -err ));
 }
 
-/***********************************************************************
- *           adopt_region
- *
- * The marks have what was dropped, the backend finds what has contents.
- */
+/* the marks have what was dropped, the backend finds what has contents */
 static void adopt_region( struct watch_region *region )
 {
     int ret;
 
-    /* watched no more in the parent, and what is there may not be what was */
+    /* the parent no longer watches it, and may have other memory there */
     if (region->lost & LOST_MEMORY)
     {
         region->lost = LOST_MEMORY;
@@ -74,7 +67,7 @@ static void adopt_region( struct watch_region *region )
     note_failure( region, ret );
 }
 
-/* prepares what the program has access to already: a callback of maps_for_all() */
+/* prepares memory that is accessible already: a callback of maps_for_all() */
 static int commit_mapping( uintptr_t start, uintptr_t end, int prot )
 {
     struct watch_region *region;
@@ -93,11 +86,7 @@ static int commit_mapping( uintptr_t start, uintptr_t end, int prot )
     return 0;
 }
 
-/***********************************************************************
- *           adopt
- *
- * In the child, by its only thread; what runs on watched memory may meet faults meanwhile.
- */
+/* Called in the child, by its only thread. Code that runs on watched memory may fault meanwhile. */
 static void adopt(void)
 {
     struct watch_region *region;
@@ -119,9 +108,6 @@ static void adopt(void)
     }
 }
 
-/***********************************************************************
- *           fork_before_fault
- */
 void fork_before_fault(void)
 {
     if (*state != FORK_CHILD) return;
@@ -134,7 +120,7 @@ static void go_on_in_parent(void)
     unlock_after_fork( 0 );
 }
 
-/* where the kernel does not clear the state it says nothing */
+/* the state may still be FORK_OURS, where the kernel does not clear it */
 static void go_on_in_child(void)
 {
     if (*state != FORK_FAULT)
@@ -146,9 +132,6 @@ static void go_on_in_child(void)
     unlock_after_fork( 1 );
 }
 
-/***********************************************************************
- *           fork_register
- */
 int fork_register(void)
 {
     static int registered;
@@ -158,9 +141,6 @@ int fork_register(void)
     return -ret;
 }
 
-/***********************************************************************
- *           fork_open
- */
 int fork_open(void)
 {
     int ret = fork_register();
@@ -180,9 +160,6 @@ int fork_open(void)
     return 0;
 }
 
-/***********************************************************************
- *           fork_notice
- */
 const char *fork_notice(void)
 {
     return notice;

@@ -8,30 +8,30 @@
 #ifndef WRITEWATCH_FORK_H
 #define WRITEWATCH_FORK_H
 
-/* Has the C library call us around each fork(). Returns 0 or -errno. To be called while there is
- * one thread, or under a lock; again does nothing. */
+/* Makes the C library call us around each fork(). Returns 0 or -errno. Must be called while there
+ * is one thread, or under a lock; further calls do nothing. */
 extern int fork_register(void);
 
-/* The same, and lets the kernel tell a child that was made without the C library (clone(),
+/* The same, and makes the kernel identify children that are made without the C library (clone(),
  * syscall( SYS_fork )), where it can do that. */
 extern int fork_open(void);
 
-/* FORK_OURS: this process is watched as it says. Anything else: it is a child whose descriptors are
- * the parent's, and whose locks may be held by threads that it does not have. */
+/* FORK_OURS: descriptors and locks are those of this process. Anything else: this is a child whose
+ * descriptors are the parent's, and whose locks may be held by threads that do not exist. */
 #define FORK_CHILD 0
 #define FORK_OURS  1
-#define FORK_FAULT 2   /* faults are served in it, no more */
+#define FORK_FAULT 2   /* faults are served, nothing else */
 
 extern const volatile int *fork_state;
 
-/* whether nothing but faults may be served, so that calls must fail; any code */
+/* whether only faults may be served, so that calls must fail; callable from any code */
 static inline __attribute__((always_inline)) int fork_is_unhandled(void)
 {
     return *fork_state != FORK_OURS;
 }
 
-/* For the handler of faults, before it looks at anything: in a child that is not ready yet, makes
- * the watches those of this process. */
+/* For the fault handler, before it looks at anything: in a child that is not ready yet, turns the
+ * inherited watches into watches of this process. */
 extern void fork_before_fault(void);
 
 /* why some memory cannot be watched in a child; "" if there is no such reason */

@@ -1,5 +1,5 @@
 /*
- * Queries make way for who changes the address space
+ * Queries give way to threads that change the address space
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,19 +12,19 @@
 #include "sys/raw_syscall.h"
 #include "sys/uninterrupted.h"
 
-/* A thread that waits in the kernel wakes up within 50 us or so; with a scan of 0.7 ms before,
- * twice that is a pause of an eighth at most, and only while somebody waits. */
+/* A thread that waits in the kernel wakes up within about 50 us. A pause of twice that, after a
+ * scan of 0.7 ms, takes an eighth of the time at most, and is made only while a thread waits. */
 #define LONGEST_PAUSE 100000   /* ns */
 
-/* A thread that is ended on its way out of mmap() remains counted for ever, and one may be busy
- * there for long. After so many pauses in vain who is still counted is not waited for. */
+/* A thread that is terminated on its way out of mmap() stays counted forever, and one may be busy
+ * there for long. After this many fruitless pauses, threads still counted are ignored. */
 #define PAUSES_IN_VAIN 16
 
 unsigned int address_space_users;
 unsigned int address_space_changes;
 
 static unsigned int ignored;   /* users that are not waited for */
-static unsigned int in_vain;   /* pauses since the last one that helped */
+static unsigned int in_vain;   /* fruitless pauses since the last useful one */
 
 static UNINTERRUPTED long long nanoseconds(void)
 {
@@ -34,8 +34,8 @@ static UNINTERRUPTED long long nanoseconds(void)
     return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-/* whether there is somebody to wait for, and nobody came through since; who works in a loop comes
- * back at once, and could be waited for without end */
+/* whether a thread waits, and none has come through since; a thread that changes the address space
+ * in a loop returns at once, and could be waited for forever */
 static UNINTERRUPTED int is_awaited( unsigned int changes )
 {
     unsigned int users = __atomic_load_n( &address_space_users, __ATOMIC_RELAXED );
@@ -48,8 +48,8 @@ static UNINTERRUPTED int is_awaited( unsigned int changes )
 /***********************************************************************
  *           give_way
  *
- * Pauses until one of those who want to change the address space has done so, but not for long. No
- * lock.
+ * Pauses until one of the threads that wait to change the address space has done so, but not for
+ * long. No lock.
  */
 UNINTERRUPTED void give_way(void)
 {
@@ -79,9 +79,6 @@ UNINTERRUPTED void give_way(void)
                       __ATOMIC_RELAXED );
 }
 
-/***********************************************************************
- *           give_way_to_none
- */
 void give_way_to_none(void)
 {
     address_space_users = ignored = in_vain = 0;

@@ -1,5 +1,5 @@
 /*
- * Transparent huge pages, which watched memory does without
+ * Transparent huge pages, which are kept out of watched memory
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -13,7 +13,7 @@
 #include "sys/advise.h"
 #include "sys/page.h"
 
-/* whether a page of a range is watched of which the kernel was not told */
+/* whether a range has a watched page without MADV_NOHUGEPAGE */
 static int is_unadvised( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region = region_first( start, end );
@@ -24,10 +24,10 @@ static int is_unadvised( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           can_hold_huge_page
  *
- * Whether the kernel could use a huge page in the mapping of a region if it is not told otherwise.
- * It makes one mapping of neighbours that are alike, and registered memory is like no other; so of
- * two small neighbours one is told, and they remain apart. A region that is not in the index is
- * that of a self-test, which is to find out whether the kernel can be told.
+ * Whether the kernel could use a huge page in the mapping of a region without MADV_NOHUGEPAGE. It
+ * merges adjacent mappings that are alike, and registered memory is like no other; so of two small
+ * adjacent regions one gets the advice, and they remain apart. A region that is not in the index
+ * belongs to a self-test, which must find out whether the kernel takes the advice.
  */
 static int can_hold_huge_page( const struct watch_region *region )
 {
@@ -42,7 +42,7 @@ static int can_hold_huge_page( const struct watch_region *region )
 /***********************************************************************
  *           rule_out_huge_pages
  *
- * The call takes a tenth of the time of a small allocation, so it is made where it matters only.
+ * The call takes a tenth of the time of a small allocation, so it is made only where it matters.
  */
 int rule_out_huge_pages( struct watch_region *region )
 {
@@ -55,5 +55,5 @@ int rule_out_huge_pages( struct watch_region *region )
         return 0;
     }
     ret = advise( base, region->end - region->base, MADV_NOHUGEPAGE );
-    return ret == -EINVAL ? 0 : ret;    /* the kernel was built without them */
+    return ret == -EINVAL ? 0 : ret;    /* the kernel was built without huge pages */
 }

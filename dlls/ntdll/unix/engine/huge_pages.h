@@ -1,5 +1,5 @@
 /*
- * Transparent huge pages, which watched memory does without
+ * Transparent huge pages, which are kept out of watched memory
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -10,8 +10,8 @@
 
 struct watch_region;
 
-/* Before a region is registered with userfaultfd, and first used. Returns 0 or -errno. Writers'
- * lock held, unless the region is one of a self-test. */
+/* Must be called before a region is registered with userfaultfd, and first used. Returns 0 or
+ * -errno. Change lock held, unless the region belongs to a self-test. */
 extern int rule_out_huge_pages( struct watch_region *region );
 
 #endif /* WRITEWATCH_HUGE_PAGES_H */

@@ -15,17 +15,17 @@
 #include "sys/kernel_api.h"
 #include "sys/page.h"
 
-/* runs that are looked at in one step, and ranges that can be made of them */
+/* runs that are read in one step, and ranges that can be made of them */
 #define MAX_LIST_RUNS 64
 #define MAX_RANGES    128
 
 /* pages that are found and reset in one step */
 #define MAX_LIST_PAGES ((size_t)16384)
 
-/* how much is looked at in one step: the kernel holds the lock of the address space meanwhile */
+/* how much one step covers: the kernel holds mmap_lock meanwhile */
 #define MAX_STEP_SIZE ((size_t)1 << 30)
 
-/* pagemap entries, for backends that do not tell categories themselves */
+/* pagemap entries, for backends that do not report categories themselves */
 #define PM_PRESENT ((uint64_t)1 << 63)
 #define PM_SWAP    ((uint64_t)1 << 62)
 #define PM_FILE    ((uint64_t)1 << 61)
@@ -35,16 +35,16 @@ struct listing
 {
     struct watch_query             query;
     struct list_filter             filter;
-    int                            pagemap;   /* -1 until it is needed */
-    uintptr_t                      pos;       /* where to go on */
+    int                            pagemap;   /* -1 until first needed */
+    uintptr_t                      pos;       /* where to continue */
     size_t                         pages;     /* that may still be listed, of the granularity */
-    size_t                         len;       /* ranges there is room for in this step */
+    size_t                         len;       /* room for ranges in this step */
     size_t                         count;     /* ranges found in this step */
     int                            full;
-    struct page_run        ranges[MAX_RANGES];
+    struct page_run                ranges[MAX_RANGES];
 };
 
-/* whether pages of some categories are asked for */
+/* whether pages of these categories are requested */
 static int passes( const struct listing *list, uint64_t categories )
 {
     const struct list_filter *filter = &list->filter;
@@ -56,8 +56,8 @@ static int passes( const struct listing *list, uint64_t categories )
 /***********************************************************************
  *           add_range
  *
- * Adds [start, end), which follows on what was looked at, if it is asked for. Returns 0 if there is
- * no room; there is always room for as many pages.
+ * Adds [start, end), which follows what was covered before, if it is requested. Returns 0 if there
+ * is no room for a range; there is always room for as many pages.
  */
 static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
 {
@@ -90,9 +90,8 @@ static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint
 /***********************************************************************
  *           take_scanned
  *
- * Makes pages not written that were found written by the backend a moment ago, and lists them.
- * Another thread may have taken some meanwhile; these are listed only if they are asked for as they
- * are now.
+ * Resets pages that the backend found written a moment ago, and lists them. Another thread may have
+ * reset some meanwhile; these are listed only if they are requested in their current state.
  */
 static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
 {
@@ -122,11 +121,7 @@ static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, u
     return 0;
 }
 
-/***********************************************************************
- *           take_marked
- *
- * The same for pages in one group of the bitmap.
- */
+/* the same for pages in one group of the marks */
 static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
 {
     unsigned int shift = list->query.shift;
@@ -149,11 +144,7 @@ static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, ui
     return 0;
 }
 
-/***********************************************************************
- *           add_run
- *
- * Lists pages of some categories, of which a bitmap was or was not to be looked at.
- */
+/* lists pages of some categories; marked says whether the marks count for them */
 static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories,
                     int marked )
 {
@@ -181,7 +172,7 @@ static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64
 static int read_error(void)
 {
 #ifdef __clang_analyzer__
-    /* it would take -errno for a count, as it does not know that errno is positive */
+    /* it does not know that errno is positive, and would take -errno for a count */
     return -EIO;
 #else
     return -errno;
@@ -191,8 +182,8 @@ static int read_error(void)
 /***********************************************************************
  *           read_pagemap
  *
- * The categories of pages by way of /proc/self/pagemap. It shows a marker of userfaultfd as a page
- * that was swapped out.
+ * Reads the categories of pages from /proc/self/pagemap. It shows a marker of userfaultfd as a
+ * swapped-out page.
  */
 static int read_pagemap( struct listing *list, struct page_scan *scan )
 {
@@ -234,7 +225,7 @@ static int read_pagemap( struct listing *list, struct page_scan *scan )
     return count;
 }
 
-/* what the backend knows of pages, the marks aside */
+/* what the backend knows of pages, apart from the marks */
 static int read_categories( struct listing *list, struct page_scan *scan )
 {
     struct watch_region *region = list->query.region;
@@ -243,11 +234,7 @@ static int read_categories( struct listing *list, struct page_scan *scan )
     return region->backend->list( region, scan );
 }
 
-/***********************************************************************
- *           list_marked
- *
- * Lists pages of a group of the bitmap in which there are marks. In a step.
- */
+/* lists pages of one group of the marks, some of which are marked; in a step */
 static int list_marked( struct listing *list, struct page_marks *marks, uintptr_t end )
 {
     uintptr_t granule = (uintptr_t)1 << list->query.shift;
@@ -284,8 +271,8 @@ static int list_marked( struct listing *list, struct page_marks *marks, uintptr_
 /***********************************************************************
  *           list_scanned
  *
- * Lists pages without marks. When written pages and nothing else are asked for, finding and taking
- * them is one call. In a step.
+ * Lists pages without marks. If written pages and nothing else are requested, one call finds and
+ * resets them. In a step.
  */
 static int list_scanned( struct listing *list, uintptr_t end )
 {
@@ -318,9 +305,6 @@ static int list_scanned( struct listing *list, uintptr_t end )
     return 0;
 }
 
-/***********************************************************************
- *           list_step
- */
 static int list_step( struct listing *list )
 {
     uintptr_t end = list->pos + min( list->query.end - list->pos, MAX_STEP_SIZE ), limit = end;
@@ -340,7 +324,7 @@ static int list_step( struct listing *list )
     return ret;
 }
 
-/* hands over what was found in a step; the first range may go on the last one */
+/* copies out what a step has found; the first range may continue the last one */
 static size_t store_ranges( struct listing *list, struct page_run *ranges, size_t count )
 {
     size_t i = 0;
@@ -352,9 +336,6 @@ static size_t store_ranges( struct listing *list, struct page_run *ranges, size_
     return count;
 }
 
-/***********************************************************************
- *           watch_list
- */
 ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                     struct page_run *ranges, size_t count, uintptr_t *next )
 {

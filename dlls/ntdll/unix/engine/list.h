@@ -12,23 +12,23 @@
 
 #include "engine/backend.h"
 
-/* Which pages are listed, by the kernel's categories (PAGE_IS_*) without its masks. */
+/* Which pages are listed, by the kernel's categories (PAGE_IS_*) but without its masks. */
 struct list_filter
 {
     uint64_t required;    /* all of these */
     uint64_t any;         /* and one of these, unless it is 0 */
     uint64_t excluded;    /* and none of these */
-    uint64_t returned;    /* what ranges report, and are told apart by */
+    uint64_t returned;    /* what ranges report; they end where it changes */
     size_t   max_pages;   /* 0: no limit */
     int      reset;       /* reset pages that are listed as written */
 };
 
 /* Lists pages of [start, end), which is page aligned and rounded to the granularity, as ranges with
- * their categories. Returns their number, at most count, and in *next the first address that was
- * not looked at. A list shows each page at one moment, not all of them at the same one. With reset,
- * a page is listed and reset in one step; no two callers get it for one write. By any thread, no
- * lock. On failure pages that were listed are written again: -ENOENT (not in one region),
- * -EOPNOTSUPP (a category that the backend cannot tell), -EFAULT (not mapped), -ENOMEM, -EIO. */
+ * their categories. Returns their number, at most count, and in *next the first address not
+ * covered. A list shows each page at one moment, but not all pages at the same moment. With reset,
+ * a page is listed and reset in one step: no two callers get it for one write. Any thread, no lock.
+ * On failure all pages that were listed are written again: -ENOENT (not in one region), -EOPNOTSUPP
+ * (a category that the backend does not know), -EFAULT (not mapped), -ENOMEM, -EIO. */
 extern ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                            struct page_run *ranges, size_t count, uintptr_t *next );
 

@@ -1,5 +1,5 @@
 /*
- * Written state that the kernel cannot keep: one bit a page
+ * Written state that the kernel cannot keep: one bit per page
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -19,7 +19,7 @@ static inline __attribute__((always_inline)) size_t page_index( const struct pag
     return (addr - marks->base) >> marks->shift;
 }
 
-/* the compiler's own would be a call into libgcc, outside the section */
+/* the compiler's popcount would be a call into libgcc, outside the section */
 static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t bits )
 {
     bits -= bits >> 1 & 0x5555555555555555ull;
@@ -43,8 +43,8 @@ static inline __attribute__((always_inline)) uint64_t word_mask( const struct pa
 /***********************************************************************
  *           marks_alloc
  *
- * Makes an empty bitmap for a range of pages. The kernel's zeroed memory serves as it is, so large
- * regions cost only what is used of it. Returns NULL when there is no memory.
+ * Allocates empty marks for a range of pages. The kernel's memory is zero already, so marks of
+ * large regions cost only what is used of them. Returns NULL if there is no memory.
  */
 UNINTERRUPTED struct page_marks *marks_alloc( uintptr_t base, size_t size, unsigned int shift )
 {
@@ -61,19 +61,12 @@ UNINTERRUPTED struct page_marks *marks_alloc( uintptr_t base, size_t size, unsig
     return marks;
 }
 
-/***********************************************************************
- *           marks_free
- */
 UNINTERRUPTED void marks_free( struct page_marks *marks )
 {
     raw_munmap( marks, marks->bytes );
 }
 
-/***********************************************************************
- *           marks_set
- *
- * Marks the pages of [start, end) as written.
- */
+/* marks the pages of [start, end) as written */
 UNINTERRUPTED void marks_set( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     while (start < end)
@@ -82,7 +75,7 @@ UNINTERRUPTED void marks_set( struct page_marks *marks, uintptr_t start, uintptr
         uint64_t *word = &marks->bits[page_index( marks, start ) / 64];
         uint64_t old;
 
-        /* never less than there are, also between these: who finds none does not look
+        /* the count is never too low, not even between these: a thread that reads 0 does not look
          * at the bits */
         __atomic_fetch_add( &marks->count, count_bits( mask ), __ATOMIC_SEQ_CST );
         old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
@@ -91,18 +84,14 @@ UNINTERRUPTED void marks_set( struct page_marks *marks, uintptr_t start, uintptr
     }
 }
 
-/***********************************************************************
- *           marks_next
- *
- * The first marked page of [start, end), or end.
- */
+/* the first marked page of [start, end), or end */
 UNINTERRUPTED uintptr_t marks_next( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     while (start < end)
     {
         uint64_t bits = marks_peek( marks, start, end );
 
-        /* start may lie within a huge page, of which nothing before it is asked for */
+        /* start may lie inside a huge page, of which nothing before start is requested */
         if (bits & 1) return start;
         if (bits)
             return marks->base
@@ -112,21 +101,13 @@ UNINTERRUPTED uintptr_t marks_next( struct page_marks *marks, uintptr_t start, u
     return end;
 }
 
-/***********************************************************************
- *           marks_group_end
- *
- * Where the group of up to 64 pages ends that marks_peek() and marks_take() look at in one step.
- */
+/* the end of the group of up to 64 pages that marks_peek() and marks_take() cover in one step */
 UNINTERRUPTED uintptr_t marks_group_end( const struct page_marks *marks, uintptr_t addr )
 {
     return marks->base + ((uintptr_t)((page_index( marks, addr ) | 63) + 1) << marks->shift);
 }
 
-/***********************************************************************
- *           marks_peek
- *
- * The marks of [start, end), not beyond the end of the group; bit 0 stands for start.
- */
+/* the marks of [start, end), up to the end of the group; bit 0 stands for start */
 UNINTERRUPTED uint64_t marks_peek( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     size_t index = page_index( marks, start );
@@ -135,11 +116,7 @@ UNINTERRUPTED uint64_t marks_peek( struct page_marks *marks, uintptr_t start, ui
     return (bits & word_mask( marks, start, end )) >> (index & 63);
 }
 
-/***********************************************************************
- *           marks_take
- *
- * The same, and removes them in one atomic step.
- */
+/* the same, and removes them in one atomic step */
 UNINTERRUPTED uint64_t marks_take( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     size_t index = page_index( marks, start );
@@ -150,11 +127,7 @@ UNINTERRUPTED uint64_t marks_take( struct page_marks *marks, uintptr_t start, ui
     return bits >> (index & 63);
 }
 
-/***********************************************************************
- *           marks_count
- *
- * How many pages of [start, end) are marked.
- */
+/* how many pages of [start, end) are marked */
 UNINTERRUPTED size_t marks_count( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     size_t count = 0;
@@ -164,9 +137,6 @@ UNINTERRUPTED size_t marks_count( struct page_marks *marks, uintptr_t start, uin
     return count;
 }
 
-/***********************************************************************
- *           marks_recount
- */
 void marks_recount( struct page_marks *marks, uintptr_t end )
 {
     if (marks->count) marks->count = marks_count( marks, marks->base, end );
@@ -175,10 +145,10 @@ void marks_recount( struct page_marks *marks, uintptr_t end )
 /***********************************************************************
  *           marks_collect
  *
- * Adds the marks of [start, end) to words, one for each group from the one of start on, with a bit
- * for each page of it. At most room pages are added that were not there, the lowest ones. With take
- * those marks are removed that were added, or were there; what another thread takes at the same
- * time is its own. Returns how many pages were added.
+ * Adds the marks of [start, end) to words: one word for each group, from that of start on, with one
+ * bit for each page. Adds at most room pages that were not in words before, the lowest ones. With
+ * take, removes the marks that it added or that were in words before; marks that another thread
+ * takes at the same time belong to that thread. Returns how many pages were added.
  */
 UNINTERRUPTED size_t marks_collect( struct page_marks *marks, uintptr_t start, uintptr_t end,
                                     int take, uint64_t *words, size_t room )

@@ -1,5 +1,5 @@
 /*
- * Written state that the kernel cannot keep: one bit a page (or huge page)
+ * Written state that the kernel cannot keep: one bit per page (or huge page)
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,17 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decommitting or resetting a page drops what the kernel knows of it, but Windows still reports it
- * as written. A region gets such a bitmap when that first happens; most never do. The bits are
- * changed by atomic steps and without a lock, so whoever takes a bit is the only one
- * to report it. */
+/* Decommitting or resetting a page drops what the kernel knows of it, but Windows still reports the
+ * page as written. A region gets marks when that first happens; most never do. The bits change
+ * atomically and without a lock, so the thread that takes a bit is the only one to report it. */
 struct page_marks
 {
     uintptr_t base;     /* address of the first page */
     size_t    bytes;    /* size of the mapping that holds this */
-    size_t    count;    /* how many bits are set */
-    unsigned int shift; /* a bit stands for so many bytes, as a power of two:
-                         * see struct watch_region */
+    size_t    count;    /* number of set bits */
+    unsigned int shift; /* log2 of the bytes that a bit stands for: see struct watch_region */
     uint64_t  bits[];
 };
 
@@ -36,7 +34,7 @@ extern size_t marks_count( struct page_marks *marks, uintptr_t start, uintptr_t 
 extern size_t marks_collect( struct page_marks *marks, uintptr_t start, uintptr_t end, int take,
                              uint64_t *words, size_t room );
 
-/* makes the count right again; nobody else looks at it */
+/* corrects the count; no other thread may look at it */
 extern void marks_recount( struct page_marks *marks, uintptr_t end );
 
 #endif /* WRITEWATCH_MARKS_H */

@@ -19,7 +19,7 @@
 /***********************************************************************
  *           watch_begin
  *
- * Finds the region of a range (row 6). Huge pages are asked for as a whole. Returns -ENOENT if the
+ * Finds the region of a range (row 6). Huge pages are queried as a whole. Returns -ENOENT if the
  * range does not lie in one region, -EIO in a child that was made without the C library.
  */
 UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end )
@@ -39,7 +39,7 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
 /***********************************************************************
  *           next_mark
  *
- * Whether there are marks where a step of that size would look; *limit becomes the first marked
+ * Whether there are marks where a step of that size would look; sets *limit to the first marked
  * page. Most regions have no marks. In a step.
  */
 static UNINTERRUPTED int next_mark( const struct watch_query *query, size_t size, uintptr_t *limit )
@@ -55,8 +55,8 @@ static UNINTERRUPTED int next_mark( const struct watch_query *query, size_t size
 /***********************************************************************
  *           collect_scanned
  *
- * Stores the pages up to limit that the backend finds, and goes on by at most *size bytes, which
- * becomes the size of the next step. Pages that could not be stored are put back. Ends the step.
+ * Stores the pages up to limit that the backend finds. Covers at most *size bytes, and sets *size
+ * for the next step. Pages that could not be stored are put back. Ends the step.
  */
 static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t limit, size_t *size )
 {
@@ -92,18 +92,14 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t l
     return 0;
 }
 
-/***********************************************************************
- *           collect_step
- *
- * One step of a query, over pages with marks among them or without.
- */
+/* one step of a query, over pages with or without marks */
 static UNINTERRUPTED int collect_step( struct watch_query *query, size_t *size )
 {
     uintptr_t limit = query->end;
     int ret;
 
     if ((ret = watch_enter( query ))) return ret;
-    /* a fault that could not be marked */
+    /* the page of some fault could not be marked */
     if (__atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST ))
     {
         watch_leave( query );
@@ -118,10 +114,10 @@ static UNINTERRUPTED int collect_step( struct watch_query *query, size_t *size )
  *           watch_collect
  *
  * Stores the addresses of written pages, ascending, at most max (> 0) of them (row 10). With reset
- * exactly the pages stored are reset, each in one atomic step. On failure nothing has changed but
- * the array: the status of the fault if it cannot be written (user_memory.h), otherwise what the
- * kernel said. The array is touched only where an address is stored. "Nothing written" is said only
- * after the backend has looked at the whole range.
+ * exactly the stored pages are reset, each in one atomic step. On failure only the array has
+ * changed: returns the status of the fault if the array cannot be written (user_memory.h),
+ * otherwise the error of the kernel. The array is touched only where an address is stored. Returns
+ * "nothing written" only after the backend has looked at the whole range.
  */
 UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
                                  size_t *count )

@@ -1,5 +1,5 @@
 /*
- * Steps of queries over pages of which some are marked in the bitmap
+ * Steps of queries over pages of which some are marked
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,8 +12,8 @@
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
 
-/* The pages that a step has found, in the bitmap and by the backend: one bit for each, in groups as
- * the bitmap has them. A step may begin and end within a group. */
+/* The pages that a step has found, among the marks or by the backend: one bit for each, in groups
+ * like those of the marks. A step may begin and end within a group. */
 struct found_pages
 {
     uintptr_t base;    /* of the first group */
@@ -24,10 +24,10 @@ struct found_pages
 /***********************************************************************
  *           step_limit
  *
- * Where a step ends, and how many pages the backend may find in it, so that these and the marked
- * ones have room together: a mark that was taken could not be put back without a moment in which
- * the page counts as not written. A step may be as long as there is room for each of its pages, and
- * longer if it has few marks.
+ * Where a step ends, and how many pages the backend may find in it, so that there is room for these
+ * and the marked ones together: putting back a mark would leave a moment in which the page counts
+ * as not written. A step may be as long as there is room for each of its pages, and longer if it
+ * has few marks.
  */
 static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
                                            struct page_marks *marks, uintptr_t start, size_t room,
@@ -53,11 +53,7 @@ static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
     return end;
 }
 
-/***********************************************************************
- *           add_runs
- *
- * Adds what the backend found, and returns how many pages that are.
- */
+/* adds what the backend found, and returns how many pages these are */
 static UNINTERRUPTED size_t add_runs( struct found_pages *found, unsigned int shift,
                                       const struct page_run *runs, int count )
 {
@@ -81,8 +77,8 @@ static UNINTERRUPTED size_t add_runs( struct found_pages *found, unsigned int sh
 /***********************************************************************
  *           next_run
  *
- * The next run of found pages from bit *pos on, as bits [*pos, *last), within a group. Returns 0
- * if there is none.
+ * Finds the next run of found pages from bit *pos on, as bits [*pos, *last), within a group.
+ * Returns 0 if there is none.
  */
 static UNINTERRUPTED int next_run( const struct found_pages *found, size_t *pos, size_t *last )
 {
@@ -107,7 +103,8 @@ static UNINTERRUPTED int next_run( const struct found_pages *found, size_t *pos,
 /***********************************************************************
  *           take_runs
  *
- * Makes runs of found pages from bit *pos on, at most MAX_RUNS and limit pages, and moves *pos on.
+ * Turns found pages from bit *pos on into runs, at most MAX_RUNS and limit pages, and advances
+ * *pos.
  */
 static UNINTERRUPTED int take_runs( const struct found_pages *found, unsigned int shift,
                                     size_t *pos, struct page_run *runs, size_t limit )
@@ -130,7 +127,8 @@ static UNINTERRUPTED int take_runs( const struct found_pages *found, unsigned in
 /***********************************************************************
  *           store_found
  *
- * Stores what was found; outside of a step. What cannot be stored is put back if it was taken.
+ * Stores what was found; outside of a step. Pages that were taken and cannot be stored are put
+ * back.
  */
 static UNINTERRUPTED int store_found( struct watch_query *query, const struct found_pages *found,
                                       struct page_run *runs )
@@ -154,7 +152,7 @@ static UNINTERRUPTED int store_found( struct watch_query *query, const struct fo
     return 0;
 }
 
-/* the same as arm_marked() for all that was found; in a step */
+/* arm_marked() for all pages that were found; in a step */
 static UNINTERRUPTED int arm_found( struct watch_query *query, const struct found_pages *found )
 {
     uintptr_t addr = found->base;
@@ -170,13 +168,13 @@ static UNINTERRUPTED int arm_found( struct watch_query *query, const struct foun
 /***********************************************************************
  *           collect_marked
  *
- * Stores the next pages that are marked or that the backend finds. The backend is asked once for a
- * long range, and the marks are walked once: pages are decommitted by the thousand, and a call of
- * the kernel for each group took nine times as long as all the rest. Pages that could not be stored
- * are put back. Ends the step.
+ * Stores the next pages that are marked or that the backend finds. Asks the backend once for a long
+ * range, and walks the marks once: programs decommit pages by the thousand, and a system call for
+ * each group took nine times as long as everything else. Pages that could not be stored are put
+ * back. Ends the step.
  *
- * Without reset the marks come first: pages that are all marked need no look at the kernel. With
- * reset no more marks are taken than have room besides what the backend found.
+ * Without reset the marks come first: if all pages are marked the kernel need not be asked. With
+ * reset no more marks are taken than there is room for besides what the backend found.
  */
 UNINTERRUPTED int collect_marked( struct watch_query *query )
 {
@@ -193,7 +191,7 @@ UNINTERRUPTED int collect_marked( struct watch_query *query )
     pages = (scan.end - scan.start) >> shift;
     found.base = marks_group_end( marks, scan.start ) - ((uintptr_t)64 << shift);
     found.count = (((scan.end - found.base) >> shift) + 63) / 64;
-    /* or it would become a call of memset(), outside of the section */
+    /* volatile, or it would become a call to memset(), outside the section */
     for (i = 0; i < found.count; i++) *(volatile uint64_t *)&found.words[i] = 0;
 
     if (query->reset ||
@@ -217,7 +215,7 @@ UNINTERRUPTED int collect_marked( struct watch_query *query )
         if (query->reset) put_back( query, scan.start, scan.end );
         return count;
     }
-    /* marks beyond what the backend has looked at come with the next step */
+    /* marks beyond what the backend has covered come with the next step */
     if ((scan.next - found.base) >> shift & 63)
         found.words[(scan.next - found.base) >> shift >> 6] &=
             (1ull << ((scan.next - found.base) >> shift & 63)) - 1;

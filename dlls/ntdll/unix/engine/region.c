@@ -23,9 +23,9 @@ struct region_entry
     struct watch_region *region;
 };
 
-/* Ordered by address, without overlaps. A fuller one replaces it when there is no room left; the
- * old one stays mapped for readers that are still in it (together at most the size
- * of the newest). */
+/* Ordered by address, without overlaps. A larger one replaces it when it is full; the old one stays
+ * mapped for readers that are still in it (all old ones together have at most the size of the
+ * newest). */
 struct region_index
 {
     size_t              capacity;
@@ -35,8 +35,8 @@ struct region_index
 
 static struct region_index *region_index;
 
-/* Odd while a writer changes the index; readers that saw it change look again. A writer cannot be
- * suspended meanwhile (watch_lock.h). */
+/* Odd while a writer changes the index; readers that see it change look again. A writer cannot be
+ * suspended meanwhile (host.h). */
 static unsigned int index_seq;
 
 #define load( ptr )         __atomic_load_n( ptr, __ATOMIC_RELAXED )
@@ -56,8 +56,8 @@ static void end_change(void)
 /***********************************************************************
  *           find_entry
  *
- * Position of the first entry that ends above an address. The index may be changing: the answer is
- * then of no use, but always within the entries.
+ * Position of the first entry that ends above an address. While the index changes the result is
+ * useless, but still within the entries.
  */
 static inline __attribute__((always_inline)) size_t
 find_entry( struct region_index *index, size_t count, uintptr_t addr )
@@ -77,8 +77,8 @@ find_entry( struct region_index *index, size_t count, uintptr_t addr )
 /***********************************************************************
  *           read_entry
  *
- * The first entry that ends above an address, as it stood at one moment; all of it 0 if there is
- * none. With hold, the region's readers are counted up before that moment has passed.
+ * The first entry that ends above an address, as it was at one moment; all zero if there is none.
+ * With hold, counts up the region's readers before that moment has passed.
  */
 static inline __attribute__((always_inline)) struct region_entry read_entry( uintptr_t addr,
                                                                              int hold )
@@ -94,7 +94,7 @@ static inline __attribute__((always_inline)) struct region_entry read_entry( uin
 
         if (seq & 1)
         {
-            /* whoever changes it is not in this process */
+            /* the thread that changes it is not in this process */
             if (fork_is_unhandled()) return entry;
             wait_turn( &turns );
             continue;
@@ -135,7 +135,7 @@ UNINTERRUPTED struct watch_region *region_find( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           region_get
  *
- * The same, held. The caller must give it back by region_put().
+ * The same, held. The caller must release it with region_put().
  */
 UNINTERRUPTED struct watch_region *region_get( uintptr_t start, uintptr_t end )
 {
@@ -146,29 +146,18 @@ UNINTERRUPTED struct watch_region *region_get( uintptr_t start, uintptr_t end )
     return NULL;
 }
 
-/***********************************************************************
- *           region_put
- */
 UNINTERRUPTED void region_put( struct watch_region *region )
 {
     __atomic_fetch_sub( &region->readers, 1, __ATOMIC_SEQ_CST );
 }
 
-/***********************************************************************
- *           region_contains
- *
- * Whether one region holds all of [start, end).
- */
+/* whether one region holds all of [start, end) */
 UNINTERRUPTED int region_contains( uintptr_t start, uintptr_t end )
 {
     return region_find( start, end ) != NULL;
 }
 
-/***********************************************************************
- *           region_overlaps
- *
- * Whether some region has a page in [start, end).
- */
+/* whether any region has a page in [start, end) */
 UNINTERRUPTED int region_overlaps( uintptr_t start, uintptr_t end )
 {
     struct region_entry entry = read_entry( start, 0 );
@@ -176,11 +165,7 @@ UNINTERRUPTED int region_overlaps( uintptr_t start, uintptr_t end )
     return entry.region && entry.base < end;
 }
 
-/***********************************************************************
- *           reserve_entries
- *
- * Makes room for more entries, so that a change that has begun cannot fail.
- */
+/* makes room for more entries, so that a change cannot fail once it has begun */
 static int reserve_entries( size_t more )
 {
     size_t i, count = region_index ? region_index->count : 0;
@@ -236,8 +221,8 @@ static void set_entry( size_t pos, struct watch_region *region )
 /***********************************************************************
  *           region_insert_as
  *
- * Adds a region. Whatever is left of older ones in its place must have been removed. Returns NULL
- * if there is no memory.
+ * Adds a region. Older regions in its place must have been removed. Returns NULL if there is no
+ * memory.
  */
 struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
                                        const struct watch_backend *backend,
@@ -258,9 +243,6 @@ struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,
     return region;
 }
 
-/***********************************************************************
- *           region_lose
- */
 void region_lose( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
@@ -273,16 +255,12 @@ void region_lose( uintptr_t start, uintptr_t end )
         if (entry.base < end) __atomic_fetch_or( &entry.region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
         region = entry.region;
         region_put( region );
-        /* it may have been split meanwhile, before the parts that are left could be told */
+        /* it may have been split meanwhile, before the parts that are left were flagged */
         if (entry.base < end && read_entry( start, 0 ).region != region) entry.end = start;
     }
 }
 
-/***********************************************************************
- *           region_insert
- *
- * The same for fresh memory.
- */
+/* region_insert_as() for fresh memory */
 struct watch_region *region_insert( uintptr_t start, uintptr_t end,
                                     const struct watch_backend *backend )
 {
@@ -292,9 +270,9 @@ struct watch_region *region_insert( uintptr_t start, uintptr_t end,
 /***********************************************************************
  *           region_remove
  *
- * Takes [start, end) out of the index; what is left of a region on both sides remains one of its
- * own (row 37). No query looks at these pages any more when this returns. On failure (no memory)
- * nothing has changed.
+ * Takes [start, end) out of the index; what is left of a region on either side becomes a region of
+ * its own (row 37). No query looks at these pages any more when this returns. On failure (no
+ * memory) nothing has changed.
  */
 int region_remove( uintptr_t start, uintptr_t end )
 {
@@ -334,7 +312,7 @@ int region_remove( uintptr_t start, uintptr_t end )
     if (left) set_entry( first, left );
     if (right) set_entry( first + !!left, right );
     end_change();
-    /* what region_lose() has said of the old ones since they were looked at */
+    /* what region_lose() has flagged since the old ones were split */
     for (region = retired; region; region = region->next)
     {
         unsigned int lost = __atomic_load_n( &region->lost, __ATOMIC_SEQ_CST );
@@ -358,7 +336,7 @@ int region_remove( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           region_first
  *
- * The first region with a page in [start, end), or NULL. Valid while the writers' lock is held.
+ * The first region with a page in [start, end), or NULL. Valid while the change lock is held.
  */
 struct watch_region *region_first( uintptr_t start, uintptr_t end )
 {
@@ -370,9 +348,6 @@ struct watch_region *region_first( uintptr_t start, uintptr_t end )
     return region_index->entries[pos].region;
 }
 
-/***********************************************************************
- *           regions_without_steps
- */
 void regions_without_steps(void)
 {
     size_t i;

@@ -17,8 +17,8 @@
 enum region_state
 {
     REGION_OPEN,
-    REGION_CLOSED,   /* it is being made, or written state is on the move: steps wait */
-    REGION_GONE,     /* another region may have taken the place of this one */
+    REGION_CLOSED,   /* it is being set up, or its written state is on the move: steps wait */
+    REGION_GONE,     /* another region may have taken its place */
 };
 
 /* What is known of the memory of a region before it is attached. */
@@ -26,32 +26,32 @@ enum memory_kind
 {
     REGION_FRESH,       /* private anonymous memory that was never touched: MEM_WRITE_WATCH */
     REGION_ANONYMOUS,   /* private anonymous memory that may have pages, huge ones too */
-    REGION_MIXED,       /* any, files and shared memory included */
+    REGION_MIXED,       /* any memory, files and shared memory included */
 };
 
 #define LOST_MARKS  1u   /* a page could not be marked: until all of the region is reset */
-#define LOST_MEMORY 2u   /* some of it is not watched any more: for ever */
+#define LOST_MEMORY 2u   /* a part is no longer watched: forever */
 
 #define REGION_DATA_SIZE 144
 
-/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a reader or a
- * step that comes late finds valid memory; used anew only when none is left. */
+/* One MEM_WRITE_WATCH reservation, or what is left of it. Never unmapped, so that a late reader or
+ * step finds valid memory; reused only when no thread uses it. */
 struct watch_region
 {
     uintptr_t            base;
     uintptr_t            end;
-    unsigned int         readers;    /* that use it outside of steps, see region_get() */
+    unsigned int         readers;    /* threads that use it outside of steps, see region_get() */
     unsigned int         first_step; /* steps of queries in progress (region_step.h): one, */
-    unsigned int         steps;      /* and how many others */
+    unsigned int         steps;      /* and the number of others */
     enum region_state    state;      /* whether steps may begin */
     unsigned int         lost;       /* LOST_* flags: queries fail */
-    struct page_marks   *marks;      /* NULL until a page is marked for the first time */
+    struct page_marks   *marks;      /* NULL until the first page is marked */
     const struct watch_backend *backend;
     enum memory_kind     kind;
-    unsigned int         shift;     /* what is told apart, as a power of two: pages or huge pages */
-    unsigned int         unadvised; /* whether the kernel was not told to use no huge pages */
-    struct watch_region *next;      /* of the free ones */
-    /* what the backend keeps of the region; all zero before attach() */
+    unsigned int         shift;     /* log2 of the granularity: pages or huge pages */
+    unsigned int         unadvised; /* whether it lacks MADV_NOHUGEPAGE */
+    struct watch_region *next;      /* in the list of free ones */
+    /* what the backend keeps about the region; all zero before attach() */
     uint64_t             backend_data[REGION_DATA_SIZE / 8] __attribute__((aligned(16)));
 };
 
@@ -60,8 +60,8 @@ struct watch_region
     _Static_assert( sizeof(type) <= REGION_DATA_SIZE, "backend_data is too small" )
 #define REGION_DATA( type, region ) ((type *)(region)->backend_data)
 
-/* Readers: any thread, any time, no lock. What region_find() returns may become another region at
- * once: see region_enter(). With region_get() it is held until region_put(). */
+/* Readers: any thread, any time, no lock. The result of region_find() may become another region at
+ * any moment: see region_enter(). region_get() holds it until region_put(). */
 extern struct watch_region *region_find( uintptr_t start, uintptr_t end );
 extern struct watch_region *region_get( uintptr_t start, uintptr_t end );
 extern void region_put( struct watch_region *region );
@@ -71,8 +71,8 @@ extern struct page_marks *region_marks( struct watch_region *region );
 
 extern void region_set_state( struct watch_region *region, enum region_state state );
 
-/* Marks the pages of [start, end) as written. Without memory for the marks queries fail until all
- * of the region is reset. In a step, or under the change lock. */
+/* Marks the pages of [start, end) as written. If there is no memory for the marks, queries fail
+ * until all of the region is reset. In a step, or under the change lock. */
 extern void region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 
 /* Writers: one at a time, under the change lock (host.h). */
@@ -88,7 +88,7 @@ extern struct watch_region *region_first( uintptr_t start, uintptr_t end );
  * no lock. */
 extern void region_lose( uintptr_t start, uintptr_t end );
 
-/* whether memory holds a region, or a bitmap of one, that a fault may have to change */
+/* whether memory holds a region, or the marks of one, that a fault may have to change */
 extern int region_uses_memory( uintptr_t start, uintptr_t end );
 
 #endif /* WRITEWATCH_REGION_H */

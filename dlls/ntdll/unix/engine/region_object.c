@@ -1,5 +1,5 @@
 /*
- * Regions themselves: made, used anew, split, and closed to steps of queries
+ * Regions themselves: allocated, reused, split, and closed to steps of queries
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -19,11 +19,7 @@
 
 static struct watch_region *free_regions;
 
-/***********************************************************************
- *           region_marks
- *
- * The bitmap of a region, made when it is first needed. NULL if there is no memory.
- */
+/* the marks of a region, allocated on first use; NULL if there is no memory */
 UNINTERRUPTED struct page_marks *region_marks( struct watch_region *region )
 {
     struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
@@ -42,9 +38,9 @@ UNINTERRUPTED struct page_marks *region_marks( struct watch_region *region )
 /***********************************************************************
  *           region_set_state
  *
- * Lets steps begin, or lets them wait or fail and then waits until those in progress have ended. A
- * step cannot be interrupted; should one be stopped all the same (by a debugger), we go on after a
- * second: a page may then be reported twice, none is lost.
+ * Lets steps begin; or makes them wait or fail, and waits for those in progress. A step cannot be
+ * interrupted. If one is stopped all the same (by a debugger), we continue after a second: a page
+ * may then be reported twice, but none is lost.
  */
 void region_set_state( struct watch_region *region, enum region_state state )
 {
@@ -63,15 +59,12 @@ void region_set_state( struct watch_region *region, enum region_state state )
     }
 }
 
-/* whether no thread uses a region any more; one that comes late looks at its state only */
+/* whether no thread uses a region any more; a late one looks only at its state */
 static int is_unused( const struct watch_region *region )
 {
     return !__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ) && !region_has_steps( region );
 }
 
-/***********************************************************************
- *           region_mark_written
- */
 UNINTERRUPTED void region_mark_written( struct watch_region *region, uintptr_t start,
                                         uintptr_t end )
 {
@@ -90,11 +83,7 @@ static void empty_region( struct watch_region *region )
     memset( region->backend_data, 0, sizeof(region->backend_data) );
 }
 
-/***********************************************************************
- *           alloc_region
- *
- * A region that is closed. NULL if there is no memory.
- */
+/* returns a region that is closed, or NULL if there is no memory */
 struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
                                    const struct watch_backend *backend, enum memory_kind kind,
                                    unsigned int shift )
@@ -128,11 +117,11 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->lost  = 0;
     region->next  = NULL;
     region->unadvised = 0;
-    /* queries look at these before their first step */
+    /* queries read these before their first step */
     __atomic_store_n( &region->kind, kind, __ATOMIC_RELAXED );
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
     __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
-    /* a thread that still has it from before may count itself in and out at any time, but waits */
+    /* a thread with a stale pointer to it may count itself in and out at any time, but waits */
     region_set_state( region, REGION_CLOSED );
     return region;
 }
@@ -140,9 +129,9 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
 /***********************************************************************
  *           free_region
  *
- * To be called when the index does not lead there. A late reader keeps the bitmaps until the region
- * is used anew; one that comes later still finds the sequence changed, and a step the state, and
- * does not look at them.
+ * Called when the index no longer leads to the region. A late reader keeps the marks until the
+ * region is reused. One that comes later still sees that the sequence has changed, and a step sees
+ * the state: neither looks at the marks.
  */
 void free_region( struct watch_region *region )
 {
@@ -152,11 +141,7 @@ void free_region( struct watch_region *region )
     free_regions = region;
 }
 
-/***********************************************************************
- *           split_region
- *
- * A region for what is left of an old one. NULL if there is no memory.
- */
+/* a region for what is left of an old one; NULL if there is no memory */
 struct watch_region *split_region( struct watch_region *old, uintptr_t start, uintptr_t end )
 {
     struct watch_region *region = alloc_region( start, end, old->backend, old->kind, old->shift );
@@ -171,8 +156,8 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
 /***********************************************************************
  *           move_marks
  *
- * Hands saved state on; the old region is gone, so nothing else looks at its marks. A step may have
- * set the first of them since the new region was made.
+ * Hands on the marks; the old region is gone, so nothing else looks at them. A step may have set
+ * the first one since the new region was allocated.
  */
 void move_marks( struct watch_region *from, struct watch_region *to )
 {
@@ -195,11 +180,7 @@ static int is_within( uintptr_t start, uintptr_t end, const void *ptr, size_t si
     return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
 }
 
-/***********************************************************************
- *           region_uses_memory
- *
- * Regions that are free may be used next.
- */
+/* free regions count, as they may be used next */
 int region_uses_memory( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
@@ -215,11 +196,7 @@ int region_uses_memory( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/***********************************************************************
- *           region_without_steps
- *
- * A thread that was at marking has counted more marks than it has made.
- */
+/* a thread that was setting marks may have counted more than it has set */
 void region_without_steps( struct watch_region *region )
 {
     region->readers = region->first_step = region->steps = 0;
@@ -227,9 +204,6 @@ void region_without_steps( struct watch_region *region )
     if (region->marks) marks_recount( region->marks, region->end );
 }
 
-/***********************************************************************
- *           free_regions_without_steps
- */
 void free_regions_without_steps(void)
 {
     struct watch_region *region;

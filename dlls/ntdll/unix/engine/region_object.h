@@ -10,7 +10,7 @@
 
 #include "engine/region.h"
 
-/* under the writers' lock */
+/* under the change lock */
 extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
                                           const struct watch_backend *backend, enum memory_kind kind,
                                           unsigned int shift );
@@ -19,8 +19,8 @@ extern struct watch_region *split_region( struct watch_region *old, uintptr_t st
                                           uintptr_t end );
 extern void move_marks( struct watch_region *from, struct watch_region *to );
 
-/* In a child by fork(), with the writers' lock held since before: the threads that were in regions
- * are not there. For one region, those that are free, and all. */
+/* In a child by fork(), with the change lock held since before: the threads that were in regions do
+ * not exist. For one region, for the free ones, and for all. */
 extern void region_without_steps( struct watch_region *region );
 extern void free_regions_without_steps(void);
 extern void regions_without_steps(void);

@@ -1,5 +1,5 @@
 /*
- * Steps of queries: for so long a region stays what it is
+ * Steps of queries, during which a region does not change
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,14 +12,14 @@
 #include "sys/lock_order.h"
 #include "sys/wait_turn.h"
 
-/* From region_enter() to region_leave() the memory remains mapped and written state stays where it
- * is, in the kernel or in the bitmap. No memory of the program is touched in a step, as that can
- * fault and then wait for a lock of somebody who waits for us. Nothing of a region may be relied on
- * before a step and between two.
+/* From region_enter() to region_leave() the memory stays mapped and written state stays where it
+ * is, in the kernel or among the marks. A step touches no memory of the program, as that can fault
+ * and then wait for a lock whose holder waits for us. Nothing of a region may be relied on before a
+ * step or between two steps.
  *
- * A locked instruction behind a system call waits until all of the call's own writes have gone out
- * (26 ns on a Xeon, a twentieth of a small query). So one step at a time, most often the only one,
- * ends by a plain write; the others are counted. */
+ * A locked instruction after a system call waits until all writes of the call have drained (26 ns
+ * on a Xeon, a twentieth of a small query). So one step at a time, usually the only one, ends with
+ * a plain store; the others are counted. */
 enum region_step
 {
     STEP_NONE,
@@ -39,9 +39,6 @@ begin_step( struct watch_region *region )
     return STEP_COUNTED;
 }
 
-/***********************************************************************
- *           region_leave
- */
 static inline __attribute__((always_inline)) void region_leave( struct watch_region *region,
                                                                 enum region_step step )
 {
@@ -53,9 +50,9 @@ static inline __attribute__((always_inline)) void region_leave( struct watch_reg
 /***********************************************************************
  *           region_enter
  *
- * Begins a step in a region that region_find() told of. While a writer moves written state about,
- * which is short and cannot be interrupted, this waits. Returns STEP_NONE if the region is gone, or
- * has become another one that does not hold all of [start, end).
+ * Begins a step in a region that region_find() returned. Waits while a writer moves written state,
+ * which is short and cannot be interrupted. Returns STEP_NONE if the region is gone, or has become
+ * another one that does not hold all of [start, end).
  */
 static inline __attribute__((always_inline)) enum region_step
 region_enter( struct watch_region *region, uintptr_t start, uintptr_t end )
@@ -83,7 +80,7 @@ static inline int region_has_steps( const struct watch_region *region )
            || __atomic_load_n( &region->steps, __ATOMIC_SEQ_CST );
 }
 
-/* whether the step that asks is the only one; one that begins at the same time may not be seen */
+/* whether the calling step is the only one; one that begins at the same time may be missed */
 static inline __attribute__((always_inline)) int
 region_has_one_step( const struct watch_region *region )
 {

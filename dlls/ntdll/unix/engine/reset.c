@@ -12,13 +12,13 @@
 #include "sys/page.h"
 #include "sys/uninterrupted.h"
 
-/* takes the marks of [start, end) away and arms these pages; in a step */
+/* removes the marks of [start, end) and arms these pages; in a step */
 static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
     int ret;
 
-    /* which pages have lost their marks is not known */
+    /* it is unknown which pages have lost their marks */
     if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) &&
         (ret = arm_pages( region, start, end ))) return ret;
 
@@ -37,7 +37,7 @@ static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t st
     return 0;
 }
 
-/* whether a query is about all that the region has become; in a step */
+/* whether a query covers the whole region, whatever that has become; in a step */
 static UNINTERRUPTED int is_whole( const struct watch_query *query )
 {
     return query->start == query->region->base && query->end == query->region->end;

@@ -1,5 +1,5 @@
 /*
- * Proves that a backend tells what was written, and nothing else
+ * Proves that a backend reports what was written, and nothing else
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,9 +17,9 @@
 #include "engine/selftest.h"
 #include "sys/page.h"
 
-/* Kernels are judged by what they do, never by their version: fixes are backported, and bugs come
- * with stable releases too. Each step below stands for one way in which a kernel was seen to fail,
- * or could. */
+/* Kernels are judged by what they do, never by their version: fixes are backported, and stable
+ * releases bring bugs, too. Each step below covers one way in which a kernel was seen to fail, or
+ * could. */
 
 #define TEST_PAGES 16
 
@@ -41,7 +41,7 @@ static void write_page( struct selftest *test, size_t index, char value )
     *(volatile char *)page( test, index ) = value;
 }
 
-/* asks for written pages, one bit a page; -1 if the backend fails or tells anything odd */
+/* asks for written pages, one bit per page; -1 if the backend fails or reports nonsense */
 static int written( struct selftest *test, unsigned int flags, size_t len, size_t max_pages )
 {
     struct page_run runs[TEST_PAGES];
@@ -85,7 +85,7 @@ static int commit_pages( struct selftest *test )
     return mprotect( test->base, TEST_PAGES << page_shift, PROT_READ | PROT_WRITE );
 }
 
-/* a kernel without a shared page of zeros gives what was only read a page of its own */
+/* on a kernel without a shared zero page, a page that was only read is a private page */
 static const char *test_fresh( struct selftest *test )
 {
     const int pages_read = 0x0f;
@@ -102,9 +102,9 @@ static const char *test_fresh( struct selftest *test )
 
 static const char *test_reset( struct selftest *test )
 {
-    write_page( test, 0, 0 );   /* read before; remains all zeros */
+    write_page( test, 0, 0 );   /* read before; stays all zeros */
     write_page( test, 1, 1 );
-    write_page( test, 5, 0 );   /* never touched before; remains all zeros */
+    write_page( test, 5, 0 );   /* never touched before; stays all zeros */
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0x23 );
     CHECK( written( test, COLLECT_RESET, TEST_PAGES, TEST_PAGES ), 0x23 );
     CHECK( written( test, 0, TEST_PAGES, TEST_PAGES ), 0 );
@@ -113,7 +113,7 @@ static const char *test_reset( struct selftest *test )
     return NULL;
 }
 
-/* a scan that is stopped by its limits must reset what it told, and nothing else */
+/* a scan that is stopped by its limits must reset what it reported, and nothing else */
 static const char *test_limits( struct selftest *test )
 {
     struct page_run run;
@@ -137,7 +137,7 @@ static const char *test_limits( struct selftest *test )
     return NULL;
 }
 
-/* a write that the kernel makes into a page which was reset */
+/* the kernel writes to a page that was reset */
 static const char *test_kernel_write( struct selftest *test )
 {
     if (write( test->pipe[1], "x", 1 ) != 1 || read( test->pipe[0], page( test, 2 ), 1 ) != 1)

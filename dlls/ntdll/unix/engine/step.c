@@ -1,5 +1,5 @@
 /*
- * Steps of queries: short, and never in the way of who waits for them
+ * Steps of queries: short, and never in the way of threads that wait for them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -16,11 +16,7 @@
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
 
-/***********************************************************************
- *           enter_anew
- *
- * The rest of watch_enter() where the region has become another one.
- */
+/* the rest of watch_enter(), if the region has become another one */
 UNINTERRUPTED int enter_anew( struct watch_query *query )
 {
     struct watch_region *region = query->region;
@@ -46,7 +42,7 @@ static UNINTERRUPTED void restore_signals( const struct watch_query *query )
  *           enter_held
  *
  * watch_enter() where faults are served. Signals are blocked before the step begins: a handler of
- * the program that writes to the region would wait for us with its own fault, in the middle of our
+ * the program that interrupts our step and writes to the region would fault, and wait for that
  * step.
  */
 UNINTERRUPTED int enter_held( struct watch_query *query )
@@ -65,9 +61,6 @@ UNINTERRUPTED int enter_held( struct watch_query *query )
     return -ENOENT;
 }
 
-/***********************************************************************
- *           leave_held
- */
 UNINTERRUPTED void leave_held( struct watch_query *query )
 {
     query->backend->release( query->region );
@@ -78,9 +71,9 @@ UNINTERRUPTED void leave_held( struct watch_query *query )
 /***********************************************************************
  *           check_query
  *
- * Whether a query may be made; outside of a step. A scan passes over a hole in silence, so the
- * kernel is asked about memory that the program has mapped itself, and may have unmapped: MS_ASYNC
- * does nothing but look at the mappings. Returns -EFAULT for a hole, or what the backend says.
+ * Whether a query may be made; outside of a step. A scan skips holes silently, so the kernel is
+ * asked about memory that the program has mapped itself, and may have unmapped: MS_ASYNC only looks
+ * at the mappings. Returns -EFAULT for a hole, or the answer of the backend.
  */
 UNINTERRUPTED int check_query( const struct watch_query *query )
 {
@@ -90,11 +83,7 @@ UNINTERRUPTED int check_query( const struct watch_query *query )
     return query->backend->check ? query->backend->check() : 0;
 }
 
-/***********************************************************************
- *           put_back
- *
- * Pages that were taken but could not be handed over are written still, as far as they are watched.
- */
+/* pages that were taken but cannot be returned become written again, as far as they are watched */
 UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
@@ -116,11 +105,7 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
             }
 }
 
-/***********************************************************************
- *           watch_undo_all
- *
- * Makes all pages written that a query with reset may have handed over.
- */
+/* makes all pages written that a query with reset may have returned */
 UNINTERRUPTED void watch_undo_all( struct watch_query *query )
 {
     put_back( query, query->start, query->reached );
@@ -129,10 +114,10 @@ UNINTERRUPTED void watch_undo_all( struct watch_query *query )
 /***********************************************************************
  *           watch_undo
  *
- * Makes pages written again that a query with reset has stored already. They are read back from the
- * caller's array, which may be gone or hold other things by now. What was stored there ascends, and
- * each is the start of a page that the query has come by; if anything is not like that, all pages
- * which it has come by count as written.
+ * Makes pages written again that a query with reset has stored already. Their addresses are read
+ * back from the caller's array, which may be gone or hold other data by now. Stored addresses
+ * ascend, and each is the start of a page that the query has covered; if any does not fit, all
+ * pages that the query has covered become written.
  */
 UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size_t count )
 {
@@ -160,11 +145,7 @@ UNINTERRUPTED int arm_pages( struct watch_region *region, uintptr_t start, uintp
     return region->backend->arm ? region->backend->arm( region, start, end ) : 0;
 }
 
-/***********************************************************************
- *           arm_marked
- *
- * Arms the pages of a group whose marks were taken; in a step.
- */
+/* arms the pages of a group whose marks were taken; in a step */
 UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bits )
 {
     int ret = 0;
@@ -184,8 +165,8 @@ UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint
 /***********************************************************************
  *           watch_take_marked
  *
- * Makes the pages of [start, end) not written, which lies in one group of the bitmap, and returns
- * which of them were, one bit each. On failure *err is set, and all of them are written. In a step.
+ * Resets the pages of [start, end), which lies in one group of the marks, and returns which of them
+ * were written, one bit each. On failure *err is set, and all of them are written. In a step.
  */
 UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
                                           int *err )

@@ -1,5 +1,5 @@
 /*
- * Steps of queries, for what is made of them
+ * Steps of queries, for what is built on them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,15 +12,15 @@
 #include "engine/watch.h"
 #include "sys/page.h"
 
-/* Entries of one scan. The kernel keeps a buffer of as many; from 8 KiB (341 entries) on that
- * buffer costs 355 ns a call more (6.18), and longer ones gain nothing. */
+/* Entries of one scan. The kernel allocates a buffer for as many; beyond 8 KiB (341 entries) that
+ * buffer costs 355 ns more per call (6.18), and longer ones gain nothing. */
 #define MAX_RUNS 341
 
 /* See MAX_SCAN_PAGES. */
 #define MAX_SCAN_SIZE  ((size_t)2 << 30)
 
 /* After a step that found few pages the next one may be twice as large, up to this: a large
- * reservation has few pages, and in one that has all of them it takes 0.8 ms in full blocks, 2 ms
+ * reservation has few pages. Where it has all of them such a step takes 0.8 ms in full blocks, 2 ms
  * elsewhere. */
 #define FEW_PAGES       ((size_t)1024)
 #define MAX_SPARSE_SIZE ((size_t)4 << 30)
@@ -33,9 +33,9 @@ static inline __attribute__((always_inline)) size_t next_step_size( size_t size,
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))
 
-/* Where a step that begins at start ends, at the limit at the latest, and how many written pages it
- * may take. Steps end with a block where they can, as one that is reported in two parts is not
- * known to be full by that (blocks.h). The size is that of several blocks at least. */
+/* The end of a step that begins at start, at the limit at the latest; and how many written pages
+ * the step may take. Steps end with a block where they can, as a block that is reported in two
+ * parts is not recognised as full (blocks.h). The size is that of several blocks at least. */
 static inline __attribute__((always_inline)) uintptr_t step_end( uintptr_t start, uintptr_t limit,
                                                                  size_t size )
 {
@@ -58,7 +58,7 @@ extern int arm_marked( struct watch_region *region, uintptr_t start, uint64_t bi
 extern void put_back( struct watch_query *query, uintptr_t start, uintptr_t end );
 extern int collect_marked( struct watch_query *query );
 
-/* whether the region is of the kind that the query began with; in a step */
+/* whether the region has the granularity and the backend that the query began with; in a step */
 static inline __attribute__((always_inline)) int is_same_kind( const struct watch_query *query )
 {
     return query->region->shift == query->shift && query->region->backend == query->backend;
@@ -67,8 +67,9 @@ static inline __attribute__((always_inline)) int is_same_kind( const struct watc
 /***********************************************************************
  *           watch_enter
  *
- * Begins a step. If a part of the region was released meanwhile (row 37), its rest is another
- * region; returns -ENOENT if the range is no longer in one, or in one of another kind.
+ * Begins a step. If a part of the region was released meanwhile (row 37), the rest of it is another
+ * region. Returns -ENOENT if the range no longer lies in one region, or lies in one of another
+ * kind.
  */
 static inline __attribute__((always_inline)) int watch_enter( struct watch_query *query )
 {
@@ -77,9 +78,6 @@ static inline __attribute__((always_inline)) int watch_enter( struct watch_query
     return query->step && is_same_kind( query ) ? 0 : enter_anew( query );
 }
 
-/***********************************************************************
- *           watch_leave
- */
 static inline __attribute__((always_inline)) void watch_leave( struct watch_query *query )
 {
     if (query->backend->hold) leave_held( query );
@@ -93,7 +91,7 @@ static inline __attribute__((always_inline)) int ask_backend( const struct watch
     return query->backend->collect_written( query->region, scan );
 }
 
-/* Where a step ends at the latest that takes marks: at no more than MAX_SCAN_PAGES. */
+/* The latest end of a step that takes marks: it covers no more than MAX_SCAN_PAGES. */
 static inline __attribute__((always_inline)) uintptr_t
 marked_step_end( const struct watch_query *query, uintptr_t start )
 {

@@ -1,5 +1,5 @@
 /*
- * The engine: what changes watched memory
+ * The engine: calls that change what is watched
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -28,9 +28,9 @@ struct watch_stats watch_stats;
 /***********************************************************************
  *           watch_open
  *
- * Opens the backend of a name, or the first automatic one that works here for NULL. Once, while
- * there is one thread. On failure returns -errno, reason says why in a form that follows "not
- * active: ".
+ * Opens the backend of that name, or for NULL the first automatic one that works here. Called once,
+ * while there is one thread. On failure returns -errno, and reason says why in words that follow
+ * "not active: ".
  */
 int watch_open( const char *name, char *reason, size_t len )
 {
@@ -39,18 +39,14 @@ int watch_open( const char *name, char *reason, size_t len )
     page_init();
     if ((ret = fork_open()))
     {
-        snprintf( reason, len, "children cannot be told apart: %s", strerror( -ret ));
+        snprintf( reason, len, "cannot detect child processes: %s", strerror( -ret ));
         return ret;
     }
     if (!(first_backend = open_backend( name, reason, len ))) return -ENOTSUP;
     return 0;
 }
 
-/***********************************************************************
- *           watch_close
- *
- * Undoes watch_open(); nothing may have been watched.
- */
+/* undoes watch_open(); nothing may have been watched */
 void watch_close(void)
 {
     close_backends();
@@ -80,9 +76,9 @@ int watch_needs_commit(void)
 /***********************************************************************
  *           remove_regions
  *
- * Ends watching a range. Regions are closed while their backend forgets: a fault that was delivered
- * before waits until they are removed, and happens again. Without memory to split a region, queries
- * of all of it fail from now on. The change lock is held.
+ * Stops watching a range. Regions are closed while their backend forgets them: a fault that was
+ * delivered before waits until they are removed, and happens again. Without memory to split a
+ * region, all queries of it fail from now on. Change lock held.
  */
 static int remove_regions( uintptr_t start, uintptr_t end, enum detach_reason reason )
 {
@@ -110,8 +106,8 @@ static int remove_regions( uintptr_t start, uintptr_t end, enum detach_reason re
  *           watch_add_as
  *
  * Makes memory of some kind a region of its own, in which nothing is written yet (rows 11, 32).
- * Shift is the size of its pages, as a power of two. A region that a backend cannot take goes to
- * the next one. Fails with what the first one said (EBUSY: another userfaultfd owns it), or ENOMEM.
+ * shift is log2 of its page size. A region that a backend cannot watch goes to the next one. Fails
+ * with the error of the first one (EBUSY: another userfaultfd owns the memory), or ENOMEM.
  */
 int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int shift )
 {
@@ -122,7 +118,7 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
 
     if (fork_is_unhandled()) return -EIO;
     change_lock();
-    /* what is left of older regions in the place of fresh memory went with their mappings */
+    /* the mappings of older regions in the place of fresh memory are gone already */
     ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, DETACH_UNMAP );
     for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
     {
@@ -141,11 +137,7 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
     return ret;
 }
 
-/***********************************************************************
- *           watch_add
- *
- * The same for freshly mapped private memory.
- */
+/* the same for freshly mapped private memory */
 int watch_add( void *base, size_t size )
 {
     return watch_add_as( base, size, REGION_FRESH, page_shift );
@@ -154,9 +146,9 @@ int watch_add( void *base, size_t size )
 /***********************************************************************
  *           watch_remove
  *
- * Forgets memory that goes away or turns into something else; what is left of a region on either
- * side remains watched (rows 32, 37). To be called before the mapping changes. Without memory to
- * split a region, all of it can no longer be queried.
+ * Forgets memory that is about to be unmapped or replaced; what is left of a region on either side
+ * remains watched (rows 32, 37). Must be called before the mapping changes. Without memory to split
+ * a region, all queries of it fail from now on.
  */
 void watch_remove( void *base, size_t size )
 {
@@ -171,8 +163,8 @@ void watch_remove( void *base, size_t size )
 /***********************************************************************
  *           watch_detach
  *
- * Forgets memory that stays mapped, and makes it as it would be without a watch. Fails with ENOENT
- * if no page is watched, or ENOMEM: then all of a region can no longer be queried.
+ * Forgets memory that stays mapped, and leaves it as it would be without a watch. Fails with ENOENT
+ * if no page is watched, or ENOMEM: then all queries of a region fail from now on.
  */
 int watch_detach( void *base, size_t size )
 {
@@ -189,8 +181,9 @@ int watch_detach( void *base, size_t size )
 /***********************************************************************
  *           watch_serve
  *
- * Makes uses of missing pages wait until somebody fills them; the range lies in one region. Returns
- * the userfaultfd that tells of them. Fails with ENOENT, or EOPNOTSUPP if the backend cannot do it.
+ * Makes accesses to missing pages wait until a thread fills them; the range lies in one region.
+ * Returns the userfaultfd that reports them. Fails with ENOENT, or EOPNOTSUPP if the backend cannot
+ * do it.
  */
 int watch_serve( void *base, size_t size )
 {
@@ -210,11 +203,12 @@ int watch_serve( void *base, size_t size )
 /***********************************************************************
  *           watch_verify
  *
- * Whether memory is still what was watched; all of the region that holds it is looked at. Queries
- * look for holes in their range only, and only where the program has mapped the memory itself: that
- * costs a sixth of a small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a part is not mapped),
- * EPERM (a part is other memory, or its registration is gone), EIO (in a child that was made without
- * the C library) or EAGAIN (thread: the program is unmapping watched memory).
+ * Whether memory is still what was watched; checks all of the region that holds it. Queries look
+ * for holes only in their range, and only where the program has mapped the memory itself: that
+ * costs a sixth of a small query. Returns 0, or fails with ENOENT (not in one region), ENOMEM (a
+ * part is not mapped), EPERM (a part is other memory, or has lost its registration), EIO (in a
+ * child that was made without the C library) or EAGAIN (thread: the program is unmapping watched
+ * memory).
  */
 int watch_verify( void *base, size_t size )
 {
@@ -225,7 +219,7 @@ int watch_verify( void *base, size_t size )
     if (fork_is_unhandled()) return -EIO;
     change_lock();
     if (!(region = region_find( start, end ))) ret = -ENOENT;
-    /* asks for nothing but whether memory is mapped */
+    /* only checks whether memory is mapped */
     else if (!(ret = raw_syscall3( SYS_msync, region->base, region->end - region->base,
                                    MS_ASYNC )) && region->backend->verify)
         ret = region->backend->verify( region );
@@ -237,7 +231,7 @@ int watch_verify( void *base, size_t size )
 /***********************************************************************
  *           watch_mlock
  *
- * mlock() for memory with watched pages: no page becomes written by it (row 23).
+ * mlock() for memory with watched pages: does not make any page written (row 23).
  */
 int watch_mlock( const void *base, size_t size )
 {
@@ -253,11 +247,7 @@ int watch_mlock( const void *base, size_t size )
     return syscall( SYS_mlock, base, size ) ? -errno : 0;
 }
 
-/***********************************************************************
- *           watch_contains
- *
- * May not return, as a thread that was ended meanwhile ends on the way out.
- */
+/* might not return: a thread that was terminated meanwhile exits on the way out */
 int watch_contains( const void *base, size_t size )
 {
     int ret = region_contains( (uintptr_t)base, (uintptr_t)base + size );
@@ -266,11 +256,7 @@ int watch_contains( const void *base, size_t size )
     return ret;
 }
 
-/***********************************************************************
- *           watch_overlaps
- *
- * Likewise.
- */
+/* might not return, like watch_contains() */
 int watch_overlaps( const void *base, size_t size )
 {
     int ret = region_overlaps( (uintptr_t)base, (uintptr_t)base + size );

@@ -15,9 +15,9 @@
 
 /* All functions take page aligned ranges and return 0 or -errno, unless they say otherwise.
  *
- * Those that change what is watched serialise among themselves by a lock during which the thread
- * is not stopped (watch_lock.h). Queries take no lock: they may be made by any thread at any time,
- * also while another one is stopped anywhere. None may be called from a signal handler. */
+ * Functions that change what is watched are serialised by a lock, under which the thread is not
+ * stopped (host.h). Queries take no lock: any thread may make them at any time, even while another
+ * one is stopped anywhere. None may be called from a signal handler. */
 
 /* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason
  * says why. */
@@ -28,7 +28,7 @@ extern void watch_close(void);
 extern const char *watch_backend_name(void);
 extern const char *watch_mechanism(void);
 
-/* why it is not used in an earlier one of its forms; "" if it is */
+/* why an earlier form of it is not used; "" if it is used, or there is none */
 extern const char *watch_form_reason(void);
 
 extern int watch_add( void *base, size_t size );
@@ -45,25 +45,25 @@ extern int watch_mlock( const void *base, size_t size );
 /* whether memory is still what was watched */
 extern int watch_verify( void *base, size_t size );
 
-/* whether the backend asks for watch_commit() */
+/* whether the backend needs watch_commit() */
 extern int watch_needs_commit(void);
 
-/* whether memory is watched: all of it and in one region, or any page of it */
+/* whether memory is watched: all of it, in one region; or any page of it */
 extern int watch_contains( const void *base, size_t size );
 extern int watch_overlaps( const void *base, size_t size );
 
-/* A query, in uninterrupted code. It holds nothing but in its steps. */
+/* A query, in uninterrupted code. It holds its region only in its steps. */
 struct watch_query
 {
-    struct watch_region *region;    /* may have become another one between steps */
-    const struct watch_backend *backend;   /* both are the region's, as each step makes sure */
+    struct watch_region *region;    /* may become another one between steps */
+    const struct watch_backend *backend;   /* both are the region's, which each step checks */
     unsigned int         shift;
     enum region_step     step;
-    uint64_t             signals;   /* that were blocked before a step of a fault backend */
+    uint64_t             signals;   /* blocked before a step of a fault backend */
     uintptr_t            start;
     uintptr_t            end;
     uintptr_t            reached;   /* where the next step of watch_collect() begins */
-    int                  reset;     /* what watch_collect() was called with */
+    int                  reset;     /* argument of watch_collect() */
     void               **addresses;
     size_t               max;
     size_t               count;     /* of addresses stored */
@@ -76,11 +76,11 @@ extern void watch_undo( struct watch_query *query, void **addresses, size_t coun
 extern void watch_undo_all( struct watch_query *query );
 extern int watch_reset( struct watch_query *query );
 
-/* what may be done in a step of a query (query_step.h) */
+/* for use in a step of a query (step.h) */
 extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
                                    int *err );
 
-/* What was done so far, for people; counted only after watch_stats.enabled was set. */
+/* What was done so far, for people. All but regions are counted only while enabled is set. */
 struct watch_stats
 {
     int           enabled;

@@ -1,5 +1,5 @@
 /*
- * Which backends native programs have
+ * The backends of native programs
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,7 +12,7 @@
 #include "fault/backends.h"
 #include "scan/scan.h"
 
-/* Best first. The last two are for comparison, and used when they are asked for by name. */
+/* Best first. The last two are for comparison, and only used when requested by name. */
 const struct watch_backend * const backend_list[] =
 {
     &scan_backend,

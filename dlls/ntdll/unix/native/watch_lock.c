@@ -1,5 +1,5 @@
 /*
- * The lock of those who change what is watched, in native programs
+ * The change lock, in native programs
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,13 +17,9 @@
 #include "sys/lock_order.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static sigset_t held_mask;   /* what the thread that holds it had blocked before */
+static sigset_t held_mask;   /* of the thread that holds the mutex, before it blocked all signals */
 
-/***********************************************************************
- *           change_lock
- *
- * All signals are blocked, as a handler of the program may call us.
- */
+/* all signals are blocked, as a handler of the program may call us */
 void change_lock(void)
 {
     sigset_t all, mask;
@@ -36,18 +32,11 @@ void change_lock(void)
     held_mask = mask;
 }
 
-/***********************************************************************
- *           leave_uninterrupted_code
- *
- * Nothing ends or suspends threads of a native program there.
- */
+/* nothing terminates or suspends threads of a native program there */
 void leave_uninterrupted_code(void)
 {
 }
 
-/***********************************************************************
- *           change_unlock
- */
 void change_unlock(void)
 {
     sigset_t mask = held_mask;
@@ -63,11 +52,7 @@ static sigset_t fork_mask;
 void (*restore_before_fork)(void);
 void (*restore_after_fork)( int child );
 
-/***********************************************************************
- *           lock_for_fork
- *
- * Faults are not blocked: fork() itself may meet one, on a stack that is watched.
- */
+/* SIGSEGV and SIGBUS are not blocked: fork() itself may fault on a watched stack */
 void lock_for_fork(void)
 {
     sigset_t most, mask;
@@ -85,9 +70,6 @@ void lock_for_fork(void)
     fork_mask = mask;
 }
 
-/***********************************************************************
- *           unlock_after_fork
- */
 void unlock_after_fork( int child )
 {
     sigset_t mask = fork_mask;
@@ -101,7 +83,7 @@ void unlock_after_fork( int child )
     sigprocmask( SIG_SETMASK, &mask, NULL );
 }
 
-/* before any thread can be in one of these locks while another one forks */
+/* before any thread can hold one of these locks while another one forks */
 __attribute__((constructor)) static void register_fork(void)
 {
     fork_register();

@@ -24,13 +24,12 @@ _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kern
  *
  * A page that the kernel is moving looks like one that was swapped out. If it was writable, the
  * protection that a scan gives it is lost when it arrives, and it would be reported again although
- * nothing wrote to it (6.7 to 7.2). The protection of UFFDIO_WRITEPROTECT lasts. What was written
- * since the scan is reported by the query that this belongs to. If it fails, a page may be reported
- * again.
+ * nothing wrote to it (6.7 to 7.2). The protection of UFFDIO_WRITEPROTECT lasts. A write since the
+ * scan is covered by the report of this query. If the ioctl fails, a page may be reported again.
  *
- * Runs that were apart for that reason only become one. Returns how many are left.
+ * Merges runs that were separate only for that reason. Returns how many are left.
  *
- * The quick query cannot tell such pages: there they may be reported again.
+ * The quick query does not distinguish such pages: it may report them again.
  */
 static UNINTERRUPTED int protect_moving( struct page_run *runs, int count )
 {
@@ -61,9 +60,9 @@ static UNINTERRUPTED int protect_moving( struct page_run *runs, int count )
 /***********************************************************************
  *           ask_kernel
  *
- * PM_SCAN_CHECK_WPASYNC makes the kernel refuse memory that lost its registration; otherwise it
- * would pass over it in silence, which reads as "nothing written". walk_end is right only for
- * vectors of at most 512 entries (seen on 6.12 to 7.2), hence the limit.
+ * PM_SCAN_CHECK_WPASYNC makes the kernel refuse memory that has lost its registration; otherwise it
+ * would skip it silently, which reads as "nothing written". walk_end is right only for vectors of
+ * at most 512 entries (seen on 6.12 to 7.2), hence the limit.
  */
 UNINTERRUPTED int ask_kernel( enum scan_question question, struct page_scan *scan )
 {
@@ -128,7 +127,7 @@ UNINTERRUPTED int ask_kernel( enum scan_question question, struct page_scan *sca
 
     ret = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
     if (ret < 0) return ret;
-    /* the walk must have moved or have found something, or a caller would ask for ever */
+    /* the walk must have advanced or found something, or a caller would ask forever */
     if (arg.walk_end > scan->end || arg.walk_end < scan->start ||
         (arg.walk_end == scan->start && !ret)) return -EIO;
     scan->next = arg.walk_end;
@@ -138,10 +137,10 @@ UNINTERRUPTED int ask_kernel( enum scan_question question, struct page_scan *sca
 /***********************************************************************
  *           scan_mark_empty
  *
- * In pieces, as the kernel holds the lock of the address space for each. An entry whose page table
- * exists is looked at and protected under the lock of that table, so a write at the same time wins:
- * its page is not empty. Where the table is missing the kernel makes it first and does not look
- * again: such a range must not be accessible, or the write would be lost (6.18).
+ * Works in pieces, as the kernel holds mmap_lock for each. An entry whose page table exists is read
+ * and protected under the lock of that table, so a concurrent write wins: its page is not empty.
+ * Where the table is missing the kernel allocates it first and does not look again: such a range
+ * must not be accessible, or the write would be lost (6.18).
  */
 int scan_mark_empty( uintptr_t start, uintptr_t end )
 {
@@ -161,8 +160,8 @@ int scan_mark_empty( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           scan_verify
  *
- * Asks for pages that cannot be watched in this way: the kernel refuses them, and has no need to
- * look at the pages of the others.
+ * Asks for pages that cannot be watched this way: the kernel refuses memory that has any, and need
+ * not look at the pages of other memory.
  */
 int scan_verify( struct watch_region *region )
 {

@@ -39,12 +39,13 @@ static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
 /***********************************************************************
  *           scan_detach
  *
- * What the kernel knows of a mapping goes with the mapping. If that stays, unregistering takes the
- * protection off and wakes threads that wait for a missing page. Transparent huge pages remain ruled
- * out.
+ * What the kernel knows of a mapping goes away with the mapping. If it stays, unregistering removes
+ * the protection and wakes threads that wait for a missing page. Transparent huge pages remain
+ * ruled out.
  *
  * The program may have unmapped the memory, and what is there now may belong to another
- * userfaultfd, from which the kernel would take it away up to 6.12. Registering tells.
+ * userfaultfd; up to 6.12 the kernel would unregister it from that one. Registering it first
+ * detects this.
  */
 static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
                          enum detach_reason reason )
@@ -60,7 +61,8 @@ static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t
 /***********************************************************************
  *           protect_range
  *
- * Protects pages, there or not. In pieces, as the lock of the address space is held for each.
+ * Protects pages, whether present or missing. Works in pieces, as the kernel holds mmap_lock for
+ * each.
  */
 static int protect_range( uintptr_t start, uintptr_t end )
 {
@@ -80,8 +82,8 @@ static int protect_range( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           split_huge_pages
  *
- * Makes small pages of transparent huge ones, which otherwise would be protected, and written, as a
- * whole. To protect a part of one does that; MADV_NOHUGEPAGE only keeps new ones away.
+ * Splits transparent huge pages, which otherwise would be protected, and written, as a whole.
+ * Protecting a part of one splits it; MADV_NOHUGEPAGE only keeps new ones away.
  */
 static int split_huge_pages( uintptr_t start, uintptr_t end )
 {
@@ -111,7 +113,7 @@ static int split_huge_pages( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/* whether memory has pages of its own; 1 also if that cannot be found out */
+/* whether memory has pages of its own; also 1 if the scan fails */
 static int is_populated( uintptr_t start, uintptr_t end )
 {
     struct pm_scan_arg arg;
@@ -133,9 +135,9 @@ static int is_populated( uintptr_t start, uintptr_t end )
  *           begin_watch
  *
  * Registers a region. Transparent huge pages are ruled out before the first touch: a huge page
- * reports 512 pages for one, and when it is split its parts of zeros are lost to the exact query
- * (6.12 and later). Nothing is kept of the blocks of memory that the program has mapped itself: it
- * may drop them itself, unseen.
+ * reports 512 pages for one, and when it is split the exact query loses its parts that are zero
+ * (6.12 and later). No blocks are kept for memory that the program has mapped itself: it may drop
+ * its contents without our knowledge.
  */
 static int begin_watch( struct watch_region *region )
 {
@@ -151,8 +153,8 @@ static int begin_watch( struct watch_region *region )
 /***********************************************************************
  *           protect_all
  *
- * Protects a region as a whole, which costs page tables of 1/512 of its size. Ends the registration
- * on failure.
+ * Protects all of a region, which costs page tables of 1/512 of its size. Unregisters it on
+ * failure.
  */
 static int protect_all( struct watch_region *region )
 {
@@ -169,7 +171,7 @@ static int protect_all( struct watch_region *region )
 /***********************************************************************
  *           scan_attach
  *
- * Fresh memory is registered only, and nothing is protected until a scan resets it. Private
+ * Fresh memory is only registered, and nothing is protected until a scan resets it. Private
  * anonymous memory without a page is as good as fresh.
  */
 static int scan_attach( struct watch_region *region )
@@ -184,8 +186,8 @@ static int scan_attach( struct watch_region *region )
 /***********************************************************************
  *           scan_marked_attach
  *
- * Fresh memory is protected when it is committed. What is not fresh may be accessible already, so
- * it is protected also if it has no page yet.
+ * Fresh memory is protected when it is committed. Other memory may be accessible already, so it is
+ * protected even if it has no page yet.
  */
 static int scan_marked_attach( struct watch_region *region )
 {
@@ -194,7 +196,7 @@ static int scan_marked_attach( struct watch_region *region )
     return ret || region->kind == REGION_FRESH ? ret : protect_all( region );
 }
 
-/* what is known of blocks is not handed on: it is soon found out again */
+/* what is known of blocks is not passed on: it is soon found out again */
 static void scan_split( struct watch_region *part, const struct watch_region *whole )
 {
     const struct scan_data *old = REGION_DATA( const struct scan_data, whole );
@@ -212,8 +214,8 @@ static void scan_drop( struct watch_region *region )
 /***********************************************************************
  *           forget_parent
  *
- * In a child by fork(): memory that was protected as a whole counts as written as a whole. Of other
- * memory the exact query will find what has contents.
+ * In a child by fork(): memory that was protected as a whole counts as written as a whole. In other
+ * memory the exact query finds what has contents.
  */
 static void forget_parent( struct watch_region *region )
 {
@@ -238,8 +240,8 @@ static int scan_marked_reattach( struct watch_region *region )
 /***********************************************************************
  *           scan_marked_commit
  *
- * What is not fresh was protected as a whole. A block that is committed as a whole has no empty
- * entry: it is full from the start.
+ * Memory that is not fresh was protected as a whole. A block that is committed as a whole has no
+ * empty entry: it is full from the start.
  */
 static int scan_marked_commit( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -253,9 +255,6 @@ static int scan_marked_commit( struct watch_region *region, uintptr_t start, uin
     return ret;
 }
 
-/***********************************************************************
- *           scan_fill
- */
 static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t end, const void *data,
                       size_t *filled )
 {
@@ -274,7 +273,7 @@ static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t en
         if (ioctl( scan_uffd, UFFDIO_COPY, &copy ) && errno != EAGAIN) return -errno;
         if (copy.copy <= 0)
         {
-            /* the address space is changing, but not for ever */
+            /* the address space is changing, but not forever */
             if (++tries > MAX_FILL_TRIES) return -EAGAIN;
             raw_syscall3( SYS_sched_yield, 0, 0, 0 );
             continue;
@@ -290,10 +289,10 @@ static int scan_fill( struct watch_region *region, uintptr_t start, uintptr_t en
 /***********************************************************************
  *           scan_serve
  *
- * Adds to the registration, which keeps the written state. To take the mode away again without
- * losing that is not possible: the kernel takes a registration for fewer modes as done already
- * (6.18). If it failed half-way nobody would bring the missing pages of the first part, so the
- * memory is registered anew as it was: what is there is written then.
+ * Adds to the registration, which keeps the written state. The mode cannot be removed again without
+ * losing that state: the kernel treats a registration for fewer modes as done already (6.18). If
+ * the call failed half-way nothing would fill the missing pages of the first part, so the memory is
+ * unregistered, and registered anew without the mode: pages that exist are written then.
  */
 static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -310,8 +309,8 @@ static int scan_serve( struct watch_region *region, uintptr_t start, uintptr_t e
 /***********************************************************************
  *           scan_marked_serve
  *
- * On failure the markers are gone, too. They had page tables, which are there still, so to set them
- * anew loses no write; what was only reserved gets some.
+ * On failure the markers are gone, too. Their page tables still exist, so setting them again loses
+ * no write; memory that was only reserved gets page tables.
  */
 static int scan_marked_serve( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -327,10 +326,10 @@ static int scan_marked_serve( struct watch_region *region, uintptr_t start, uint
  * Drops the contents of private anonymous memory that other threads may write to, and protects what
  * is empty then. A page that is written in between is not empty, and counts.
  *
- * In pieces of less than a block: the kernel frees the page table of a block that is dropped as a
- * whole (6.14 and later), and to protect entries without a table loses such a write. Entries that
- * are empty from the start may have none, so only others are dropped; that also keeps memory that
- * is only reserved without page tables.
+ * Works in pieces of less than a block: the kernel frees the page table of a block that is dropped
+ * as a whole (6.14 and later), and protecting entries without a table loses such a write. Entries
+ * that are empty from the start may have no table, so only others are dropped; that also keeps
+ * memory that is only reserved free of page tables.
  */
 static int discard_accessible( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -364,9 +363,9 @@ static int discard_accessible( struct watch_region *region, uintptr_t start, uin
  *           discard_protected
  *
  * For memory in which an empty entry counts as written. Dropping pages of a file, or of shared
- * memory, changes nothing but their entries, and leaves markers for those that are protected:
- * nothing is done about others, as they were written in between. Private pages beside them count as
- * written when they are dropped.
+ * memory, changes only their entries, and leaves markers for those that are protected; the others
+ * were written in between, and are left alone. Private pages among them count as written when they
+ * are dropped.
  */
 static int discard_protected( struct watch_region *region, uintptr_t start, uintptr_t end,
                               enum discard_reason reason )
@@ -380,9 +379,6 @@ static int discard_protected( struct watch_region *region, uintptr_t start, uint
     return ret;
 }
 
-/***********************************************************************
- *           scan_discard
- */
 static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                          enum discard_reason reason )
 {
@@ -391,9 +387,6 @@ static int scan_discard( struct watch_region *region, uintptr_t start, uintptr_t
     return discard_protected( region, start, end, reason );
 }
 
-/***********************************************************************
- *           scan_marked_discard
- */
 static int scan_marked_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                                 enum discard_reason reason )
 {
@@ -403,11 +396,7 @@ static int scan_marked_discard( struct watch_region *region, uintptr_t start, ui
     return discard_pages( start, end );
 }
 
-/***********************************************************************
- *           open_form
- *
- * Of one form, as only one is used.
- */
+/* opens one form, as only one is used */
 static int open_form( const struct watch_backend *form, char *reason, size_t len )
 {
     int ret = scan_open_descriptors( reason, len );
@@ -417,17 +406,11 @@ static int open_form( const struct watch_backend *form, char *reason, size_t len
     return ret;
 }
 
-/***********************************************************************
- *           scan_open
- */
 static int scan_open( char *reason, size_t len )
 {
     return open_form( &scan_backend, reason, len );
 }
 
-/***********************************************************************
- *           scan_marked_open
- */
 static int scan_marked_open( char *reason, size_t len )
 {
     return open_form( &scan_marked_backend, reason, len );
@@ -435,51 +418,51 @@ static int scan_marked_open( char *reason, size_t len )
 
 const struct watch_backend scan_backend =
 {
-    .name      = "scan",
-    .form      = "unmarked",
-    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, unmarked",
-    .automatic = 1,
-    .open      = scan_open,
-    .reopen    = scan_reopen,
-    .reattach  = scan_reattach,
-    .close     = scan_close,
-    .attach    = scan_attach,
-    .split     = scan_split,
-    .drop      = scan_drop,
-    .detach    = scan_detach,
+    .name             = "scan",
+    .form             = "unmarked",
+    .mechanism        = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, unmarked",
+    .automatic        = 1,
+    .open             = scan_open,
+    .reopen           = scan_reopen,
+    .reattach         = scan_reattach,
+    .close            = scan_close,
+    .attach           = scan_attach,
+    .split            = scan_split,
+    .drop             = scan_drop,
+    .detach           = scan_detach,
     .max_marked_pages = MAX_SCAN_PAGES,
-    .collect_written = scan_collect,
-    .save      = scan_save,
-    .discard   = scan_discard,
-    .mlock_pages = mlock_pages,
-    .fill      = scan_fill,
-    .serve     = scan_serve,
-    .verify    = scan_verify,
-    .list      = scan_list,
+    .collect_written  = scan_collect,
+    .save             = scan_save,
+    .discard          = scan_discard,
+    .mlock_pages      = mlock_pages,
+    .fill             = scan_fill,
+    .serve            = scan_serve,
+    .verify           = scan_verify,
+    .list             = scan_list,
 };
 
 const struct watch_backend scan_marked_backend =
 {
-    .name      = "scan",
-    .form      = "marked",
-    .mechanism = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, marked at commit",
-    .automatic = 1,
-    .open      = scan_marked_open,
-    .reopen    = scan_reopen,
-    .reattach  = scan_marked_reattach,
-    .close     = scan_close,
-    .attach    = scan_marked_attach,
-    .commit    = scan_marked_commit,
-    .split     = scan_split,
-    .drop      = scan_drop,
-    .detach    = scan_detach,
+    .name             = "scan",
+    .form             = "marked",
+    .mechanism        = "userfaultfd WP_ASYNC with PAGEMAP_SCAN, marked at commit",
+    .automatic        = 1,
+    .open             = scan_marked_open,
+    .reopen           = scan_reopen,
+    .reattach         = scan_marked_reattach,
+    .close            = scan_close,
+    .attach           = scan_marked_attach,
+    .commit           = scan_marked_commit,
+    .split            = scan_split,
+    .drop             = scan_drop,
+    .detach           = scan_detach,
     .max_marked_pages = MAX_SCAN_PAGES,
-    .collect_written = scan_marked_collect,
-    .save      = scan_marked_save,
-    .discard   = scan_marked_discard,
-    .mlock_pages = mlock_pages,
-    .fill      = scan_fill,
-    .serve     = scan_marked_serve,
-    .verify    = scan_verify,
-    .list      = scan_marked_list,
+    .collect_written  = scan_marked_collect,
+    .save             = scan_marked_save,
+    .discard          = scan_marked_discard,
+    .mlock_pages      = mlock_pages,
+    .fill             = scan_fill,
+    .serve            = scan_marked_serve,
+    .verify           = scan_verify,
+    .list             = scan_marked_list,
 };

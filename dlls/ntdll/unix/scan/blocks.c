@@ -1,5 +1,5 @@
 /*
- * What is known of blocks: that all their pages are there, or written
+ * What is known of blocks: that all their pages are present, or written
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,8 +17,8 @@
 #define INLINE inline __attribute__((always_inline))
 
 #define WORD_BITS  64
-#define MIN_GROUP_SHIFT 3                   /* of blocks that have one count of polls */
-#define MAX_GROUPS   256                    /* to count takes 10 ns each, in every poll */
+#define MIN_GROUP_SHIFT 3                   /* log2 of the blocks that share a count of polls */
+#define MAX_GROUPS   256                    /* counting takes 10 ns for each, in every poll */
 #define MAX_PATIENCE 5
 
 struct block_limits block_limits =
@@ -42,7 +42,7 @@ static INLINE uintptr_t block_addr( const struct region_blocks *blocks, size_t i
     return addr < blocks->end ? addr : blocks->end;
 }
 
-/* the blocks that lie wholly in a range */
+/* the blocks that lie completely in a range */
 static INLINE size_t first_whole( const struct region_blocks *blocks, uintptr_t start )
 {
     return start <= blocks->base ? 0 : block_index( blocks, start - 1 ) + 1;
@@ -53,7 +53,7 @@ static INLINE size_t last_whole( const struct region_blocks *blocks, uintptr_t e
     return end >= blocks->end ? blocks->count : block_index( blocks, end );
 }
 
-/* most runs are short */
+/* most runs are short, so this comes first */
 static INLINE int may_hold_block( const struct region_blocks *blocks, uintptr_t start,
                                   uintptr_t end )
 {
@@ -89,7 +89,7 @@ static UNINTERRUPTED size_t next_bit( const uint64_t *words, size_t first, size_
     return last;
 }
 
-/* returns whether a bit was not set before */
+/* returns whether a bit was clear before */
 static UNINTERRUPTED int set_bits( uint64_t *words, size_t first, size_t last )
 {
     int ret = 0;
@@ -119,11 +119,11 @@ static UNINTERRUPTED void clear_bits( uint64_t *words, size_t first, size_t last
 /***********************************************************************
  *           blocks_open
  *
- * Knows nothing yet. Without memory, or for a small region, nothing is kept of blocks: the exact
- * query is always right. The kernel's zeroed memory serves as it is; 64 GiB of memory need 16 KiB.
+ * Nothing is known yet. Without memory, or for a small region, no blocks are kept: the exact query
+ * is always right. The kernel's memory is zero already; 64 GiB of memory need 16 KiB.
  *
- * A page of a full block is 1.2 ns cheaper to ask for (6.18), so below 1 MiB less would be won than
- * the entry of a system call.
+ * A page of a full block is 1.2 ns cheaper to query (6.18), so below 1 MiB that saves less than the
+ * entry of a system call costs.
  */
 void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
 {
@@ -160,11 +160,7 @@ void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
     __atomic_store_n( &blocks->count, count, __ATOMIC_RELEASE );
 }
 
-/***********************************************************************
- *           blocks_close
- *
- * When nobody looks any more.
- */
+/* called when no thread looks any more */
 void blocks_close( struct region_blocks *blocks )
 {
     if (blocks->mapped) raw_munmap( blocks->full, blocks->mapped );
@@ -174,9 +170,9 @@ void blocks_close( struct region_blocks *blocks )
 /***********************************************************************
  *           blocks_forget
  *
- * Before contents are dropped in a range; the region is closed. Should a step be in progress all
- * the same (see region_set_state), it notices by the count. Blocks that are known to be written are
- * written still, but where that stands is the bitmap now.
+ * Called before contents are dropped in a range; the region is closed. If a step is in progress all
+ * the same (see region_set_state), it notices by the count. Blocks known to be written are still
+ * written, but that is now kept in the marks.
  */
 void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
 {
@@ -195,12 +191,12 @@ void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end
 /***********************************************************************
  *           blocks_full_part
  *
- * Where the first part of a range ends that should be asked for in one way; *full says whether that
+ * Where the first part of a range ends that should be queried in one way; *full says whether that
  * is the quick one.
  *
- * To change the way costs one call more, 0.5 us, and a full block is 0.6 us cheaper to ask for, so
- * a run of full blocks between others, which takes two changes, is worth it from 3 on. A query that
- * was cut off within a run goes on in the same way.
+ * Switching costs one more call, 0.5 us, and a full block is 0.6 us cheaper to query. So a run of
+ * full blocks between others, which takes two switches, is worth it from 3 blocks on. A query that
+ * was cut off within a run continues in the same way.
  */
 UNINTERRUPTED uintptr_t blocks_full_part( const struct region_blocks *blocks, uintptr_t start,
                                           uintptr_t end, int *full )
@@ -240,7 +236,7 @@ UNINTERRUPTED uintptr_t blocks_written_part( const struct region_blocks *blocks,
 
     *written = 0;
     if (marking & 1) return end;
-    /* bits may be cleared at any time, so none is looked at twice */
+    /* bits may be cleared at any time, so each is read only once */
     to = next_bit( blocks->written, first, last, ~0ull );
     if (!(*written = to > first)) to = next_bit( blocks->written, first + 1, last, 0 );
     if (__atomic_load_n( &blocks->marking, __ATOMIC_SEQ_CST ) != marking)
@@ -254,7 +250,7 @@ UNINTERRUPTED uintptr_t blocks_written_part( const struct region_blocks *blocks,
 /***********************************************************************
  *           blocks_mark_full
  *
- * All pages of [start, end) were seen to be there. Returns whether that was news of any block.
+ * All pages of [start, end) were seen to be present. Returns whether that was news for any block.
  */
 UNINTERRUPTED int blocks_mark_full( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
                                     unsigned int forgotten )
@@ -269,11 +265,7 @@ UNINTERRUPTED int blocks_mark_full( struct region_blocks *blocks, uintptr_t star
     return set_bits( blocks->full, first, last );
 }
 
-/***********************************************************************
- *           blocks_mark_written
- *
- * All pages of some runs were seen to be written.
- */
+/* all pages of some runs were seen to be written */
 UNINTERRUPTED void blocks_mark_written( struct region_blocks *blocks, const struct page_run *runs,
                                         size_t count, uint64_t resets )
 {
@@ -301,9 +293,6 @@ UNINTERRUPTED void blocks_mark_written( struct region_blocks *blocks, const stru
     }
 }
 
-/***********************************************************************
- *           blocks_begin_reset
- */
 UNINTERRUPTED void blocks_begin_reset( struct region_blocks *blocks, uintptr_t start,
                                        uintptr_t end )
 {
@@ -311,9 +300,6 @@ UNINTERRUPTED void blocks_begin_reset( struct region_blocks *blocks, uintptr_t s
     clear_bits( blocks->written, block_index( blocks, start ), block_index( blocks, end - 1 ) + 1 );
 }
 
-/***********************************************************************
- *           blocks_end_reset
- */
 UNINTERRUPTED void blocks_end_reset( struct region_blocks *blocks )
 {
     __atomic_fetch_add( &blocks->resets, RESET_ENDED - RESET_RUNNING, __ATOMIC_SEQ_CST );
@@ -329,7 +315,7 @@ static INLINE int is_group_before( const struct region_blocks *blocks, size_t gr
     return group << blocks->group_shift < blocks->count && group_addr( blocks, group ) < end;
 }
 
-/* whether no block of a group is to be found full any more */
+/* whether a group has no block left that could be found full */
 static INLINE int is_full_group( const struct region_blocks *blocks, size_t group )
 {
     size_t first = group << blocks->group_shift, last = (group + 1) << blocks->group_shift;
@@ -341,10 +327,10 @@ static INLINE int is_full_group( const struct region_blocks *blocks, size_t grou
 /***********************************************************************
  *           is_census_due
  *
- * Blocks that are reported as a whole are known to be full. Others, which were filled by and by,
+ * Blocks that are reported as a whole are known to be full. Others, which were filled gradually,
  * are found by a census: it costs as much as a poll of the same memory, and saves 0.6 of each later
- * one where it finds what it looks for. So it is made after 4 polls, and again after 8, 16 ... 128
- * when it was in vain: then it costs at last 1 % of all polls.
+ * poll where it finds any. So it is made after 4 polls, and when it finds none, again after 8, 16
+ * ... 128: in the end it costs 1 % of all polls.
  */
 static INLINE int is_census_due( struct region_blocks *blocks, size_t group )
 {
@@ -359,9 +345,10 @@ static INLINE int is_census_due( struct region_blocks *blocks, size_t group )
 /***********************************************************************
  *           blocks_next_census
  *
- * Counts an exact look at [*pos, end), up to the first groups that are due for a census: these are
- * [*start, *limit), and *pos is where to go on. Returns 0 if there are none. A group is counted by
- * its first page, or the first after full blocks, so a poll in many pieces is one.
+ * Counts an exact query of [*pos, end), up to the first groups that are due for a census: *start
+ * and *limit are set to these, and *pos to where to continue. Returns 0 if there are none. A group
+ * is counted by its first page, or the first one after full blocks, so that a poll in many pieces
+ * counts once.
  */
 UNINTERRUPTED int blocks_next_census( struct region_blocks *blocks, uintptr_t *pos, uintptr_t end,
                                       uintptr_t *start, uintptr_t *limit )
@@ -384,11 +371,7 @@ UNINTERRUPTED int blocks_next_census( struct region_blocks *blocks, uintptr_t *p
     return 1;
 }
 
-/***********************************************************************
- *           blocks_end_census
- *
- * A census that found full blocks may soon find more.
- */
+/* a census that found full blocks may soon find more */
 UNINTERRUPTED void blocks_end_census( struct region_blocks *blocks, uintptr_t start, uintptr_t end,
                                       int found )
 {

@@ -1,5 +1,5 @@
 /*
- * What is known of blocks: that all their pages are there, or written
+ * What is known of blocks: that all their pages are present, or written
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -15,36 +15,36 @@
 #include "sys/page.h"
 
 /* A block is the span of one page table, 2 MiB. At both ends of a region its part of a block counts
- * as one. Two facts are kept of each, and used by the backend that asks the kernel:
+ * as one. The scan backend keeps two facts about each:
  *
  * A block is FULL when every page in it is the program's own, in memory or swapped out: none is
- * missing, none the shared page of zeros. There the kernel's quick way to look for written pages
- * tells the same as the exact one. It stays so until contents are dropped: the kernel moves, swaps
- * and merges pages, but takes none away. Whoever drops contents closes the region to steps of
- * queries (region_set_state) and calls blocks_forget() before anything is dropped. As the fact is
- * found out and used in steps only, no step finds it out before and uses it after.
+ * missing, and none is the shared zero page. There the kernel's quick way to look for written pages
+ * has the same result as the exact one. A block stays full until contents are dropped: the kernel
+ * moves, swaps and merges pages, but takes none away. A thread that drops contents first closes the
+ * region to steps of queries (region_set_state) and calls blocks_forget(). As the fact is
+ * established and used only in steps, no step establishes it before the drop and uses it after.
  *
- * A block is WRITTEN when all its pages were seen to be written, and none was reset since. To ask
- * again without reset needs no look at it. Steps with and without reset run at the same time, so:
- * a reset announces itself, clears the bits and only then begins; who would set a bit checks that
- * no reset has run since before its own look, both before and after setting it; and who reads a bit
- * discards it if somebody was at setting meanwhile. */
+ * A block is WRITTEN when all its pages were seen to be written, and none was reset since. Querying
+ * it again without reset needs no look at it. Steps with and without reset run at the same time, so
+ * a reset announces itself, clears the bits and only then begins. A step that is about to set a bit
+ * checks that no reset has run since before its own look, both before and after setting it. A step
+ * that reads a bit discards it if another thread was setting bits meanwhile. */
 struct region_blocks
 {
     uintptr_t      base;        /* of the region */
     uintptr_t      end;
-    size_t         count;       /* of blocks; 0: nothing is kept */
-    size_t         mapped;      /* size of the mapping that the bits stand in; 0: in small[] */
-    uint64_t      *full;        /* one bit a block */
+    size_t         count;       /* number of blocks; 0: nothing is kept */
+    size_t         mapped;      /* size of the mapping that holds the bits; 0: in small[] */
+    uint64_t      *full;        /* one bit per block */
     uint64_t      *written;
-    unsigned char *polls;       /* for each group: how often it was asked for exactly */
-    unsigned char *patience;    /* and how often in vain it was looked through for full blocks */
-    uint64_t       resets;      /* RESET_RUNNING for each in progress, RESET_ENDED before */
-    unsigned int   group_shift; /* blocks in a group, as a power of two */
-    unsigned int   marking;     /* odd while written bits are set */
+    unsigned char *polls;       /* for each group: exact queries since the last census */
+    unsigned char *patience;    /* and how many censuses found no full block */
+    uint64_t       resets;      /* RESET_RUNNING for each in progress, RESET_ENDED for others */
+    unsigned int   group_shift; /* log2 of the blocks in a group */
+    unsigned int   marking;     /* odd while written bits are being set */
     unsigned int   forgotten;   /* counts calls of blocks_forget() */
     uint64_t       small[4];
-    uint64_t       noted;       /* of a region without blocks: see noted_run.h */
+    uint64_t       noted;       /* for a region without blocks: see noted_run.h */
 };
 
 /* Tests set these to extremes. */
@@ -57,12 +57,13 @@ struct block_limits
 
 extern struct block_limits block_limits;
 
-/* under the writers' lock, or before anybody else knows the region */
+/* under the change lock, or before another thread knows the region */
 extern void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
 extern void blocks_close( struct region_blocks *blocks );
 extern void blocks_forget( struct region_blocks *blocks, uintptr_t start, uintptr_t end );
 
-/* In steps of queries. Whoever marks passes what the counters said before it looked. */
+/* In steps of queries. A caller that marks blocks passes the counters as they were before it
+ * looked. */
 extern uintptr_t blocks_full_part( const struct region_blocks *blocks, uintptr_t start,
                                    uintptr_t end, int *full );
 extern uintptr_t blocks_written_part( const struct region_blocks *blocks, uintptr_t start,

@@ -1,5 +1,5 @@
 /*
- * The scan backend: which pages are written, and what they are
+ * The scan backend: which pages are written, and their categories
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -20,7 +20,7 @@
 /***********************************************************************
  *           take_census
  *
- * Looks for full blocks among those that were just asked for exactly. When the vector is full, the
+ * Looks for full blocks among those that were just queried exactly. When the vector is full, the
  * rest of the block that filled it is left out.
  */
 static UNINTERRUPTED void take_census( struct region_blocks *blocks, enum scan_question missing,
@@ -55,7 +55,7 @@ static UNINTERRUPTED void take_census( struct region_blocks *blocks, enum scan_q
     }
 }
 
-/* what is known to be written is reported without a look, as far as there is room */
+/* reports what is known to be written without a look, as far as there is room */
 static inline __attribute__((always_inline)) int all_written( struct page_scan *scan )
 {
     if ((scan->end - scan->start) >> page_shift > scan->max_pages)
@@ -68,16 +68,16 @@ static inline __attribute__((always_inline)) int all_written( struct page_scan *
 /***********************************************************************
  *           collect_fresh
  *
- * For fresh memory the exact query: a page that is there (or swapped out), was written, and is not
- * the shared page of zeros. It leaves out what was never touched or only read, so such memory needs
+ * Fresh memory needs the exact query: pages that are present or swapped out, were written, and are
+ * not the shared zero page. It leaves out what was never touched or only read, so such memory needs
  * neither marking nor page tables. Without the any-of part it is wrong from 6.12.103 on, where an
- * empty entry counts as written. In the marked form a page that was only read is protected still,
- * and the shared page of zeros is not looked at.
+ * empty entry counts as written. In the marked form a page that was only read is still protected,
+ * and the shared zero page needs no check.
  *
- * Where blocks are known to be full, written is all that is to be asked, which the kernel does
- * quickly. Elsewhere that would count what was never touched, and with COLLECT_RESET it would make
- * page tables for it, and lose writes that are made at the same time. Each call does one part of
- * the range in one way. Blocks known to be written need no call of the kernel.
+ * Where blocks are known to be full it is enough to ask for written pages, which the kernel does
+ * quickly. Elsewhere that would include pages that were never touched, and with COLLECT_RESET it
+ * would allocate page tables for them, and lose concurrent writes. Each call covers one part of the
+ * range in one way. Blocks known to be written need no system call.
  */
 static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_question exact,
                                         struct page_scan *scan )
@@ -103,7 +103,7 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
 
     if (!reset) blocks_mark_written( blocks, scan->runs, count, resets );
     if (full)
-        /* contents were dropped in the middle of a step, which then was no step */
+        /* contents were dropped during the step, which was not waited for (see region_set_state) */
         return __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST ) == forgotten ? count : -EIO;
 
     for (i = 0; i < count; i++)
@@ -152,10 +152,10 @@ collect( struct watch_region *region, enum scan_question exact, struct page_scan
 /***********************************************************************
  *           scan_collect
  *
- * In memory that was protected as a whole, what is not protected any more is written: also an empty
- * entry, which is a written page of a file or of shared memory that the kernel took back (a
- * protected one leaves a marker). This form, with nothing but WRITTEN in both masks, is the one in
- * which empty entries count on all kernels.
+ * In memory that was protected as a whole, everything that is no longer protected is written. That
+ * includes an empty entry: a written page of a file or of shared memory that the kernel has
+ * reclaimed (a protected one leaves a marker). This query, with only WRITTEN in both masks, is the
+ * one in which empty entries count on all kernels.
  */
 UNINTERRUPTED int scan_collect( struct watch_region *region, struct page_scan *scan )
 {
@@ -171,8 +171,8 @@ UNINTERRUPTED int scan_marked_collect( struct watch_region *region, struct page_
 /***********************************************************************
  *           save_fresh
  *
- * Protects nothing, as the pages go away. A page counts as written if of the categories
- * WRITTEN and unlike it has the first alone.
+ * Protects nothing, as the pages go away. A page counts as written if it has the category WRITTEN
+ * but not unlike.
  */
 static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t start,
                        uintptr_t end )
@@ -197,7 +197,7 @@ static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t s
 /***********************************************************************
  *           save_any
  *
- * What was not fresh may have markers besides, which scan_collect() knows how to take.
+ * Memory that was not fresh may have markers, too: it needs the query of scan_collect().
  */
 static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -213,18 +213,12 @@ static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end
     return 1;
 }
 
-/***********************************************************************
- *           scan_save
- */
 int scan_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     if (scan_data( region )->all_protected) return save_any( region, start, end );
     return save_fresh( region, PAGE_IS_PFNZERO, start, end );
 }
 
-/***********************************************************************
- *           scan_marked_save
- */
 int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     if (scan_data( region )->all_protected) return save_any( region, start, end );
@@ -234,8 +228,8 @@ int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t en
 /***********************************************************************
  *           list_categories
  *
- * The categories as the kernel has them. In fresh memory an empty entry is no written page, and
- * need not be looked at.
+ * Reads the categories from the kernel. In fresh memory an empty entry is not a written page, and
+ * can be skipped.
  */
 static int list_categories( int fresh, struct page_scan *scan )
 {
@@ -266,14 +260,14 @@ static int list_categories( int fresh, struct page_scan *scan )
     return count;
 }
 
-/* A page that is not written may be a marker, which looks like a page that was swapped out: it is
- * reported as neither. */
+/* A page that is not written may be a marker, which looks like a swapped-out page: it is not
+ * reported as swapped out. */
 static void hide_marker( uint64_t *categories )
 {
     if (!(*categories & PAGE_IS_WRITTEN)) *categories &= ~PAGE_IS_SWAPPED;
 }
 
-/* the same for memory that was not fresh, where an empty entry is a written page */
+/* lists memory that was not fresh, where an empty entry is a written page */
 static int list_any( struct page_scan *scan )
 {
     int i, count = list_categories( 0, scan );
@@ -288,11 +282,7 @@ static int list_any( struct page_scan *scan )
     return count;
 }
 
-/***********************************************************************
- *           scan_list
- *
- * What the kernel calls written is put right as scan_collect() does.
- */
+/* corrects the kernel's idea of written pages as scan_collect() does */
 int scan_list( struct watch_region *region, struct page_scan *scan )
 {
     struct page_run *runs = scan->runs;
@@ -307,9 +297,6 @@ int scan_list( struct watch_region *region, struct page_scan *scan )
     return count;
 }
 
-/***********************************************************************
- *           scan_marked_list
- */
 int scan_marked_list( struct watch_region *region, struct page_scan *scan )
 {
     struct page_run *runs = scan->runs;

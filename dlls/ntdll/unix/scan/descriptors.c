@@ -19,19 +19,17 @@
 
 int scan_uffd = -1, scan_pagemap = -1;
 
-/* what the two descriptors are: the kernel refuses a query by anything else, but to close is not to
- * hit a file of the program */
+/* identity of the two descriptors: the kernel refuses a query by anything else, but closing them
+ * must not hit a file of the program */
 static struct descriptor_id uffd_id, pagemap_id;
 
-/***********************************************************************
- *           open_userfaultfd
- */
 static int open_userfaultfd( char *reason, size_t len )
 {
     struct uffdio_api api;
 
-    /* Faults of the kernel need no message with WP_ASYNC, so the form for ordinary users will
-     * do. With the other one, system calls can use pages that are missing yet: see serve(). */
+    /* With WP_ASYNC faults of the kernel need no message, so the variant for unprivileged users
+     * will do. With the other one, system calls can use pages that are still missing: see
+     * serve(). */
     scan_uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
     if (scan_uffd == -1)
         scan_uffd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY );
@@ -57,18 +55,12 @@ static int open_userfaultfd( char *reason, size_t len )
     return 0;
 }
 
-/***********************************************************************
- *           scan_close
- */
 void scan_close(void)
 {
     descriptor_close( &scan_pagemap, &pagemap_id );
     descriptor_close( &scan_uffd, &uffd_id );
 }
 
-/***********************************************************************
- *           scan_open_descriptors
- */
 int scan_open_descriptors( char *reason, size_t len )
 {
     int ret;
@@ -87,9 +79,6 @@ int scan_open_descriptors( char *reason, size_t len )
     return 0;
 }
 
-/***********************************************************************
- *           scan_reopen
- */
 int scan_reopen(void)
 {
     char reason[160];

@@ -12,9 +12,9 @@
 #include "sys/page.h"
 
 /* A region without blocks (blocks.h) still remembers one run of pages that a query without reset
- * has found to be written: to ask again without reset needs no call of the kernel, which takes
- * longer than all the rest of a small query. One word holds the run, and a number that each reset
- * changes before it begins, so that all of it is compared and changed at once:
+ * found written: repeating the query without reset needs no system call, which takes longer than
+ * all the rest of a small query. One word holds the run, and a number that each reset changes
+ * before it begins, so that all of it is compared and changed at once:
  *
  *   bits 0 to 31    NOTED_NEVER, NOTED_UNUSED, or the number
  *   bits 32 to 47   the first page of the run, counted from the base of the region
@@ -22,17 +22,17 @@
  *
  * Queries with and without reset run at the same time. One without reset reads the word, makes sure
  * that no other step is in progress, looks, and notes what it found if the word is still the same.
- * A reset that began before the word was read was seen to be in progress, or had ended before the
- * look; one that began after it has changed the number. Who drops contents closes the region and
- * changes the number, too.
+ * A reset that began before the word was read was either seen in progress, or had ended before the
+ * look; one that began later has changed the number. A thread that drops contents closes the region
+ * and changes the number, too.
  *
- * A region that nobody has asked about without reset has no run, and its resets change nothing:
- * those who only ask with reset pay for a look at the word. The first one that asks without reset
- * makes the word a number and notes nothing; a reset that has found it unused may be in progress,
- * and is seen by the next one. */
+ * A region that was never queried without reset has no run, and its resets change nothing: programs
+ * that query only with reset pay for one read of the word. The first query without reset turns the
+ * word into a number and notes nothing; a reset that found the word unused may be in progress, and
+ * is seen by the next query. */
 #define NOTED_NEVER  0   /* the program may drop contents unseen */
 #define NOTED_UNUSED 1
-#define NOTED_FIRST  2   /* number */
+#define NOTED_FIRST  2   /* the first number */
 
 #define NOTED_MAX_PAGES ((size_t)0xffff)
 
@@ -45,7 +45,7 @@ static inline __attribute__((always_inline)) int is_noted( uint64_t noted, size_
 /***********************************************************************
  *           noted_begin_reset
  *
- * Before pages become not written, or their contents are dropped: in a step, or while the region is
+ * Called before pages are reset, or their contents are dropped: in a step, or while the region is
  * closed.
  */
 static inline __attribute__((always_inline)) void noted_begin_reset( uint64_t *noted )
@@ -65,8 +65,8 @@ static inline __attribute__((always_inline)) void noted_begin_reset( uint64_t *n
 /***********************************************************************
  *           note_run
  *
- * Pages [first, last) were found to be written by a look without reset, before which the word was
- * read and no other step was in progress. In the step of that look.
+ * A look without reset found pages [first, last) written. The word was read before that look, when
+ * no other step was in progress. Called in the step of that look.
  */
 static inline __attribute__((always_inline)) void note_run( uint64_t *noted, uint64_t old,
                                                             size_t first, size_t last )
