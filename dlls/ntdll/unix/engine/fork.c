@@ -61,8 +61,8 @@ static void adopt_region( struct watch_region *region )
         region->lost = LOST_MEMORY;
         return;
     }
-    if (!(ret = reopened_backend( region->backend )) && !(ret = region->backend->reattach( region )))
-        return;
+    if (!(ret = reopened_backend( region->backend )) &&
+        !(ret = region->backend->reattach( region ))) return;
     region->lost = LOST_MEMORY;
     note_failure( region, ret );
 }

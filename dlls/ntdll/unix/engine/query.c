@@ -80,7 +80,8 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t l
         return count;
     }
     if (count)
-        stored = user_store_runs( query->addresses + query->count, runs, count, (size_t)1 << shift );
+        stored = user_store_runs( query->addresses + query->count, runs, count,
+                                  (size_t)1 << shift );
     if (stored < 0)
     {
         if (query->reset) while (count--) put_back( query, runs[count].start, runs[count].end );

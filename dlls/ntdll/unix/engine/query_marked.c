@@ -139,7 +139,8 @@ static UNINTERRUPTED int store_found( struct watch_query *query, const struct fo
 
     while ((count = take_runs( found, shift, &bit, runs, query->max - query->count )))
     {
-        stored = user_store_runs( query->addresses + query->count, runs, count, (size_t)1 << shift );
+        stored = user_store_runs( query->addresses + query->count, runs, count,
+                                  (size_t)1 << shift );
         if (stored < 0)
         {
             if (query->reset)

@@ -252,7 +252,8 @@ void region_lose( uintptr_t start, uintptr_t end )
     {
         entry = read_entry( start, 1 );
         if (!entry.region) return;
-        if (entry.base < end) __atomic_fetch_or( &entry.region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
+        if (entry.base < end)
+            __atomic_fetch_or( &entry.region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
         region = entry.region;
         region_put( region );
         /* it may have been split meanwhile, before the parts that are left were flagged */

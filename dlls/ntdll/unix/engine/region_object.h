@@ -12,8 +12,8 @@
 
 /* under the change lock */
 extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
-                                          const struct watch_backend *backend, enum memory_kind kind,
-                                          unsigned int shift );
+                                          const struct watch_backend *backend,
+                                          enum memory_kind kind, unsigned int shift );
 extern void free_region( struct watch_region *region );
 extern struct watch_region *split_region( struct watch_region *old, uintptr_t start,
                                           uintptr_t end );

@@ -119,7 +119,8 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
     if (fork_is_unhandled()) return -EIO;
     change_lock();
     /* the mappings of older regions in the place of fresh memory are gone already */
-    ret = kind == REGION_FRESH ? region_remove( start, end ) : remove_regions( start, end, DETACH_UNMAP );
+    ret = kind == REGION_FRESH ? region_remove( start, end )
+                               : remove_regions( start, end, DETACH_UNMAP );
     for (backend = first_backend; !ret && backend; backend = open_next_backend( backend ))
     {
         if (!(region = region_insert_as( start, end, backend, kind, shift ))) ret = -ENOMEM;
