@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "writewatch.h"
@@ -15,6 +14,7 @@
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/pagemap.h"
 
 #define ALL_CATEGORIES (WRITEWATCH_WRITTEN | WRITEWATCH_FILE | WRITEWATCH_PRESENT | \
                         WRITEWATCH_SWAPPED | WRITEWATCH_ZERO | WRITEWATCH_HUGE)
@@ -30,12 +30,6 @@ _Static_assert( WRITEWATCH_WRITTEN == PAGE_IS_WRITTEN && WRITEWATCH_FILE == PAGE
 
 /* how much is looked at in one step: the kernel holds the lock of the address space meanwhile */
 #define MAX_STEP_SIZE ((size_t)1 << 30)
-
-/* pagemap entries, for backends that do not tell categories themselves */
-#define PM_PRESENT ((uint64_t)1 << 63)
-#define PM_SWAP    ((uint64_t)1 << 62)
-#define PM_FILE    ((uint64_t)1 << 61)
-#define PM_UFFD_WP ((uint64_t)1 << 57)
 
 struct listing
 {
@@ -184,16 +178,6 @@ static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64
     return 0;
 }
 
-static int read_error(void)
-{
-#ifdef __clang_analyzer__
-    /* it would take -errno for a count, as it does not know that errno is positive */
-    return -EIO;
-#else
-    return -errno;
-#endif
-}
-
 /***********************************************************************
  *           read_pagemap
  *
@@ -204,19 +188,13 @@ static int read_pagemap( struct listing *list, uintptr_t start, uintptr_t end,
                          struct page_run *runs, size_t len, uintptr_t *next )
 {
     uint64_t entries[512];
-    ssize_t i, size;
-    int count = 0;
+    int i, ret, pages, count = 0;
 
-    if (list->pagemap == -1 &&
-        (list->pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-        return read_error();
-    size = min( (end - start) >> page_shift, 512 ) * sizeof(entries[0]);
-    if ((size = pread( list->pagemap, entries, size,
-                       (start >> page_shift) * sizeof(entries[0]) )) < 0)
-        return read_error();
-    if (size < (ssize_t)sizeof(entries[0])) return -EIO;
+    if (list->pagemap == -1 && (ret = pagemap_open( &list->pagemap, NULL )) < 0) return ret;
+    pages = min( (end - start) >> page_shift, 512 );
+    if ((pages = pagemap_read( list->pagemap, start, pages, entries )) < 0) return pages;
 
-    for (i = 0; i < size / (ssize_t)sizeof(entries[0]); i++, start += page_size())
+    for (i = 0; i < pages; i++, start += page_size())
     {
         uint64_t categories = 0;
 

@@ -24,6 +24,7 @@
 #include "sys/descriptor.h"
 #include "sys/maps.h"
 #include "sys/page.h"
+#include "sys/pagemap.h"
 #include "sys/raw_syscall.h"
 #include "sys/wait_turn.h"
 
@@ -40,8 +41,6 @@
 #define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
 #define KNOWN  0x08   /* watched by us */
 #define DIRTY  0x10   /* was written before the last clearing, and not told yet */
-
-#define PM_SOFT_DIRTY (1ull << 55)
 
 static struct page_flags table;
 
@@ -103,7 +102,7 @@ static int read_dirty( uintptr_t start, uintptr_t end )
 {
     uint64_t entries[512];
     uintptr_t run_end;
-    ssize_t i, count;
+    long i, count;
 
     for (; next_run( &start, &run_end, end, KNOWN ); start = run_end)
     {
@@ -111,10 +110,7 @@ static int read_dirty( uintptr_t start, uintptr_t end )
         {
             count = (run_end - start) >> page_shift;
             if (count > 512) count = 512;
-            count = pread( pagemap, entries, count * sizeof(entries[0]),
-                           (off_t)(start >> page_shift) * sizeof(entries[0]) );
-            if (count < (ssize_t)sizeof(entries[0])) return count < 0 ? -errno : -EIO;
-            count /= sizeof(entries[0]);
+            if ((count = pagemap_read( pagemap, start, count, entries )) < 0) return count;
             for (i = 0; i < count; i++)
                 if (entries[i] & PM_SOFT_DIRTY)
                     *page_flags_at( &table, start + ((uintptr_t)i << page_shift) ) |= DIRTY;
@@ -326,13 +322,11 @@ static int has_bit(void)
 {
     char *page = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                        -1, 0 );
-    uint64_t entry = 0;
+    uint64_t entry;
 
     if (page == MAP_FAILED) return 0;
     *(volatile char *)page = 1;
-    if (pread( pagemap, &entry, sizeof(entry),
-               (off_t)((uintptr_t)page >> page_shift) * sizeof(entry) )
-        != sizeof(entry)) entry = 0;
+    if (pagemap_read( pagemap, (uintptr_t)page, 1, &entry ) != 1) entry = 0;
     munmap( page, page_size() );
     return (entry & PM_SOFT_DIRTY) != 0;
 }
@@ -351,9 +345,9 @@ static void softdirty_close(void)
  */
 static int open_descriptors(void)
 {
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
-    pagemap = descriptor_raise( pagemap );
-    descriptor_identify( pagemap, &pagemap_id );
+    int ret;
+
+    if ((ret = pagemap_open( &pagemap, &pagemap_id ))) return ret;
     if ((clear_refs = open( "/proc/self/clear_refs", O_WRONLY | O_CLOEXEC )) == -1) return -errno;
     clear_refs = descriptor_raise( clear_refs );
     descriptor_identify( clear_refs, &clear_refs_id );

@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/address_space.h"
+#include "sys/pagemap.h"
 
 /***********************************************************************
  *             NtProtectVirtualMemory
@@ -233,9 +233,8 @@ static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T
 static int is_present( int pagemap, uintptr_t addr )
 {
     uint64_t entry;
-    ssize_t ret = pread( pagemap, &entry, sizeof(entry), (addr >> page_shift) * sizeof(entry) );
 
-    return ret == sizeof(entry) && entry >> 63;
+    return pagemap_read( pagemap, addr, 1, &entry ) == 1 && entry & PM_PRESENT;
 }
 
 /***********************************************************************
@@ -255,8 +254,7 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     int pagemap;
 
     if (!count) return STATUS_INFO_LENGTH_MISMATCH;
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-        return STATUS_UNSUCCESSFUL;
+    if (pagemap_open( &pagemap, NULL )) return STATUS_UNSUCCESSFUL;
 
     for (i = 0; i < count && !status; i++)
     {

@@ -228,7 +228,7 @@ static int for_each( uintptr_t pos, uintptr_t end, int gaps,
                      int (*callback)( uintptr_t start, uintptr_t end, int prot ) )
 {
     static struct maps_reader reader;
-    struct mapping mapping;
+    struct mapping mapping = { 0 };
     int ret;
 
     if ((ret = maps_open( &reader, 0 ))) return ret;
