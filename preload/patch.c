@@ -12,12 +12,9 @@
 #include <unistd.h>
 
 #include "preload.h"
+#include "sys/kernel_api.h"
 
 /* Done right after ntdll.so was loaded and before any of its code has run. */
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
 
 #define REACH 0x7f000000   /* of a call instruction, with room for the module itself */
 

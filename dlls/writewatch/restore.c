@@ -25,18 +25,6 @@
 #include "sys/kernel_api.h"
 #include "sys/page.h"
 
-/* linux/userfaultfd.h, from 6.6 on */
-#ifndef UFFDIO_POISON
-#define UFFDIO_POISON _IOWR( UFFDIO, 0x08, struct uffdio_poison )
-
-struct uffdio_poison
-{
-    struct uffdio_range range;
-    __u64 mode;
-    __s64 updated;
-};
-#endif
-
 /* How much is read from the file at once. A touch of one page brings its neighbours along, up to
  * the next one that is there; they do not count as written either. */
 #define READ_SIZE ((size_t)65536)

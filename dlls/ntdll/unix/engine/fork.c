@@ -19,6 +19,7 @@
 #include "engine/step.h"
 #include "engine/watch.h"
 #include "scan/noted_run.h"
+#include "sys/kernel_api.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -33,10 +34,6 @@
  * locks are counted and taken by threads that the child does not have, and are cleared there. Then
  * each backend opens descriptors of its own and each region is watched anew. Which pages were
  * written the child cannot know: all that may have been are, until it resets them. */
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18   /* from 4.14 on */
-#endif
 
 static volatile int always_ours = FORK_OURS;
 const volatile int *fork_state = &always_ours;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "fault/fair_lock.h"
+#include "sys/cpu.h"
 #include "sys/raw_syscall.h"
 
 /* looks that a waiter takes before it sleeps: about as long as a short query or a fault */
@@ -24,9 +25,7 @@ static void wait_while( struct fair_lock *lock, unsigned int *word, unsigned int
     for (i = 0; i < SPINS; i++)
     {
         if ((__atomic_load_n( word, __ATOMIC_SEQ_CST ) & mask) != value) return;
-#ifdef __x86_64__
-        __builtin_ia32_pause();
-#endif
+        cpu_pause();
     }
     __atomic_fetch_add( &lock->sleepers, 1, __ATOMIC_SEQ_CST );
     while (((now = __atomic_load_n( word, __ATOMIC_SEQ_CST )) & mask) == value)

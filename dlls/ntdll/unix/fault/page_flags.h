@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/cpu.h"
 #include "sys/page.h"
 
 /* By address, as regions are split and removed without a backend's knowing. Leaves are made when
  * they are needed, and stay. The backend has the lock. */
 #define PAGE_LEAF_BITS  18u
 #define PAGE_LEAF_PAGES ((size_t)1 << PAGE_LEAF_BITS)
-#define PAGE_ADDR_BITS  47
-#define PAGE_ROOT_SIZE  ((size_t)1 << (PAGE_ADDR_BITS - 12 - PAGE_LEAF_BITS))
+#define PAGE_ROOT_SIZE  ((size_t)1 << (CPU_ADDRESS_BITS - MIN_PAGE_SHIFT - PAGE_LEAF_BITS))
 
 struct page_flags
 {

@@ -13,14 +13,13 @@
 #include <sys/mman.h>
 
 #include "native/view.h"
+#include "sys/cpu.h"
 #include "sys/page.h"
 
-#define ADDRESS_BITS 47
 #define TABLE_BITS   20                          /* pages of one table */
 #define TABLE_SIZE   ((size_t)1 << TABLE_BITS)   /* bytes of it */
-#define LEAST_PAGE_BITS 12
 
-static unsigned char *tables[(size_t)1 << (ADDRESS_BITS - TABLE_BITS - LEAST_PAGE_BITS)];
+static unsigned char *tables[(size_t)1 << (CPU_ADDRESS_BITS - TABLE_BITS - MIN_PAGE_SHIFT)];
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))
 
@@ -85,7 +84,7 @@ unsigned char page_state( uintptr_t addr )
 {
     size_t page = addr >> page_shift;
 
-    if (addr >> ADDRESS_BITS || !tables[page >> TABLE_BITS]) return 0;
+    if (addr >> CPU_ADDRESS_BITS || !tables[page >> TABLE_BITS]) return 0;
     return tables[page >> TABLE_BITS][page & (TABLE_SIZE - 1)];
 }
 

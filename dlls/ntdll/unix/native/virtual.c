@@ -16,10 +16,7 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/address_space.h"
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000   /* from 4.17 on; before that it is ignored */
-#endif
+#include "sys/kernel_api.h"
 
 #define GRANULARITY      ((uintptr_t)0x10000)
 #define LOWEST_ADDRESS   GRANULARITY

@@ -12,6 +12,7 @@
 
 #include "native/view.h"
 #include "nt_types.h"
+#include "sys/cpu.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"
 
@@ -21,8 +22,8 @@ extern void virtual_lock_for_fork(void);
 extern void virtual_unlock_after_fork(void);
 extern void virtual_unlock( const sigset_t *sigset );
 
-/* what user programs have of the address space: up to here */
-#define USER_SPACE_LIMIT ((uintptr_t)0x7fffffff0000)
+/* The end of what programs can allocate: as on Windows, 64 KiB below the end of their addresses. */
+#define USER_SPACE_LIMIT (((uintptr_t)1 << CPU_ADDRESS_BITS) - 0x10000)
 
 /* the state of a committed page, without that bit, from PAGE_* constants and back */
 extern NTSTATUS state_from_protection( ULONG protect, unsigned char *state );

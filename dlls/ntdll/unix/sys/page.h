@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* the smallest page of any processor, for tables that are dimensioned by it */
+#define MIN_PAGE_SHIFT 12
+
 /* arm64 has pages of 16 and 64 KiB as well, so page_init() is to be called before anything else */
 #if defined(__x86_64__) || defined(__i386__)
 static const unsigned int page_shift = 12;

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "sys/cpu.h"
+
 struct page_run;
 
 /* Pointers of the program are good or bad as the program pleases, and may turn bad at any time.
@@ -50,12 +52,7 @@ static inline int is_user_access( uintptr_t pc )
  * that of the fault. */
 static inline void user_access_fail( ucontext_t *context, int status )
 {
-#ifdef __x86_64__
-    context->uc_mcontext.gregs[REG_RAX] = (unsigned int)status;
-    context->uc_mcontext.gregs[REG_RIP] = (uintptr_t)user_access_failed;
-#else
-#error user_memory.h does not know this processor yet
-#endif
+    context_resume( context, (uintptr_t)user_access_failed, status );
 }
 
 #endif /* WRITEWATCH_USER_MEMORY_H */
