@@ -24,6 +24,7 @@
 #include "sys/descriptor.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/signals.h"
 
 /* How much is read from the file at once. A touch of one page brings its neighbours along, up to
  * the next one that is there; they do not count as written either. */
@@ -214,7 +215,7 @@ static void *serve_pages( void *arg )
 static int start_server( size_t granule )
 {
     size_t size = granule > READ_SIZE ? granule : READ_SIZE;
-    sigset_t all, sigset;
+    sigset_t sigset;
     pthread_t thread;
     char *buffer;
     int ret;
@@ -229,14 +230,13 @@ static int start_server( size_t granule )
     }
     if (server_started) return 0;
 
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    block_all_signals( &sigset );
     if (!(ret = pthread_create( &thread, NULL, serve_pages, NULL )))
     {
         pthread_detach( thread );
         server_started = 1;
     }
-    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    restore_signals( &sigset );
     return -ret;
 }
 

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include "sys/page.h"
 #include "sys/pagemap.h"
 #include "sys/raw_syscall.h"
+#include "sys/signals.h"
 #include "sys/wait_turn.h"
 
 /* For comparison: a query with reset costs time by the size of the whole process.
@@ -54,17 +54,15 @@ static struct descriptor_id pagemap_id, clear_refs_id;
 static void lock( sigset_t *sigset )
 {
     unsigned int turns = 0;
-    sigset_t all;
 
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    block_all_signals( sigset );
     while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
 }
 
 static void unlock( const sigset_t *sigset )
 {
     __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+    restore_signals( sigset );
 }
 
 /***********************************************************************

@@ -14,6 +14,7 @@
 
 #include "fault/signal_chain.h"
 #include "sys/raw_syscall.h"
+#include "sys/signals.h"
 
 /* The program may have put its handler in the place of ours and call ours from it; we call it, and
  * so it would go on for ever. A call by a handler has the context of the signal that we passed on,
@@ -174,7 +175,7 @@ void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *conte
         sigprocmask( SIG_SETMASK, NULL, &mask );
         block_as_asked( chain->sig, action, context );
         handler( chain->sig, info, context );
-        sigprocmask( SIG_SETMASK, &mask, NULL );
+        restore_signals( &mask );
     }
     passed = previous;
 }

@@ -23,6 +23,7 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/page.h"
+#include "sys/signals.h"
 #include "write_watch.h"
 
 int library_ready;
@@ -34,22 +35,17 @@ static int open_error;       /* when it is REFUSED */
 static int has_watches;      /* the backend cannot be changed any more */
 static char open_reason[512];
 
-/* Faults are not blocked: the self-test of a backend meets them. */
+/* Faults are not blocked: the self-test of a backend causes some. */
 static void lock_library( sigset_t *sigset )
 {
-    sigset_t all;
-
-    sigfillset( &all );
-    sigdelset( &all, SIGSEGV );
-    sigdelset( &all, SIGBUS );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    block_all_but_faults( sigset );
     pthread_mutex_lock( &library_mutex );
 }
 
 static void unlock_library( const sigset_t *sigset )
 {
     pthread_mutex_unlock( &library_mutex );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+    restore_signals( sigset );
 }
 
 void library_lock_for_fork(void)

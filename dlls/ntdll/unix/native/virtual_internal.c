@@ -13,6 +13,7 @@
 #include "engine/watch.h"
 #include "fault/fault.h"
 #include "native/virtual_internal.h"
+#include "sys/signals.h"
 
 /* the protections that memory without a file can have, by their numbers in the state of a page */
 static const struct
@@ -42,10 +43,7 @@ static pthread_mutex_t virtual_mutex = PTHREAD_MUTEX_INITIALIZER;
  */
 void virtual_lock( sigset_t *sigset )
 {
-    sigset_t all;
-
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    block_all_signals( sigset );
     pthread_mutex_lock( &virtual_mutex );
     begin_address_space_change();
 }
@@ -57,7 +55,7 @@ void virtual_unlock( const sigset_t *sigset )
 {
     end_address_space_change();
     pthread_mutex_unlock( &virtual_mutex );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+    restore_signals( sigset );
 }
 
 void virtual_lock_for_fork(void)

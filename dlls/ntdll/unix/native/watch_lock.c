@@ -14,6 +14,7 @@
 #include "fault/fault.h"
 #include "native/process.h"
 #include "native/virtual_internal.h"
+#include "sys/signals.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t held_mask;   /* what the thread that holds it had blocked before */
@@ -25,10 +26,9 @@ static sigset_t held_mask;   /* what the thread that holds it had blocked before
  */
 void lock_regions(void)
 {
-    sigset_t all, mask;
+    sigset_t mask;
 
-    sigfillset( &all );
-    sigprocmask( SIG_BLOCK, &all, &mask );
+    block_all_signals( &mask );
     begin_address_space_change();
     pthread_mutex_lock( &mutex );
     held_mask = mask;
@@ -52,7 +52,7 @@ void unlock_regions(void)
 
     pthread_mutex_unlock( &mutex );
     end_address_space_change();
-    sigprocmask( SIG_SETMASK, &mask, NULL );
+    restore_signals( &mask );
 }
 
 static sigset_t fork_mask;
@@ -64,12 +64,9 @@ static sigset_t fork_mask;
  */
 void lock_for_fork(void)
 {
-    sigset_t most, mask;
+    sigset_t mask;
 
-    sigfillset( &most );
-    sigdelset( &most, SIGSEGV );
-    sigdelset( &most, SIGBUS );
-    sigprocmask( SIG_BLOCK, &most, &mask );
+    block_all_but_faults( &mask );
     library_lock_for_fork();
     restore_lock_for_fork();
     virtual_lock_for_fork();
@@ -90,7 +87,7 @@ void unlock_after_fork( int child )
     virtual_unlock_after_fork();
     restore_unlock_after_fork( child );
     library_unlock_after_fork();
-    sigprocmask( SIG_SETMASK, &mask, NULL );
+    restore_signals( &mask );
 }
 
 /* before any thread can be in one of these locks while another one forks */
