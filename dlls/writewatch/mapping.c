@@ -67,9 +67,6 @@ static int read_mappings( struct mappings *range, int details )
     return range->start < range->end ? -EINVAL : 0;
 }
 
-/***********************************************************************
- *           whole_pages
- */
 static int whole_pages( const void *addr, size_t size )
 {
     uintptr_t start = (uintptr_t)addr;
@@ -124,7 +121,7 @@ int writewatch_watch( void *addr, size_t size )
 /***********************************************************************
  *           writewatch_unwatch
  *
- * To be called before the memory is unmapped; what is left of a region on either side remains
+ * Must be called before the memory is unmapped; what is left of a region on either side remains
  * watched. Errors: -EINVAL (not whole pages, also of huge ones), -ENOENT (nothing of it is
  * watched), -ENOMEM.
  */
@@ -147,7 +144,7 @@ int writewatch_unwatch( void *addr, size_t size )
  * Whether watched memory is still what it was when the watch began; bytes, rounded outward to
  * pages. By any thread; takes the engine's lock for changes. Errors: -EINVAL (size 0, or it wraps
  * around), -ENOENT (not in one watched region), -ENOMEM (a part is not mapped), -EPERM (a part is
- * other memory), -EIO and what else the kernel said.
+ * other memory), -EIO and other errors of the kernel.
  */
 int writewatch_check( const void *addr, size_t size )
 {

@@ -28,26 +28,27 @@
 #include "sys/signals.h"
 #include "sys/wait_turn.h"
 
-/* For comparison: a query with reset costs time by the size of the whole process.
+/* For comparison: the time of a query with reset grows with the size of the whole process.
  *
- * To clear the bits is one system call for all memory of the process, and to read them another one.
- * So before that what all our memory has of them is moved to flags of our own, and from reading to
- * clearing nobody may write: all of it is protected meanwhile, and who meets the fault waits for
- * the end. A system call that writes to it just then fails with EFAULT, though.
+ * One system call reads the bits, and another one clears them in all memory of the process. So
+ * before clearing, the bits of all watched memory are copied to flags of our own. No thread may
+ * write between reading and clearing: all watched memory is protected meanwhile, and a thread that
+ * faults waits for the end. A system call that writes to it just then fails with EFAULT, though.
  *
- * A fresh mapping counts as dirty as a whole until the next clearing, and would pass that on to
- * ours by merging with it. MADV_DONTDUMP keeps it from that, as it makes ours different. */
+ * All of a fresh mapping counts as dirty until the next clearing, and a watched mapping that merges
+ * with it would count as well. MADV_DONTDUMP prevents that, as it makes watched mappings different
+ * from others. */
 
 #define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
-#define KNOWN  0x08   /* watched by us */
-#define DIRTY  0x10   /* was written before the last clearing, and not told yet */
+#define KNOWN  0x08   /* watched */
+#define DIRTY  0x10   /* written before the last clearing, and not reported yet */
 
 static struct page_flags table;
 
-/* the lowest and highest page that was ever known, and in between the leaves lead to them */
+/* the lowest and highest page that was ever watched; in between the leaves lead to them */
 static uintptr_t low = ~(uintptr_t)0, high;
 
-static int lock_word;   /* of all this; held with all signals blocked */
+static int lock_word;   /* protects all of this; held with all signals blocked */
 static int pagemap = -1, clear_refs = -1;
 static struct descriptor_id pagemap_id, clear_refs_id;
 
@@ -68,8 +69,8 @@ static void unlock( const sigset_t *sigset )
 /***********************************************************************
  *           next_run
  *
- * The next pages of a range that have all of mask, alike in what the program wants. Returns 0 if
- * there are none. Leaves that were not made are passed over.
+ * Finds the next pages of a range that have all bits of mask and the same protection for the
+ * program. Returns 0 if there are none. Skips missing leaves.
  */
 static int next_run( uintptr_t *start, uintptr_t *run_end, uintptr_t end, unsigned int mask )
 {
@@ -94,7 +95,7 @@ static int next_run( uintptr_t *start, uintptr_t *run_end, uintptr_t end, unsign
 /***********************************************************************
  *           read_dirty
  *
- * Notes which pages of a range were written since the last clearing.
+ * Records which pages of a range were written since the last clearing.
  */
 static int read_dirty( uintptr_t start, uintptr_t end )
 {
@@ -117,7 +118,7 @@ static int read_dirty( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/* lets nobody write, or everybody again who may */
+/* protects all watched memory from writes, or makes it writable again where it was */
 static int protect_all( int writable )
 {
     uintptr_t start = low, end;
@@ -135,7 +136,7 @@ static int protect_all( int writable )
 /***********************************************************************
  *           clear_all
  *
- * Afterwards no page is dirty to the kernel, and those that were are to us. The lock is held.
+ * Clears the bits of the kernel, after copying them to our flags. The lock is held.
  */
 static int clear_all(void)
 {
@@ -148,9 +149,6 @@ static int clear_all(void)
     return ret ? ret : undo;
 }
 
-/***********************************************************************
- *           softdirty_scan
- */
 static int softdirty_scan( struct watch_region *region, uintptr_t start, uintptr_t end,
                            unsigned int flags,
                            struct page_run *runs, size_t len, size_t max_pages, uintptr_t *next )
@@ -195,8 +193,8 @@ static void clear_flags( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           softdirty_attach
  *
- * The mapping becomes clean before it is made like its neighbours that are watched, with which it
- * may merge then.
+ * The mapping is clean before MADV_DONTDUMP makes it like its watched neighbours, with which it may
+ * merge then.
  */
 static int softdirty_attach( struct watch_region *region )
 {
@@ -228,7 +226,7 @@ static int softdirty_attach( struct watch_region *region )
 /***********************************************************************
  *           softdirty_detach
  *
- * The memory may be gone, so failing is no error.
+ * The memory may be unmapped already, so failing is no error.
  */
 static void softdirty_detach( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
@@ -243,9 +241,6 @@ static void softdirty_detach( struct watch_region *region, uintptr_t start, uint
     fault_forget();
 }
 
-/***********************************************************************
- *           softdirty_protect
- */
 static int softdirty_protect( struct watch_region *region, uintptr_t start, uintptr_t end,
                               int prot )
 {
@@ -266,9 +261,6 @@ static int softdirty_protect( struct watch_region *region, uintptr_t start, uint
     return ret;
 }
 
-/***********************************************************************
- *           softdirty_discard
- */
 static int softdirty_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                               enum discard_reason reason )
 {
@@ -289,7 +281,7 @@ static int softdirty_discard( struct watch_region *region, uintptr_t start, uint
 /***********************************************************************
  *           softdirty_fault
  *
- * Somebody is clearing, or was. A fault that comes back although nobody is, is the program's.
+ * Another thread is clearing the bits, or was. A fault that repeats otherwise is the program's.
  */
 static int softdirty_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
                             unsigned int flags )
@@ -314,8 +306,7 @@ static int softdirty_check(void)
     return ret ? ret : fault_handler_check( SIGSEGV );
 }
 
-/* whether a page that was just written has the bit; where the kernel has none,
- * clearing does not fail */
+/* whether a page has the bit after a write; a kernel without the bit does not refuse to clear it */
 static int has_bit(void)
 {
     char *page = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -329,18 +320,12 @@ static int has_bit(void)
     return (entry & PM_SOFT_DIRTY) != 0;
 }
 
-/***********************************************************************
- *           softdirty_close
- */
 static void softdirty_close(void)
 {
     descriptor_close( &pagemap, &pagemap_id );
     descriptor_close( &clear_refs, &clear_refs_id );
 }
 
-/***********************************************************************
- *           open_descriptors
- */
 static int open_descriptors(void)
 {
     int ret;
@@ -355,7 +340,7 @@ static int open_descriptors(void)
 /***********************************************************************
  *           softdirty_reopen
  *
- * A thread that is not there may have been about to clear the bits, with all memory protected.
+ * A thread of the parent may have been about to clear the bits, with all memory protected.
  */
 static int softdirty_reopen(void)
 {
@@ -368,7 +353,7 @@ static int softdirty_reopen(void)
     return ret;
 }
 
-/* what the kernel's bits say of the child is not looked at before its first clearing */
+/* marks all that may have been written, whatever the kernel's bits say in the child */
 static int softdirty_reattach( struct watch_region *region )
 {
     uintptr_t addr;
@@ -379,9 +364,6 @@ static int softdirty_reattach( struct watch_region *region )
     return protect_all( 1 );
 }
 
-/***********************************************************************
- *           softdirty_open
- */
 static int softdirty_open( char *reason, size_t len )
 {
     int ret;

@@ -1,5 +1,5 @@
 /*
- * The library as a whole: which backend is used, and the two calls that ask it
+ * The library as a whole: which backend is used, and the two calls that query it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -61,7 +61,7 @@ void library_unlock_after_fork(void)
 /***********************************************************************
  *           library_prepare
  *
- * What must be there before the first call does anything; by any thread.
+ * Sets up what every call needs; by any thread.
  */
 void library_prepare(void)
 {
@@ -81,8 +81,9 @@ void library_prepare(void)
 /***********************************************************************
  *           library_check_handlers
  *
- * Looks after our handlers, by any thread. Where that fails, fault_notice() tells; a backend that
- * needs them fails as well, and for the others only bad pointers are the program's own affair then.
+ * Puts our handlers back if the program has replaced them, by any thread. If that fails,
+ * fault_notice() says so. A backend that needs them fails then, too; with the others only faults on
+ * bad pointers are no longer caught.
  */
 void library_check_handlers(void)
 {
@@ -93,9 +94,9 @@ void library_check_handlers(void)
 /***********************************************************************
  *           init_query
  *
- * The same for queries. To ask for a handler takes 200 ns, a fifth of a small query. SIGBUS comes
- * of memory beyond the end of a file, so that is asked only when the array is another one than the
- * last time.
+ * The same for queries. To check a handler takes 200 ns, a fifth of a small query. Memory beyond
+ * the end of a file gives SIGBUS, so that handler is checked only when the array is not the one of
+ * the last query.
  */
 static void init_query( void **addresses )
 {
@@ -111,8 +112,8 @@ static void init_query( void **addresses )
 /***********************************************************************
  *           open_locked
  *
- * Opens the backend of a name, of the environment's, or the best one. -EINVAL if there is none of
- * that name, -ENOTSUP if it does not work here. The lock is held.
+ * Opens the backend with a name, else the one that the environment names, else the best one.
+ * -EINVAL if there is none of that name, -ENOTSUP if it does not work here. The lock is held.
  */
 static int open_locked( const char *name )
 {
@@ -129,8 +130,8 @@ static int open_locked( const char *name )
 /***********************************************************************
  *           library_open
  *
- * What is done by itself when memory is first watched. Returns 0 or -errno. A backend that was
- * refused remains refused: nothing else takes its place until the program asks for it.
+ * Opens a backend when memory is first watched, unless the program has done so. Returns 0 or
+ * -errno. A refused backend remains refused: no other takes its place until the program asks.
  */
 int library_open(void)
 {
@@ -145,9 +146,6 @@ int library_open(void)
     return ret;
 }
 
-/***********************************************************************
- *           writewatch_open
- */
 int writewatch_open( const char *name )
 {
     sigset_t sigset;
@@ -181,9 +179,6 @@ const char *writewatch_backend( void )
     return watch_backend_name();
 }
 
-/***********************************************************************
- *           writewatch_mechanism
- */
 const char *writewatch_mechanism( void )
 {
     return watch_mechanism();
@@ -192,7 +187,7 @@ const char *writewatch_mechanism( void )
 /***********************************************************************
  *           writewatch_backend_of
  *
- * Regions that the active backend could not take are with another one.
+ * Regions that the active backend could not take have another one.
  */
 const char *writewatch_backend_of( const void *addr )
 {
@@ -210,7 +205,7 @@ const char *writewatch_backend_of( const void *addr )
  *           writewatch_reason
  *
  * Why no backend, or not the best one, was opened; otherwise what happened to our handlers, or that
- * memory is with another backend.
+ * some memory has another backend.
  */
 const char *writewatch_reason( void )
 {
@@ -235,9 +230,6 @@ NTSTATUS NTAPI NtGetWriteWatch( HANDLE process, ULONG flags, void *base, SIZE_T 
     return get_write_watch( flags, base, size, addresses, count, granularity );
 }
 
-/***********************************************************************
- *             NtResetWriteWatch
- */
 NTSTATUS NTAPI NtResetWriteWatch( HANDLE process, void *base, SIZE_T size )
 {
     (void)process;

@@ -10,9 +10,6 @@
 
 #include "sys/address_space.h"
 
-/***********************************************************************
- *           find_mapping
- */
 int find_mapping( uintptr_t addr, struct mapping *mapping )
 {
     struct maps_reader reader;
@@ -35,9 +32,6 @@ static uintptr_t stack_room( uintptr_t stack )
     return stack < limit.rlim_cur ? stack : limit.rlim_cur;
 }
 
-/***********************************************************************
- *           find_free_range
- */
 uintptr_t find_free_range( size_t size, uintptr_t low, uintptr_t high, size_t align, int top_down )
 {
     uintptr_t gap_start = low, gap_end, addr, found = 0;

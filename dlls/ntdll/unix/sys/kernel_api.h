@@ -1,5 +1,5 @@
 /*
- * What the kernel offers for write tracking, where the installed headers are older than it
+ * Interfaces of the kernel that the installed headers may be too old to declare
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

@@ -172,9 +172,6 @@ static int read_details( struct maps_reader *reader, struct mapping *mapping )
     return mapping->page_size != 0;
 }
 
-/***********************************************************************
- *           maps_open_fd
- */
 void maps_open_fd( struct maps_reader *reader, int fd, int details )
 {
     reader->fd      = fd;
@@ -184,9 +181,6 @@ void maps_open_fd( struct maps_reader *reader, int fd, int details )
     reader->len     = 0;
 }
 
-/***********************************************************************
- *           maps_open
- */
 int maps_open( struct maps_reader *reader, int details )
 {
     int fd = open( details ? "/proc/self/smaps" : "/proc/self/maps", O_RDONLY | O_CLOEXEC );
@@ -196,9 +190,6 @@ int maps_open( struct maps_reader *reader, int details )
     return 0;
 }
 
-/***********************************************************************
- *           maps_next
- */
 int maps_next( struct maps_reader *reader, struct mapping *mapping )
 {
     int understood;
@@ -210,9 +201,6 @@ int maps_next( struct maps_reader *reader, struct mapping *mapping )
     return understood ? 1 : -EPROTO;
 }
 
-/***********************************************************************
- *           maps_close
- */
 void maps_close( struct maps_reader *reader )
 {
     close( reader->fd );
@@ -255,18 +243,12 @@ static int for_each( uintptr_t pos, uintptr_t end, int gaps,
     return ret;
 }
 
-/***********************************************************************
- *           maps_for_each
- */
 int maps_for_each( uintptr_t start, uintptr_t end,
                    int (*callback)( uintptr_t start, uintptr_t end, int prot ) )
 {
     return for_each( start, end, 0, callback );
 }
 
-/***********************************************************************
- *           maps_for_all
- */
 int maps_for_all( int (*callback)( uintptr_t start, uintptr_t end, int prot ) )
 {
     return for_each( 0, ~(uintptr_t)0, 1, callback );

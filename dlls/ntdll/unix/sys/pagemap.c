@@ -13,9 +13,6 @@
 #include "sys/page.h"
 #include "sys/pagemap.h"
 
-/***********************************************************************
- *           pagemap_open
- */
 int pagemap_open( int *fd, struct descriptor_id *id )
 {
     int ret;
@@ -29,9 +26,6 @@ int pagemap_open( int *fd, struct descriptor_id *id )
     return ret;
 }
 
-/***********************************************************************
- *           pagemap_read
- */
 int pagemap_read( int fd, uintptr_t start, size_t count, uint64_t *entries )
 {
     ssize_t ret = pread( fd, entries, count * sizeof(*entries),

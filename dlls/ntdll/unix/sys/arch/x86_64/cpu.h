@@ -50,8 +50,9 @@ static inline __attribute__((always_inline)) long cpu_syscall6( long nr, long a,
     register long sixth __asm__( "r9" ) = f;
     long ret;
 
-    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" (nr), "D" (a), "S" (b), "d" (c), "r" (fourth),
-                          "r" (fifth), "r" (sixth) : "rcx", "r11", "memory" );
+    __asm__ __volatile__( "syscall" : "=a" (ret)
+                          : "a" (nr), "D" (a), "S" (b), "d" (c), "r" (fourth), "r" (fifth),
+                            "r" (sixth) : "rcx", "r11", "memory" );
     return ret;
 }
 
