@@ -14,6 +14,7 @@
 #include "engine/watch.h"
 #include "next.h"
 #include "preload.h"
+#include "sys/kernel_api.h"
 #include "sys/page.h"
 
 /* Every new mapping over watched memory goes through here, including those that another process
@@ -22,10 +23,6 @@
  * nests inside that one, and no function of Wine is called while it is held. */
 
 #define EXPORT __attribute__((visibility("default")))
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
 
 __thread int decommitting;
 __thread enum allocation allocating;

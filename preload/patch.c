@@ -12,14 +12,11 @@
 #include <unistd.h>
 
 #include "preload.h"
+#include "sys/kernel_api.h"
 
 /* Runs right after ntdll.so is loaded, before any of its code runs. */
 
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
-
-#define REACH 0x7f000000   /* of a call instruction, less some room for the module itself */
+#define REACH 0x7f000000   /* of a call instruction, with room for the module itself */
 
 #define CALL_SIZE  5    /* e8 or e9, rel32 */
 #define THUNK_SIZE 16

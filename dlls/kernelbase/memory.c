@@ -4,20 +4,19 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Status codes become last errors here and nowhere else; whatever can be decided by a native call
- * is left to it, arguments included.
+ * A status becomes the last error here and nowhere else. What a native call can decide is left to
+ * it, arguments included.
  *
- * To put these functions in front of the ones of kernel32, build this file as PE with -D_KERNEL32_
- * and link its object and -lntdll. Calls by import arrive here as well, those of the C runtime
- * included, and the functions are exported by the program, so that it can look up what old headers
- * do not declare.
+ * To use these functions instead of those of kernel32, build this file as PE with -D_KERNEL32_ and
+ * link its object and -lntdll. Calls by import arrive here as well, also those of the C runtime,
+ * and the program exports the functions, so that it can look up what old headers do not declare.
  */
 
 #include "kernelbase.h"
 
 /* Only for PE programs: an entry in the program's export table, and the pointer that calls by
- * import go through. With that pointer here the linker needs nothing of kernel32 for the function,
- * and does not complain about two definitions. */
+ * import go through. With that pointer the linker needs nothing of kernel32 for the function, and
+ * does not find two definitions. */
 #ifdef _WIN64
 #define EXPORTED(name) \
     void *__imp_##name = (void *)name; \

@@ -1,5 +1,5 @@
 /*
- * What the Win32 face must bring itself where there is no Windows: last errors, process handles
+ * What the Win32 face needs where there is no Windows: last errors, process handles
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

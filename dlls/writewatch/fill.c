@@ -1,5 +1,5 @@
 /*
- * Placing data into watched memory without its counting as written
+ * Placing data into watched memory without marking it as written
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -17,14 +17,15 @@
 /***********************************************************************
  *           writewatch_fill
  *
- * Fills missing pages: private anonymous memory never touched or dropped, or parts of shared memory
- * that nobody, in whatever process, has touched. Bytes; whole pages of the memory's granularity, in
- * one watched region. The data may lie anywhere. By any thread, no lock; a page that another thread
- * touches first is there already.
+ * Fills missing pages: private anonymous memory that was never touched or was discarded, or parts
+ * of shared memory that no process has touched. Bytes; whole pages of the memory's granularity, in
+ * one watched region. The data may be anywhere. By any thread, no lock; a page that another thread
+ * touches first is not missing.
  *
- * Errors: -EINVAL (not whole pages), -ENOENT (not watched), -EEXIST (a page was there; those before
- * it are filled), -EFAULT (the data cannot be read; pages before that may be filled), -EOPNOTSUPP
- * (not with this backend, or the memory is of a file, which has no missing pages), -ENOMEM.
+ * Errors: -EINVAL (not whole pages), -ENOENT (not watched), -EEXIST (a page is not missing; those
+ * before it are filled), -EFAULT (the data cannot be read; pages before that may be filled),
+ * -EOPNOTSUPP (not with this backend, or the memory is of a file, which has no missing pages),
+ * -ENOMEM.
  */
 int writewatch_fill( void *addr, const void *data, size_t size )
 {

@@ -14,6 +14,7 @@
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/pagemap.h"
 
 #define ALL_CATEGORIES (WRITEWATCH_WRITTEN | WRITEWATCH_FILE | WRITEWATCH_PRESENT | \
                         WRITEWATCH_SWAPPED | WRITEWATCH_ZERO | WRITEWATCH_HUGE)

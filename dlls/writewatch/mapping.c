@@ -6,20 +6,19 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "writewatch.h"
 
 #include "engine/watch.h"
 #include "native/process.h"
+#include "sys/maps.h"
 #include "sys/page.h"
 
-/* what the kernel tells of the mappings of a range */
+/* what the mappings of a range are */
 struct mappings
 {
-    uintptr_t    start;        /* where the part begins that was not met yet */
+    uintptr_t    start;        /* of the part that has not been read yet */
     uintptr_t    end;
     int          anonymous;    /* all of it is private and anonymous */
     unsigned int shift;        /* size of the pages, 0 before the first mapping */
@@ -27,70 +26,46 @@ struct mappings
     int          unfit;        /* a mapping has no pages that the kernel could watch */
 };
 
-/***********************************************************************
- *           meet_mapping
- *
- * Takes the head line of a mapping, as /proc/self/maps has it. Returns whether it is in the range.
- */
-static int meet_mapping( struct mappings *range, const char *line, uintptr_t low, uintptr_t high )
+static void add_mapping( struct mappings *range, const struct mapping *mapping, int details )
 {
-    unsigned long inode;
-    char perms[8];
-    int pos = 0;
-
-    if (high <= range->start || low >= range->end) return 0;
-    if (low > range->start) return -1;   /* a hole */
-    range->start = high;
+    range->start = mapping->end;
 
     /* special mappings of the kernel, like [vdso], have no inode either */
-    if (sscanf( line, "%*x-%*x %7s %*x %*x:%*x %lu %n", perms, &inode, &pos ) < 2 || !pos ||
-        perms[3] != 'p' || inode || !strncmp( line + pos, "[v", 2 ))
+    if (mapping->shared || mapping->file || !strncmp( mapping->name, "[v", 2 ))
         range->anonymous = 0;
-    return 1;
+    if (details)
+    {
+        unsigned int shift = __builtin_ctzl( mapping->page_size );
+
+        if (range->shift && range->shift != shift) range->mixed = 1;
+        range->shift = shift;
+        if (mapping->device) range->unfit = 1;
+    }
 }
 
 /***********************************************************************
  *           read_mappings
  *
- * Goes through the mappings of a range; with details (slow: the kernel counts the pages of each
- * mapping of the process) also through what smaps tells. Returns 0, or -EINVAL for a hole.
+ * Goes through the mappings of a range. Returns 0, -EINVAL for a hole, or what reading said.
  */
 static int read_mappings( struct mappings *range, int details )
 {
-    FILE *file = fopen( details ? "/proc/self/smaps" : "/proc/self/maps", "re" );
-    unsigned long low, high, kbytes;
-    char *line = NULL;
-    size_t len = 0;
-    int in_range = 0;
+    struct maps_reader reader;
+    struct mapping mapping;
+    int ret;
 
-    if (!file) return -errno;
-    while (getline( &line, &len, file ) != -1)
+    if ((ret = maps_open( &reader, details ))) return ret;
+    while (range->start < range->end && (ret = maps_next( &reader, &mapping )) > 0)
     {
-        if (sscanf( line, "%lx-%lx ", &low, &high ) == 2)
-        {
-            if (low >= range->end) break;
-            if ((in_range = meet_mapping( range, line, low, high )) < 0) break;
-        }
-        else if (in_range && sscanf( line, "KernelPageSize: %lu kB", &kbytes ) == 1)
-        {
-            unsigned int shift = __builtin_ctzl( kbytes ) + 10;
-
-            if (range->shift && range->shift != shift) range->mixed = 1;
-            range->shift = shift;
-        }
-        else if (in_range && !strncmp( line, "VmFlags:", 8 ))
-        {
-            if (strstr( line, " pf" ) || strstr( line, " io" )) range->unfit = 1;
-        }
+        if (mapping.end <= range->start) continue;
+        if (mapping.start > range->start) break;   /* a hole */
+        add_mapping( range, &mapping, details );
     }
-    free( line );
-    fclose( file );
+    maps_close( &reader );
+    if (ret < 0) return ret;
     return range->start < range->end ? -EINVAL : 0;
 }
 
-/***********************************************************************
- *           whole_pages
- */
 static int whole_pages( const void *addr, size_t size )
 {
     uintptr_t start = (uintptr_t)addr;
@@ -144,7 +119,7 @@ int writewatch_watch( void *addr, size_t size )
 /***********************************************************************
  *           writewatch_unwatch
  *
- * To be called before the memory is unmapped; what is left of a region on either side remains
+ * Must be called before the memory is unmapped; what is left of a region on either side remains
  * watched. Errors: -EINVAL (not whole pages, also of huge ones), -ENOENT (nothing of it is
  * watched), -ENOMEM.
  */
@@ -167,7 +142,7 @@ int writewatch_unwatch( void *addr, size_t size )
  * Whether watched memory is still what it was when the watch began; bytes, rounded outward to
  * pages. By any thread; takes the engine's lock for changes. Errors: -EINVAL (size 0, or it wraps
  * around), -ENOENT (not in one watched region), -ENOMEM (a part is not mapped), -EPERM (a part is
- * other memory), -EIO and what else the kernel said.
+ * other memory), -EIO and other errors of the kernel.
  */
 int writewatch_check( const void *addr, size_t size )
 {

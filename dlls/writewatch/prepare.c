@@ -17,10 +17,10 @@
  *           writewatch_prepare
  *
  * Touches the pages of a buffer as writes do, without changing them: backends that work by faults
- * let the system call write then, and missing pages of a restore come in. Bytes; the buffer need
- * neither be aligned nor watched. All of its pages count as written. A query with reset that comes
- * between this and the system call undoes it. By any thread, no lock. Errors: -EINVAL (it wraps
- * around), -EFAULT (a page cannot be written).
+ * then let the system call write, and a restore fills missing pages. Bytes; the buffer need neither
+ * be aligned nor watched. All of its pages count as written. A query with reset between this and
+ * the system call undoes it. By any thread, no lock. Errors: -EINVAL (it wraps around), -EFAULT (a
+ * page cannot be written).
  */
 int writewatch_prepare( void *addr, size_t size )
 {

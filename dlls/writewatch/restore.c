@@ -24,24 +24,13 @@
 #include "sys/descriptor.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/signals.h"
 
-/* linux/userfaultfd.h, from 6.6 on */
-#ifndef UFFDIO_POISON
-#define UFFDIO_POISON _IOWR( UFFDIO, 0x08, struct uffdio_poison )
-
-struct uffdio_poison
-{
-    struct uffdio_range range;
-    __u64 mode;
-    __s64 updated;
-};
-#endif
-
-/* How much is read from the file at once. A touch of one page brings its neighbours along, up to
- * the next one that is there; they do not count as written either. */
+/* How much is read from the file at once. A touch of one page also fills its neighbours, up to the
+ * next one that is present; they do not count as written either. */
 #define READ_SIZE ((size_t)65536)
 
-/* how often a touch of one page may come back to us at once */
+/* how often in a row the touch of one page may come back to us */
 #define MAX_REPEATS 10000
 
 struct writewatch_restore
@@ -59,9 +48,9 @@ struct writewatch_restore
 static pthread_mutex_t restore_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct writewatch_restore *restores;
 
-/* The thread that serves. It stays when there is nothing to restore: the kernel cannot be told
- * that memory has no missing pages any more without losing what was written, so somebody must
- * answer. */
+/* The thread that serves missing pages. It stays when there is nothing left to restore: memory
+ * cannot be registered anew without missing pages and keep what was written, so their faults must
+ * be answered. */
 static pthread_cond_t server_cond = PTHREAD_COND_INITIALIZER;
 static int server_started;
 static int server_fd = -1;   /* what it listens to, once there is something */
@@ -81,8 +70,8 @@ static struct writewatch_restore *find_restore( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           read_file
  *
- * Reads from a place of the memory as much as there is; the rest becomes zeros. Returns 0 or
- * -errno.
+ * Reads what the file has for a part of the memory; what is beyond its end becomes zeros. Returns 0
+ * or -errno.
  */
 static int read_file( const struct writewatch_restore *restore, uintptr_t start, char *buffer,
                       size_t size )
@@ -131,9 +120,9 @@ static void poison_page( uintptr_t start, size_t size )
 /***********************************************************************
  *           serve_page
  *
- * Answers the first touch of a page. It is filled protected, so that a touch that writes is met
- * again and counts. What the file cannot give becomes an error at the place where it is touched
- * (SIGBUS), as with a mapping of the file. The mutex is held.
+ * Answers the first touch of a page. The page is filled write-protected, so that a write faults
+ * again and counts. If it cannot be read from the file, the access gets SIGBUS, as with a mapping
+ * of the file. The mutex is held.
  */
 static void serve_page( uintptr_t addr )
 {
@@ -147,7 +136,7 @@ static void serve_page( uintptr_t addr )
     int ret;
 
     addr = round_down( addr );
-    /* not watched any more: detaching it has woken who waited */
+    /* no longer watched: detaching it has woken the threads that waited */
     if (!(region = region_get( addr, addr + page_size() ))) return;
     granule = (size_t)1 << region->shift;
     start = addr & -granule;
@@ -164,7 +153,7 @@ static void serve_page( uintptr_t addr )
         if (end > restore->end) end = restore->end;
         if (end > region->end) end = region->end;
         ret = read_file( restore, start, server_buffer, end - start );
-        /* perhaps only of the neighbours */
+        /* the error may be one of the neighbours only */
         if (ret && end - start > granule)
         {
             end = start + granule;
@@ -172,14 +161,14 @@ static void serve_page( uintptr_t addr )
         }
     }
     if (!ret) ret = region->backend->fill( region, start, end, server_buffer, &filled );
-    /* the page is there, or the region is not: the touch goes on, but not for ever in vain */
+    /* if the page is present, or the region is gone, the access is tried again, but not for ever */
     if (filled || addr != last_addr) repeats = 0;
     else if ((ret == -EEXIST || ret == -ENOENT) && ++repeats > MAX_REPEATS) ret = -EIO;
     last_addr = addr;
     if (ret && ret != -EEXIST && ret != -ENOENT && !filled) poison_page( start, granule );
     region_put( region );
 
-    /* the page may have been there before us, and then nobody was woken */
+    /* if the page was present already, filling it has failed and has not woken any thread */
     wake.start = start;
     wake.len   = granule;
     if (!filled) ioctl( server_fd, UFFDIO_WAKE, &wake );
@@ -189,7 +178,7 @@ static void serve_page( uintptr_t addr )
  *           serve_pages
  *
  * The thread. It never touches watched memory itself. If the program closes the userfaultfd, or
- * reuses its number, the kernel ends all watches and nobody waits for us any more.
+ * reuses its number, the kernel ends all watches, and no thread waits for us any more.
  */
 static void *serve_pages( void *arg )
 {
@@ -204,7 +193,7 @@ static void *serve_pages( void *arg )
     poll_fd.fd = server_fd;
     for (;;)
     {
-        /* whatever fails, who has touched a page still waits for us */
+        /* whatever fails, a thread that has touched a page still waits for us */
         if (poll( &poll_fd, 1, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (descriptor_check( server_fd, &server_id )) return NULL;
         if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
@@ -220,13 +209,13 @@ static void *serve_pages( void *arg )
 /***********************************************************************
  *           start_server
  *
- * Makes the thread, all of whose signals are blocked, and a buffer for a page of some size. The
+ * Starts the thread, with all signals blocked, and allocates a buffer for a page of some size. The
  * mutex is held.
  */
 static int start_server( size_t granule )
 {
     size_t size = granule > READ_SIZE ? granule : READ_SIZE;
-    sigset_t all, sigset;
+    sigset_t sigset;
     pthread_t thread;
     char *buffer;
     int ret;
@@ -241,14 +230,13 @@ static int start_server( size_t granule )
     }
     if (server_started) return 0;
 
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    block_all_signals( &sigset );
     if (!(ret = pthread_create( &thread, NULL, serve_pages, NULL )))
     {
         pthread_detach( thread );
         server_started = 1;
     }
-    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    restore_signals( &sigset );
     return -ret;
 }
 
@@ -285,10 +273,10 @@ static void unlink_restore( struct writewatch_restore *restore )
     struct writewatch_restore **prev;
 
     for (prev = &restores; *prev && *prev != restore; prev = &(*prev)->next) /* nothing */;
-    if (*prev) *prev = restore->next;   /* else it was the parent's */
+    if (*prev) *prev = restore->next;   /* else it is the parent's */
 }
 
-/* begins to serve, or says why not */
+/* begins to serve; returns 0 or -errno */
 static int add_restore( struct writewatch_restore *restore )
 {
     size_t granule = writewatch_granularity( (void *)restore->start );
@@ -321,15 +309,15 @@ static int add_restore( struct writewatch_restore *restore )
  *
  * Bytes; whole pages of the memory's granularity, in one watched region of private anonymous
  * memory, shared memory or huge pages. Missing pages are read from offset + (their address - addr)
- * when they are first touched; beyond the end of the file they are zeros. Pages that are there stay
- * as they are. The descriptor may be closed afterwards; the file must stay as it is. A page that
- * cannot be read gives SIGBUS where it is touched, and counts as written.
+ * when they are first touched; beyond the end of the file they are zeros. Pages that are present
+ * are left alone. The descriptor may be closed afterwards; the file must not change. The touch of a
+ * page that cannot be read gets SIGBUS, and the page counts as written.
  *
  * A system call that touches a missing page is served too if the process may handle the kernel's
  * faults (root, CAP_SYS_PTRACE or vm.unprivileged_userfaultfd=1). Otherwise it fails with EFAULT,
  * and its buffer must be touched before.
  *
- * By any thread. A child by fork() gets only the pages that are there, and may call this anew.
+ * By any thread. A child by fork() gets only the pages that are present, and may call this anew.
  * Errors: -EINVAL (not whole pages, a negative offset), -ENOENT (not watched), -EBUSY (part of it
  * is being restored), -EOPNOTSUPP (not with this backend, or memory of a file, which has no missing
  * pages), what reading says of the descriptor, -ENOMEM, -EAGAIN (no thread).
@@ -371,7 +359,7 @@ int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_
  *           writewatch_restore_stop
  *
  * Waits until a page that is being read is served. Pages that were not touched yet are zeros from
- * now on. The watch goes on, and so does the thread.
+ * now on. The watch continues, and so does the thread.
  */
 void writewatch_restore_stop( struct writewatch_restore *restore )
 {

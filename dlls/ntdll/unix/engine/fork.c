@@ -18,6 +18,7 @@
 #include "engine/region_object.h"
 #include "engine/step.h"
 #include "engine/watch.h"
+#include "sys/kernel_api.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -32,10 +33,6 @@
  * and locks belong to threads that the child does not have, and are cleared there. Then each
  * backend opens its own descriptors and each region is watched anew. The child cannot know which
  * pages were written: all that may have been are reported, until it resets them. */
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18   /* since 4.14 */
-#endif
 
 static volatile int always_ours = FORK_OURS;
 const volatile int *fork_state = &always_ours;

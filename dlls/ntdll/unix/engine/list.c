@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "engine/host.h"
@@ -14,6 +13,7 @@
 #include "engine/step.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/pagemap.h"
 
 /* runs that are read in one step, and ranges that can be made of them */
 #define MAX_LIST_RUNS 64
@@ -24,12 +24,6 @@
 
 /* how much one step covers: the kernel holds mmap_lock meanwhile */
 #define MAX_STEP_SIZE ((size_t)1 << 30)
-
-/* pagemap entries, for backends that do not report categories themselves */
-#define PM_PRESENT ((uint64_t)1 << 63)
-#define PM_SWAP    ((uint64_t)1 << 62)
-#define PM_FILE    ((uint64_t)1 << 61)
-#define PM_UFFD_WP ((uint64_t)1 << 57)
 
 struct listing
 {
@@ -169,16 +163,6 @@ static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64
     return 0;
 }
 
-static int read_error(void)
-{
-#ifdef __clang_analyzer__
-    /* it does not know that errno is positive, and would take -errno for a count */
-    return -EIO;
-#else
-    return -errno;
-#endif
-}
-
 /***********************************************************************
  *           read_pagemap
  *
@@ -190,25 +174,18 @@ static int read_pagemap( struct listing *list, struct page_scan *scan )
     uintptr_t start = scan->start;
     struct page_run *runs = scan->runs;
     uint64_t entries[512];
-    ssize_t i, size;
-    int count = 0;
+    int i, ret, pages, count = 0;
 
-    if (list->pagemap == -1 &&
-        (list->pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-        return read_error();
-    size = min( (scan->end - start) >> page_shift, 512 ) * sizeof(entries[0]);
-    if ((size = pread( list->pagemap, entries, size,
-                       (start >> page_shift) * sizeof(entries[0]) )) < 0)
-        return read_error();
-    if (size < (ssize_t)sizeof(entries[0])) return -EIO;
+    if (list->pagemap == -1 && (ret = pagemap_open( &list->pagemap, NULL )) < 0) return ret;
+    pages = min( (scan->end - start) >> page_shift, 512 );
+    if ((pages = pagemap_read( list->pagemap, start, pages, entries )) < 0) return pages;
 
-    for (i = 0; i < size / (ssize_t)sizeof(entries[0]); i++, start += page_size())
+    for (i = 0; i < pages; i++, start += page_size())
     {
         uint64_t categories = 0;
 
         if (entries[i] & PM_PRESENT) categories |= PAGE_IS_PRESENT;
-        else if (entries[i] & PM_SWAP && !(entries[i] & PM_UFFD_WP))
-            categories |= PAGE_IS_SWAPPED;
+        else if (entries[i] & PM_SWAP && !(entries[i] & PM_UFFD_WP)) categories |= PAGE_IS_SWAPPED;
         if (entries[i] & PM_FILE) categories |= PAGE_IS_FILE;
 
         if (count && runs[count - 1].categories == categories) runs[count - 1].end += page_size();

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,41 +25,40 @@
 #include "sys/lock_order.h"
 #include "sys/maps.h"
 #include "sys/page.h"
+#include "sys/pagemap.h"
 #include "sys/raw_syscall.h"
+#include "sys/signals.h"
 #include "sys/wait_turn.h"
 
-/* For comparison: a query with reset costs time by the size of the whole process.
+/* For comparison: the time of a query with reset grows with the size of the whole process.
  *
- * To clear the bits is one system call for all memory of the process, and to read them another one.
- * So before that what all our memory has of them is moved to flags of our own, and from reading to
- * clearing nobody may write: all of it is protected meanwhile, and who meets the fault waits for
- * the end. A system call that writes to it just then fails with EFAULT, though.
+ * One system call reads the bits, and another one clears them in all memory of the process. So
+ * before clearing, the bits of all watched memory are copied to flags of our own. No thread may
+ * write between reading and clearing: all watched memory is protected meanwhile, and a thread that
+ * faults waits for the end. A system call that writes to it just then fails with EFAULT, though.
  *
- * A fresh mapping counts as dirty as a whole until the next clearing, and would pass that on to
- * ours by merging with it. MADV_DONTDUMP keeps it from that, as it makes ours different. */
+ * All of a fresh mapping counts as dirty until the next clearing, and a watched mapping that merges
+ * with it would count as well. MADV_DONTDUMP prevents that, as it makes watched mappings different
+ * from others. */
 
 #define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
-#define KNOWN  0x08   /* watched by us */
-#define DIRTY  0x10   /* was written before the last clearing, and not told yet */
-
-#define PM_SOFT_DIRTY (1ull << 55)
+#define KNOWN  0x08   /* watched */
+#define DIRTY  0x10   /* written before the last clearing, and not reported yet */
 
 static struct page_flags table;
 
-/* the lowest and highest page that was ever known, and in between the leaves lead to them */
+/* the lowest and highest page that was ever watched; in between the leaves lead to them */
 static uintptr_t low = ~(uintptr_t)0, high;
 
-static int lock_word;   /* of all this; held with all signals blocked */
+static int lock_word;   /* protects all of this; held with all signals blocked */
 static int pagemap = -1, clear_refs = -1;
 static struct descriptor_id pagemap_id, clear_refs_id;
 
 static void lock( sigset_t *sigset )
 {
     unsigned int turns = 0;
-    sigset_t all;
 
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    block_all_signals( sigset );
     note_lock( LOCK_BACKEND );
     while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
 }
@@ -69,14 +67,14 @@ static void unlock( const sigset_t *sigset )
 {
     note_unlock( LOCK_BACKEND );
     __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+    restore_signals( sigset );
 }
 
 /***********************************************************************
  *           next_run
  *
- * The next pages of a range that have all of mask, alike in what the program wants. Returns 0 if
- * there are none. Leaves that were not made are passed over.
+ * Finds the next pages of a range that have all bits of mask and the same protection for the
+ * program. Returns 0 if there are none. Skips missing leaves.
  */
 static int next_run( uintptr_t *start, uintptr_t *run_end, uintptr_t end, unsigned int mask )
 {
@@ -101,13 +99,13 @@ static int next_run( uintptr_t *start, uintptr_t *run_end, uintptr_t end, unsign
 /***********************************************************************
  *           read_dirty
  *
- * Notes which pages of a range were written since the last clearing.
+ * Records which pages of a range were written since the last clearing.
  */
 static int read_dirty( uintptr_t start, uintptr_t end )
 {
     uint64_t entries[512];
     uintptr_t run_end;
-    ssize_t i, count;
+    long i, count;
 
     for (; next_run( &start, &run_end, end, KNOWN ); start = run_end)
     {
@@ -115,10 +113,7 @@ static int read_dirty( uintptr_t start, uintptr_t end )
         {
             count = (run_end - start) >> page_shift;
             if (count > 512) count = 512;
-            count = pread( pagemap, entries, count * sizeof(entries[0]),
-                           (off_t)(start >> page_shift) * sizeof(entries[0]) );
-            if (count < (ssize_t)sizeof(entries[0])) return count < 0 ? -errno : -EIO;
-            count /= sizeof(entries[0]);
+            if ((count = pagemap_read( pagemap, start, count, entries )) < 0) return count;
             for (i = 0; i < count; i++)
                 if (entries[i] & PM_SOFT_DIRTY)
                     *page_flags_at( &table, start + ((uintptr_t)i << page_shift) ) |= DIRTY;
@@ -127,7 +122,7 @@ static int read_dirty( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/* lets nobody write, or everybody again who may */
+/* protects all watched memory from writes, or makes it writable again where it was */
 static int protect_all( int writable )
 {
     uintptr_t start = low, end;
@@ -145,7 +140,7 @@ static int protect_all( int writable )
 /***********************************************************************
  *           clear_all
  *
- * Afterwards no page is dirty to the kernel, and those that were are to us. The lock is held.
+ * Clears the bits of the kernel, after copying them to our flags. The lock is held.
  */
 static int clear_all(void)
 {
@@ -158,9 +153,6 @@ static int clear_all(void)
     return ret ? ret : undo;
 }
 
-/***********************************************************************
- *           softdirty_collect
- */
 static int softdirty_collect( struct watch_region *region, struct page_scan *scan )
 {
     uintptr_t start = scan->start, run_end;
@@ -220,8 +212,8 @@ static void clear_flags( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           softdirty_attach
  *
- * The mapping becomes clean before it is made like its neighbours that are watched, with which it
- * may merge then.
+ * The mapping is clean before MADV_DONTDUMP makes it like its watched neighbours, with which it may
+ * merge then.
  */
 static int softdirty_attach( struct watch_region *region )
 {
@@ -253,7 +245,7 @@ static int softdirty_attach( struct watch_region *region )
 /***********************************************************************
  *           softdirty_detach
  *
- * The memory may be gone, so failing is no error.
+ * The memory may be unmapped already, so failing is no error.
  */
 static void softdirty_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
                               enum detach_reason reason )
@@ -270,9 +262,6 @@ static void softdirty_detach( struct watch_region *region, uintptr_t start, uint
     fault_forget();
 }
 
-/***********************************************************************
- *           softdirty_protect
- */
 static int softdirty_protect( struct watch_region *region, uintptr_t start, uintptr_t end,
                               int prot )
 {
@@ -293,9 +282,6 @@ static int softdirty_protect( struct watch_region *region, uintptr_t start, uint
     return ret;
 }
 
-/***********************************************************************
- *           softdirty_discard
- */
 static int softdirty_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                               enum discard_reason reason )
 {
@@ -316,7 +302,7 @@ static int softdirty_discard( struct watch_region *region, uintptr_t start, uint
 /***********************************************************************
  *           softdirty_fault
  *
- * Somebody is clearing, or was. A fault that comes back although nobody is, is the program's.
+ * Another thread is clearing the bits, or was. A fault that repeats otherwise is the program's.
  */
 static int softdirty_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
                             unsigned int flags )
@@ -341,40 +327,31 @@ static int softdirty_check(void)
     return ret ? ret : fault_handler_check( SIGSEGV );
 }
 
-/* whether a page that was just written has the bit; where the kernel has none,
- * clearing does not fail */
+/* whether a page has the bit after a write; a kernel without the bit does not refuse to clear it */
 static int has_bit(void)
 {
     char *page = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                        -1, 0 );
-    uint64_t entry = 0;
+    uint64_t entry;
 
     if (page == MAP_FAILED) return 0;
     *(volatile char *)page = 1;
-    if (pread( pagemap, &entry, sizeof(entry),
-               (off_t)((uintptr_t)page >> page_shift) * sizeof(entry) )
-        != sizeof(entry)) entry = 0;
+    if (pagemap_read( pagemap, (uintptr_t)page, 1, &entry ) != 1) entry = 0;
     munmap( page, page_size() );
     return (entry & PM_SOFT_DIRTY) != 0;
 }
 
-/***********************************************************************
- *           softdirty_close
- */
 static void softdirty_close(void)
 {
     descriptor_close( &pagemap, &pagemap_id );
     descriptor_close( &clear_refs, &clear_refs_id );
 }
 
-/***********************************************************************
- *           open_descriptors
- */
 static int open_descriptors(void)
 {
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
-    pagemap = descriptor_raise( pagemap );
-    descriptor_identify( pagemap, &pagemap_id );
+    int ret;
+
+    if ((ret = pagemap_open( &pagemap, &pagemap_id ))) return ret;
     if ((clear_refs = open( "/proc/self/clear_refs", O_WRONLY | O_CLOEXEC )) == -1) return -errno;
     clear_refs = descriptor_raise( clear_refs );
     descriptor_identify( clear_refs, &clear_refs_id );
@@ -384,7 +361,7 @@ static int open_descriptors(void)
 /***********************************************************************
  *           softdirty_reopen
  *
- * A thread that is not there may have been about to clear the bits, with all memory protected.
+ * A thread of the parent may have been about to clear the bits, with all memory protected.
  */
 static int softdirty_reopen(void)
 {
@@ -397,7 +374,7 @@ static int softdirty_reopen(void)
     return ret;
 }
 
-/* what the kernel's bits say of the child is not looked at before its first clearing */
+/* marks all that may have been written, whatever the kernel's bits say in the child */
 static int softdirty_reattach( struct watch_region *region )
 {
     uintptr_t addr;
@@ -409,9 +386,6 @@ static int softdirty_reattach( struct watch_region *region )
     return protect_all( 1 );
 }
 
-/***********************************************************************
- *           softdirty_open
- */
 static int softdirty_open( char *reason, size_t len )
 {
     int ret;

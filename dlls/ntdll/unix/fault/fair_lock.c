@@ -1,5 +1,5 @@
 /*
- * A lock that some share and one has alone, in turns
+ * A fair lock that many threads share or one holds
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 #include "fault/fair_lock.h"
+#include "sys/cpu.h"
 #include "sys/raw_syscall.h"
 
-/* looks that a waiter takes before it sleeps: about as long as a short query or a fault */
+/* how often a waiter looks before it sleeps: about the time of a short query or a fault */
 #define SPINS 100
 
-/* Waits while the bits of mask in a word have a value. Whoever changes the word calls wake(). */
+/* Waits while the bits of mask in a word have a value. wake() must follow a change of them. */
 static void wait_while( struct fair_lock *lock, unsigned int *word, unsigned int mask,
                         unsigned int value )
 {
@@ -24,9 +25,7 @@ static void wait_while( struct fair_lock *lock, unsigned int *word, unsigned int
     for (i = 0; i < SPINS; i++)
     {
         if ((__atomic_load_n( word, __ATOMIC_SEQ_CST ) & mask) != value) return;
-#ifdef __x86_64__
-        __builtin_ia32_pause();
-#endif
+        cpu_pause();
     }
     __atomic_fetch_add( &lock->sleepers, 1, __ATOMIC_SEQ_CST );
     while (((now = __atomic_load_n( word, __ATOMIC_SEQ_CST )) & mask) == value)
@@ -52,18 +51,12 @@ void fair_lock_share( struct fair_lock *lock )
     if (before & FAIR_HOLDER) wait_while( lock, &lock->entered, FAIR_HOLDER, before & FAIR_HOLDER );
 }
 
-/***********************************************************************
- *           fair_lock_unshare
- */
 void fair_lock_unshare( struct fair_lock *lock )
 {
     __atomic_fetch_add( &lock->left, FAIR_SHARER, __ATOMIC_SEQ_CST );
     wake( lock, &lock->left );
 }
 
-/***********************************************************************
- *           fair_lock_hold
- */
 void fair_lock_hold( struct fair_lock *lock )
 {
     unsigned int ticket = __atomic_fetch_add( &lock->tickets, 1, __ATOMIC_SEQ_CST );
@@ -76,9 +69,6 @@ void fair_lock_hold( struct fair_lock *lock )
         wait_while( lock, &lock->left, ~0u, left );
 }
 
-/***********************************************************************
- *           fair_lock_release
- */
 void fair_lock_release( struct fair_lock *lock )
 {
     __atomic_fetch_and( &lock->entered, ~FAIR_HOLDER, __ATOMIC_SEQ_CST );

@@ -17,6 +17,7 @@
 #include "fault/fault.h"
 #include "fault/signal_chain.h"
 #include "nt_types.h"
+#include "sys/cpu.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -168,21 +169,6 @@ int fault_serve( uintptr_t addr, int write )
     return serve( addr, write ? FAULT_WRITE : 0, 0, &last_fault.repeats );
 }
 
-static uintptr_t context_pc( const ucontext_t *context )
-{
-#ifdef __x86_64__
-    return context->uc_mcontext.gregs[REG_RIP];
-#else
-#error fault.c does not know this processor yet
-#endif
-}
-
-/* whether the processor tells that it was a write */
-static int is_write( const ucontext_t *context )
-{
-    return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
-}
-
 /***********************************************************************
  *           is_ours
  *
@@ -203,7 +189,7 @@ static int is_ours( int sig, const siginfo_t *info, const ucontext_t *context )
             last_fault.pc = pc;
             last_fault.repeats = 0;
         }
-        if (serve( addr, is_write( context ) ? FAULT_WRITE : 0, sig, &last_fault.repeats ))
+        if (serve( addr, context_is_write( context ) ? FAULT_WRITE : 0, sig, &last_fault.repeats ))
             return 1;
 
         /* it may have been ours when it was met */

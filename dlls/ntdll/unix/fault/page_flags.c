@@ -13,7 +13,7 @@
 /***********************************************************************
  *           page_flags_make
  *
- * EOPNOTSUPP: beyond what programs get without asking for it. The backend's lock is held.
+ * -EOPNOTSUPP: above the addresses that programs get unless they ask. The backend's lock is held.
  */
 int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
 {
@@ -34,9 +34,6 @@ int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/***********************************************************************
- *           page_flags_use_memory
- */
 int page_flags_use_memory( const struct page_flags *table, uintptr_t start, uintptr_t end )
 {
     size_t i;

@@ -11,28 +11,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/cpu.h"
 #include "sys/page.h"
 
-/* By address, as regions are split and removed without a backend's knowing. Leaves are made when
- * they are needed, and stay. The backend has the lock. */
+/* Indexed by address, as regions are split and removed without the backend's knowledge. Leaves are
+ * allocated when they are needed, and never freed. The backend has the lock. */
 #define PAGE_LEAF_BITS  18u
 #define PAGE_LEAF_PAGES ((size_t)1 << PAGE_LEAF_BITS)
-#define PAGE_ADDR_BITS  47
-#define PAGE_ROOT_SIZE  ((size_t)1 << (PAGE_ADDR_BITS - 12 - PAGE_LEAF_BITS))
+#define PAGE_ROOT_SIZE  ((size_t)1 << (CPU_ADDRESS_BITS - MIN_PAGE_SHIFT - PAGE_LEAF_BITS))
 
 struct page_flags
 {
     uint8_t *leaves[PAGE_ROOT_SIZE];
-    size_t   first, end;               /* outside of these there are no leaves */
+    size_t   first, end;               /* there are no leaves outside of these */
 };
 
-/* Makes the leaves of a range. Returns 0 or -errno. */
+/* Allocates the leaves of a range. Returns 0 or -errno. */
 extern int page_flags_make( struct page_flags *table, uintptr_t start, uintptr_t end );
 
-/* whether memory holds the table itself; under the lock that the leaves are made under */
+/* whether a range holds a part of the table; under the lock under which leaves are allocated */
 extern int page_flags_use_memory( const struct page_flags *table, uintptr_t start, uintptr_t end );
 
-/* what is known of a page; NULL if its leaf was not made */
+/* the flags of a page; NULL if its leaf is missing */
 static inline uint8_t *page_flags_at( const struct page_flags *table, uintptr_t addr )
 {
     size_t page = addr >> page_shift;

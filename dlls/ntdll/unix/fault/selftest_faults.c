@@ -1,5 +1,5 @@
 /*
- * Proves that a backend that works by faults tells what was written, and nothing else
+ * Proves that a backend that works by faults reports what was written, and nothing else
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -18,8 +18,8 @@
 #include "engine/watch.h"
 #include "sys/page.h"
 
-/* The written state is in the bitmap, so the way is that of a program: faults find the region in
- * the index, and queries ask. Each step stands for one way in which a kernel could fail. */
+/* The written state is in the bitmap, so the test works as a program does: faults find the region
+ * in the index, and queries read the bitmap. Each step tests one way for a kernel to fail. */
 
 #define TEST_PAGES 16
 
@@ -45,7 +45,7 @@ static char read_page( const struct selftest *test, size_t index )
     return *(volatile char *)page( test, index );
 }
 
-/* asks for written pages, one bit a page; -1 if that fails or tells anything odd */
+/* queries written pages, one bit a page; -1 if that fails or reports something impossible */
 static int written( const struct selftest *test, int reset, size_t max )
 {
     struct watch_query query;
@@ -105,7 +105,7 @@ static const char *test_reset( const struct selftest *test )
     return NULL;
 }
 
-/* a query that is stopped by its limit must reset what it told, and nothing else */
+/* a query that is stopped by its limit must reset what it reported, and nothing else */
 static const char *test_limit( const struct selftest *test )
 {
     size_t i;
@@ -147,7 +147,7 @@ static const char *test_protect( const struct selftest *test )
     return NULL;
 }
 
-/* afterwards nobody serves faults any more */
+/* afterwards no fault is served */
 static const char *test_detach( const struct selftest *test )
 {
     size_t i;
@@ -163,7 +163,7 @@ static const char *test_detach( const struct selftest *test )
  *           selftest_faults
  *
  * Tries a backend on memory of its own. Returns 0, or -errno and the reason. The caller may have
- * blocked the signals by which faults are told.
+ * blocked the signals that deliver faults.
  */
 int selftest_faults( const struct watch_backend *backend, char *reason, size_t len )
 {

@@ -14,12 +14,13 @@
 
 #include "fault/signal_chain.h"
 #include "sys/raw_syscall.h"
+#include "sys/signals.h"
 
-/* The program may have put its handler in the place of ours and call ours from it; we call it, and
- * so it would go on for ever. A call by a handler has the context of the signal that we passed on,
- * and lies deeper in the stack than the first one: it is then led to the next older handler. A
- * handler may also have been left by longjmp(): a new signal in the same place has the
- * same frame again. */
+/* The program may have installed its handler over ours and call ours from it. We call that handler,
+ * and so on for ever, unless the second call is recognised: it has the context of the signal that
+ * we passed on, and its frame is deeper in the stack than the first one. It is passed on to the
+ * next older handler. A handler may also have left by longjmp(): a new signal in the same place
+ * then has the same frame again. */
 static __thread struct
 {
     void        *context;
@@ -27,9 +28,6 @@ static __thread struct
     int          index;    /* the one that is running */
 } passed;
 
-/***********************************************************************
- *           signal_chain_is_first
- */
 int signal_chain_is_first( const struct signal_chain *chain )
 {
     struct sigaction action;
@@ -38,7 +36,7 @@ int signal_chain_is_first( const struct signal_chain *chain )
            action.sa_sigaction == chain->handler;
 }
 
-/* libc leaves anything in what the kernel has no signals for */
+/* libc leaves garbage in the part of a mask that is beyond the signals of the kernel */
 static int is_same( const struct sigaction *left, const struct sigaction *right )
 {
     return left->sa_sigaction == right->sa_sigaction && left->sa_flags == right->sa_flags &&
@@ -48,7 +46,7 @@ static int is_same( const struct sigaction *left, const struct sigaction *right 
 /***********************************************************************
  *           note_action
  *
- * Makes a handler of the program the one that signals are passed on to. Returns 0 or -EBUSY.
+ * Records a handler of the program as the one that signals are passed on to. Returns 0 or -EBUSY.
  */
 static int note_action( struct signal_chain *chain, const struct sigaction *action )
 {
@@ -75,9 +73,9 @@ static int note_action( struct signal_chain *chain, const struct sigaction *acti
 /***********************************************************************
  *           signal_chain_install
  *
- * What is there is noted before ours takes its place, so that no signal finds nothing to be passed
- * on to. All signals are blocked in our handler: one whose handler touches watched memory would
- * come back to it. On the alternate stack, if the thread has one: the stack itself may be watched.
+ * The present handler is recorded before ours replaces it, so that every signal can be passed on.
+ * Ours blocks all signals: a handler that touches watched memory would enter it again. It runs on
+ * the alternate stack, if the thread has one, as the stack itself may be watched.
  */
 int signal_chain_install( struct signal_chain *chain )
 {
@@ -102,7 +100,7 @@ int signal_chain_install( struct signal_chain *chain )
 /***********************************************************************
  *           act_by_default
  *
- * Nothing handles the signal: the process ends by it, with the state of the fault for a core file.
+ * No handler is left: the signal ends the process. A core file has the state of the fault.
  */
 static void act_by_default( int sig, const siginfo_t *info )
 {
@@ -111,14 +109,14 @@ static void act_by_default( int sig, const siginfo_t *info )
     memset( &action, 0, sizeof(action) );
     action.sa_handler = SIG_DFL;
     sigaction( sig, &action, NULL );
-    /* a fault happens again when we return; what somebody has sent does not */
+    /* a fault repeats when we return; a signal that was sent does not */
     if (info->si_code <= 0)
         raw_syscall3( SYS_tgkill, raw_syscall3( SYS_getpid, 0, 0, 0 ),
                       raw_syscall3( SYS_gettid, 0, 0, 0 ), sig );
 }
 
-/* The signals that the program would have blocked in its handler. Not those of faults, though: a
- * handler that writes to watched memory would end the process, as it would not without us. */
+/* Blocks what the program asked to have blocked in its handler, but not the signals of faults: a
+ * handler that writes to watched memory would end the process, which it would not without us. */
 static void block_as_asked( int sig, const struct sigaction *action, const ucontext_t *context )
 {
     sigset_t mask = action->sa_mask;
@@ -132,9 +130,6 @@ static void block_as_asked( int sig, const struct sigaction *action, const ucont
     sigprocmask( SIG_SETMASK, &mask, NULL );
 }
 
-/***********************************************************************
- *           signal_chain_next
- */
 void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *context, void *frame )
 {
     __typeof__( passed ) previous = passed;
@@ -174,7 +169,7 @@ void signal_chain_next( struct signal_chain *chain, siginfo_t *info, void *conte
         sigprocmask( SIG_SETMASK, NULL, &mask );
         block_as_asked( chain->sig, action, context );
         handler( chain->sig, info, context );
-        sigprocmask( SIG_SETMASK, &mask, NULL );
+        restore_signals( &mask );
     }
     passed = previous;
 }

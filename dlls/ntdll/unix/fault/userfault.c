@@ -22,6 +22,7 @@
 #include "sys/advise.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/pagemap.h"
 #include "sys/raw_syscall.h"
 #include "sys/wait_turn.h"
 
@@ -32,12 +33,6 @@ int userfault_old_kernel;
 static int pagemap = -1;       /* /proc/self/pagemap */
 static struct descriptor_id pagemap_id;
 static const char *zero_page;
-
-/* an entry of the pagemap */
-#define PM_UFFD_WP (1ull << 57)
-#define PM_FILE    (1ull << 61)
-#define PM_SWAP    (1ull << 62)
-#define PM_PRESENT (1ull << 63)
 
 static int open_fd( unsigned int flags )
 {
@@ -112,9 +107,7 @@ static void *map_page(void)
 static int open_pagemap(void)
 {
     if (pagemap != -1) return 0;
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
-    pagemap = descriptor_raise( pagemap );
-    return descriptor_identify( pagemap, &pagemap_id );
+    return pagemap_open( &pagemap, &pagemap_id );
 }
 
 /***********************************************************************
@@ -283,12 +276,11 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
 /* reads entries of the pagemap; returns how many */
 static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
 {
-    ssize_t ret;
+    int ret;
 
     if (descriptor_check( pagemap, &pagemap_id )) return 0;
-    ret = pread( pagemap, entries, count * sizeof(*entries),
-                 (off_t)(start >> page_shift) * sizeof(*entries) );
-    return ret < 0 ? 0 : ret / sizeof(*entries);
+    ret = pagemap_read( pagemap, start, count, entries );
+    return ret < 0 ? 0 : ret;
 }
 
 /* fills a missing page with zeros that are write-protected */

@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The kernel's zeroed memory is a table in which everything is reserved, so memory that is only
- * reserved costs nothing.
+ * In a table of zeros all pages are reserved, so the kernel need not back a table with memory until
+ * a page is committed: memory that is only reserved costs nothing.
  */
 
 #include <errno.h>
@@ -13,20 +13,16 @@
 #include <sys/mman.h>
 
 #include "native/view.h"
+#include "sys/cpu.h"
 #include "sys/page.h"
 
-#define ADDRESS_BITS 47
 #define TABLE_BITS   20                          /* pages of one table */
 #define TABLE_SIZE   ((size_t)1 << TABLE_BITS)   /* bytes of it */
-#define LEAST_PAGE_BITS 12
 
-static unsigned char *tables[(size_t)1 << (ADDRESS_BITS - TABLE_BITS - LEAST_PAGE_BITS)];
+static unsigned char *tables[(size_t)1 << (CPU_ADDRESS_BITS - TABLE_BITS - MIN_PAGE_SHIFT)];
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))
 
-/***********************************************************************
- *           page_state_reserve
- */
 int page_state_reserve( uintptr_t start, uintptr_t end )
 {
     size_t i, first = start >> page_shift >> TABLE_BITS;
@@ -44,7 +40,7 @@ int page_state_reserve( uintptr_t start, uintptr_t end )
     return 0;
 }
 
-/* zeroes a part of a table; what fills whole pages is given back */
+/* zeroes a part of a table; the kernel gets whole pages of it back */
 static void clear_states( unsigned char *ptr, size_t count )
 {
     uintptr_t start = round_up( (uintptr_t)ptr ), end = round_down( (uintptr_t)ptr + count );
@@ -78,22 +74,19 @@ void page_state_set( uintptr_t start, uintptr_t end, unsigned char state )
     }
 }
 
-/***********************************************************************
- *           page_state
- */
 unsigned char page_state( uintptr_t addr )
 {
     size_t page = addr >> page_shift;
 
-    if (addr >> ADDRESS_BITS || !tables[page >> TABLE_BITS]) return 0;
+    if (addr >> CPU_ADDRESS_BITS || !tables[page >> TABLE_BITS]) return 0;
     return tables[page >> TABLE_BITS][page & (TABLE_SIZE - 1)];
 }
 
 /***********************************************************************
  *           page_state_end
  *
- * The range must have been reserved. Goes by eight pages where it can: a query of reserved memory
- * looks at all of it.
+ * The range must have been reserved. Compares eight pages at once where it can: a query of reserved
+ * memory reads the states of all of it.
  */
 uintptr_t page_state_end( uintptr_t start, uintptr_t end, unsigned char mask )
 {

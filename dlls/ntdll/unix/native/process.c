@@ -1,5 +1,5 @@
 /*
- * The library as a whole: which backend is used, and the two calls that ask it
+ * The library as a whole: which backend is used, and the two calls that query it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -23,6 +23,7 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/page.h"
+#include "sys/signals.h"
 #include "write_watch.h"
 
 int library_ready;
@@ -34,22 +35,17 @@ static int open_error;       /* when it is REFUSED */
 static int has_watches;      /* the backend cannot be changed any more */
 static char open_reason[512];
 
-/* Faults are not blocked: the self-test of a backend meets them. */
+/* Faults are not blocked: the self-test of a backend causes some. */
 static void lock_library( sigset_t *sigset )
 {
-    sigset_t all;
-
-    sigfillset( &all );
-    sigdelset( &all, SIGSEGV );
-    sigdelset( &all, SIGBUS );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    block_all_but_faults( sigset );
     pthread_mutex_lock( &library_mutex );
 }
 
 static void unlock_library( const sigset_t *sigset )
 {
     pthread_mutex_unlock( &library_mutex );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+    restore_signals( sigset );
 }
 
 void library_lock_for_fork(void)
@@ -65,7 +61,7 @@ void library_unlock_after_fork(void)
 /***********************************************************************
  *           library_prepare
  *
- * What must be there before the first call does anything; by any thread.
+ * Sets up what every call needs; by any thread.
  */
 void library_prepare(void)
 {
@@ -85,8 +81,9 @@ void library_prepare(void)
 /***********************************************************************
  *           library_check_handlers
  *
- * Looks after our handlers, by any thread. Where that fails, fault_notice() tells; a backend that
- * needs them fails as well, and for the others only bad pointers are the program's own affair then.
+ * Puts our handlers back if the program has replaced them, by any thread. If that fails,
+ * fault_notice() says so. A backend that needs them fails then, too; with the others only faults on
+ * bad pointers are no longer caught.
  */
 void library_check_handlers(void)
 {
@@ -97,9 +94,9 @@ void library_check_handlers(void)
 /***********************************************************************
  *           init_query
  *
- * The same for queries. To ask for a handler takes 200 ns, a fifth of a small query. SIGBUS comes
- * of memory beyond the end of a file, so that is asked only when the array is another one than the
- * last time.
+ * The same for queries. To check a handler takes 200 ns, a fifth of a small query. Memory beyond
+ * the end of a file gives SIGBUS, so that handler is checked only when the array is not the one of
+ * the last query.
  */
 static void init_query( void **addresses )
 {
@@ -115,8 +112,8 @@ static void init_query( void **addresses )
 /***********************************************************************
  *           open_locked
  *
- * Opens the backend of a name, of the environment's, or the best one. -EINVAL if there is none of
- * that name, -ENOTSUP if it does not work here. The lock is held.
+ * Opens the backend with a name, else the one that the environment names, else the best one.
+ * -EINVAL if there is none of that name, -ENOTSUP if it does not work here. The lock is held.
  */
 static int open_locked( const char *name )
 {
@@ -133,8 +130,8 @@ static int open_locked( const char *name )
 /***********************************************************************
  *           library_open
  *
- * What is done by itself when memory is first watched. Returns 0 or -errno. A backend that was
- * refused remains refused: nothing else takes its place until the program asks for it.
+ * Opens a backend when memory is first watched, unless the program has done so. Returns 0 or
+ * -errno. A refused backend remains refused: no other takes its place until the program asks.
  */
 int library_open(void)
 {
@@ -149,9 +146,6 @@ int library_open(void)
     return ret;
 }
 
-/***********************************************************************
- *           library_watch
- */
 int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift )
 {
     int ret;
@@ -162,9 +156,6 @@ int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int 
     return ret;
 }
 
-/***********************************************************************
- *           writewatch_open
- */
 int writewatch_open( const char *name )
 {
     sigset_t sigset;
@@ -198,9 +189,6 @@ const char *writewatch_backend( void )
     return watch_backend_name();
 }
 
-/***********************************************************************
- *           writewatch_mechanism
- */
 const char *writewatch_mechanism( void )
 {
     return watch_mechanism();
@@ -209,7 +197,7 @@ const char *writewatch_mechanism( void )
 /***********************************************************************
  *           writewatch_backend_of
  *
- * Regions that the active backend could not take are with another one.
+ * Regions that the active backend could not take have another one.
  */
 const char *writewatch_backend_of( const void *addr )
 {
@@ -227,7 +215,7 @@ const char *writewatch_backend_of( const void *addr )
  *           writewatch_reason
  *
  * Why no backend, or not the best one, was opened; otherwise what happened to our handlers, or that
- * memory is with another backend.
+ * some memory has another backend.
  */
 const char *writewatch_reason( void )
 {
@@ -252,9 +240,6 @@ NTSTATUS NTAPI NtGetWriteWatch( HANDLE process, ULONG flags, void *base, SIZE_T 
     return get_write_watch( flags, base, size, addresses, count, granularity );
 }
 
-/***********************************************************************
- *             NtResetWriteWatch
- */
 NTSTATUS NTAPI NtResetWriteWatch( HANDLE process, void *base, SIZE_T size )
 {
     (void)process;

@@ -1,5 +1,5 @@
 /*
- * What native programs need of the library before anything else works
+ * What must be set up before the native calls do anything
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -14,19 +14,19 @@ extern int library_ready;
 extern void library_prepare(void);
 extern void library_check_handlers(void);
 
-/* At the head of each public call: makes faults on the program's pointers come back as errors, also
- * if the program has put its handler in the place of ours meanwhile. */
+/* Begins each public call: makes faults on the program's pointers return as errors, even if the
+ * program has replaced our handlers meanwhile. */
 static inline void library_init(void)
 {
     if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
     else library_check_handlers();
 }
 
-/* To be called before memory is watched: opens the backend unless that was done. Returns 0 or
- * -errno; a backend that was asked for and does not work remains an error. */
+/* Must be called before memory is watched: opens the backend unless that was done. Returns 0 or
+ * -errno; a requested backend that does not work remains an error. */
 extern int library_open(void);
 
-/* around a fork(), before the lock of the writers */
+/* around a fork(); taken before the writers' lock */
 extern void library_lock_for_fork(void);
 extern void library_unlock_after_fork(void);
 

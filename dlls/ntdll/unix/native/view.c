@@ -17,7 +17,7 @@
 static struct view *views;
 static size_t view_count, view_capacity;
 
-/* the position of the first view that ends behind an address */
+/* the position of the first view that ends above an address */
 static size_t find_position( uintptr_t addr )
 {
     size_t low = 0, high = view_count;
@@ -48,7 +48,7 @@ struct view *view_find( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           view_first
  *
- * The first view that ends behind an address, or NULL.
+ * The first view that ends above an address, or NULL.
  */
 struct view *view_first( uintptr_t start )
 {
@@ -69,9 +69,6 @@ struct view *view_before( uintptr_t start )
     return pos ? &views[pos - 1] : NULL;
 }
 
-/***********************************************************************
- *           view_next
- */
 struct view *view_next( const struct view *view )
 {
     size_t pos = view - views + 1;
@@ -79,9 +76,6 @@ struct view *view_next( const struct view *view )
     return pos < view_count ? &views[pos] : NULL;
 }
 
-/***********************************************************************
- *           view_reserve
- */
 int view_reserve( size_t more )
 {
     size_t bytes, capacity = view_capacity ? view_capacity : round_up( 1 ) / sizeof(*views);
@@ -104,7 +98,7 @@ int view_reserve( size_t more )
 /***********************************************************************
  *           view_insert
  *
- * Adds a view where none is; there must be room for it.
+ * Adds a view where there is none. view_reserve() must have made room for it.
  */
 struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,
                           unsigned char flags )
@@ -124,8 +118,8 @@ struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,
 /***********************************************************************
  *           view_split
  *
- * Makes a part of a view one of its own, and so what is left on both sides. There must be room for
- * two more.
+ * Makes a part of a view a view of its own, and likewise what is left on either side of it.
+ * view_reserve() must have made room for two more. Returns the part.
  */
 struct view *view_split( struct view *view, uintptr_t start, uintptr_t end )
 {
@@ -144,9 +138,6 @@ struct view *view_split( struct view *view, uintptr_t start, uintptr_t end )
     return view;
 }
 
-/***********************************************************************
- *           view_remove
- */
 void view_remove( struct view *view )
 {
     memmove( view, view + 1, (views + --view_count - view) * sizeof(*view) );

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All functions are to be called with the lock of virtual_private.c. Ranges are page aligned. */
+/* All functions must be called with the lock of virtual_internal.c. Ranges are page aligned. */
 
-#define VIEW_PLACEHOLDER      1   /* was made as a placeholder, or in the place of one */
+#define VIEW_PLACEHOLDER      1   /* was allocated as a placeholder, or replaced one */
 #define VIEW_FREE_PLACEHOLDER 2   /* is a placeholder now */
 
 /* One reservation, or what is left of it. Mapped from base to end at all times. */
@@ -21,36 +21,36 @@ struct view
 {
     uintptr_t     base;
     uintptr_t     end;
-    unsigned char protect;   /* what it was allocated with, as the state of a page */
+    unsigned char protect;   /* at its allocation, as the state of a page */
     unsigned char flags;
 };
 
-/* Pointers are valid until a view is made, removed or split. */
+/* Pointers are valid until a view is inserted, removed or split. */
 extern struct view *view_find( uintptr_t start, uintptr_t end );
 extern struct view *view_first( uintptr_t start );
 extern struct view *view_before( uintptr_t start );
 extern struct view *view_next( const struct view *view );
 
-/* Makes room for more views, so that a change that has begun cannot fail. Returns 0 or -ENOMEM. */
+/* Makes room for more views, so that no change fails halfway. Returns 0 or -ENOMEM. */
 extern int view_reserve( size_t more );
 extern struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,
                                  unsigned char flags );
 extern struct view *view_split( struct view *view, uintptr_t start, uintptr_t end );
 extern void view_remove( struct view *view );
 
-/* The state of a page: one of six protections in three bits, and these. 0: reserved or not ours. */
+/* The state of a page: one of six protections in three bits, and flags. 0: reserved or not ours. */
 #define PAGE_STATE_PROTECTION   0x07
 #define PAGE_STATE_GUARD        0x08
 #define PAGE_STATE_NOCACHE      0x10
 #define PAGE_STATE_WRITECOMBINE 0x20
 #define PAGE_STATE_COMMITTED    0x80
 
-/* Makes the tables of a range, so that setting cannot fail. Returns 0 or -ENOMEM. */
+/* Allocates the tables of a range, so that setting a state cannot fail. Returns 0 or -ENOMEM. */
 extern int page_state_reserve( uintptr_t start, uintptr_t end );
 extern void page_state_set( uintptr_t start, uintptr_t end, unsigned char state );
 extern unsigned char page_state( uintptr_t addr );
 
-/* where the run of pages ends that have the same bits of mask as the one at start; at most end */
+/* the end of the run of pages with the same bits of mask as the page at start; at most end */
 extern uintptr_t page_state_end( uintptr_t start, uintptr_t end, unsigned char mask );
 
 #endif /* WRITEWATCH_VIEW_H */

@@ -4,9 +4,10 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Reservations begin at multiples of 64 KiB. A reserved page is mapped without access; committing
- * is a change of protection. Which pages are committed and how stands in the page states, as the
- * kernel's protection does not tell all of it, and the backends change that for their own ends.
+ * Reservations begin at multiples of 64 KiB. A reserved page is mapped without access; to commit it
+ * is to change its protection. The page states hold which pages are committed and with which
+ * protection: that of the kernel cannot express all of it, and the backends change it for their own
+ * ends.
  */
 
 #include <errno.h>
@@ -16,10 +17,7 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/address_space.h"
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000   /* from 4.17 on; before that it is ignored */
-#endif
+#include "sys/kernel_api.h"
 
 #define GRANULARITY      ((uintptr_t)0x10000)
 #define LOWEST_ADDRESS   GRANULARITY
@@ -53,8 +51,8 @@ static uintptr_t map_at( uintptr_t start, size_t size, NTSTATUS *status )
 /***********************************************************************
  *           map_anywhere
  *
- * The same where the kernel likes it, which is as high as it can: MEM_TOP_DOWN asks for nothing
- * else. What alignment leaves on both sides is given back.
+ * The same at an address that the kernel chooses, which is the highest that is free: MEM_TOP_DOWN
+ * asks for nothing else. What alignment leaves on either side is unmapped again.
  */
 static uintptr_t map_anywhere( size_t size, size_t align )
 {
@@ -79,8 +77,8 @@ static uintptr_t map_anywhere( size_t size, size_t align )
 /***********************************************************************
  *           map_between
  *
- * The same within limits: the lowest place, or the highest. Another thread may be faster to map
- * something in the place that was found.
+ * The same within limits, at the lowest address or the highest. Another thread may map something
+ * there first, so it tries several times.
  */
 static uintptr_t map_between( size_t size, uintptr_t low, uintptr_t high, size_t align,
                               int top_down )
@@ -110,7 +108,7 @@ static int begins_watch( ULONG type )
 /***********************************************************************
  *           begin_watch
  *
- * Hands a new region to the engine. The memory has no access yet, so nothing is lost.
+ * Hands a new region to the engine. The memory has no access yet, so no write is missed.
  */
 static NTSTATUS begin_watch( uintptr_t start, uintptr_t end )
 {
@@ -123,8 +121,7 @@ static NTSTATUS begin_watch( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           map_view
  *
- * Reserves memory at *start, or where there is room if that is 0; and commits it, if the state says
- * so.
+ * Reserves memory at *start, or anywhere if that is 0, and commits it if the state says so.
  */
 static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned char state,
                           const struct placement *where )
@@ -176,8 +173,8 @@ static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned ch
 /***********************************************************************
  *           replace_placeholder
  *
- * Row 28. Placeholders have no access and no contents, so what is left to do is the watch and the
- * protection.
+ * Row 28. Placeholders have no access and no contents, so only the watch and the protection remain
+ * to be set up.
  */
 static NTSTATUS replace_placeholder( uintptr_t start, size_t size, ULONG type, unsigned char state )
 {
@@ -204,7 +201,7 @@ static NTSTATUS replace_placeholder( uintptr_t start, size_t size, ULONG type, u
 /***********************************************************************
  *           commit_pages
  *
- * Also changes the protection of what is committed already.
+ * Also changes the protection of pages that are committed already.
  */
 static NTSTATUS commit_pages( uintptr_t start, uintptr_t end, ULONG protect )
 {
@@ -222,7 +219,7 @@ static NTSTATUS commit_pages( uintptr_t start, uintptr_t end, ULONG protect )
  *           reset_pages
  *
  * Row 31: the contents become zero, except where the kernel refuses (locked memory that is not
- * watched), which is as good.
+ * watched): MEM_RESET does not promise any contents.
  */
 static NTSTATUS reset_pages( uintptr_t start, uintptr_t end )
 {
@@ -242,7 +239,7 @@ static NTSTATUS reset_pages( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           reserve_memory
  *
- * What MEM_RESERVE asks for, and MEM_COMMIT without an address.
+ * Serves MEM_RESERVE, and MEM_COMMIT without an address.
  */
 static NTSTATUS reserve_memory( uintptr_t *start, size_t size, ULONG type, ULONG protect,
                                 const struct placement *where )
@@ -259,7 +256,7 @@ static NTSTATUS reserve_memory( uintptr_t *start, size_t size, ULONG type, ULONG
 /***********************************************************************
  *           allocate_memory
  *
- * Rows 14, 25 to 28. Takes and returns the range as the caller has it.
+ * Rows 14, 25 to 28. The values are what the caller's pointers hold; these get the range on success.
  */
 static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
                                  uint64_t size_value, ULONG type, ULONG protect,
@@ -287,7 +284,7 @@ static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
     if ((type & MEM_RESERVE_PLACEHOLDER) && protect != PAGE_NOACCESS)
         return STATUS_INVALID_PARAMETER;
 
-    /* before our lock is taken: it may take a while, and faults */
+    /* before our lock is taken: it may take a while, and cause faults */
     if (begins_watch( type ) && ((type & MEM_RESERVE) || !start) && library_open())
         return STATUS_NOT_SUPPORTED;
 
@@ -338,9 +335,6 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
     return allocate_memory( addr, size, addr_value, size_value, type, protect, &where );
 }
 
-/***********************************************************************
- *           get_requirements
- */
 static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct placement *where )
 {
     uint64_t low, high, align;
@@ -364,8 +358,7 @@ static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct pl
 /***********************************************************************
  *           get_parameters
  *
- * Each type at most once. Those that choose among nodes, partitions and machines have no choice
- * here.
+ * Each type may occur once. Those that choose a node, a partition or a machine have no effect here.
  */
 static NTSTATUS get_parameters( const MEM_EXTENDED_PARAMETER *params, ULONG count,
                                 struct placement *where )
@@ -393,9 +386,6 @@ static NTSTATUS get_parameters( const MEM_EXTENDED_PARAMETER *params, ULONG coun
     return STATUS_SUCCESS;
 }
 
-/***********************************************************************
- *             NtAllocateVirtualMemoryEx
- */
 NTSTATUS NTAPI NtAllocateVirtualMemoryEx( HANDLE process, void **addr, SIZE_T *size, ULONG type,
                                           ULONG protect, MEM_EXTENDED_PARAMETER *params,
                                           ULONG count )

@@ -1,5 +1,5 @@
 /*
- * The native memory manager: decommitting, releasing, and what becomes of placeholders
+ * The native memory manager: decommitting, releasing, and changes of placeholders
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -15,7 +15,7 @@
 /***********************************************************************
  *           map_afresh
  *
- * In the place of pages: memory without access and contents.
+ * Replaces pages by memory without access and contents.
  */
 static int map_afresh( uintptr_t start, uintptr_t end )
 {
@@ -89,7 +89,7 @@ static NTSTATUS release_to_placeholder( struct view *view, uintptr_t start, uint
 /***********************************************************************
  *           join_placeholders
  *
- * Makes one of two or more that lie side by side and together are the range.
+ * Makes one placeholder of two or more neighbours that together are the range.
  */
 static NTSTATUS join_placeholders( struct view *view, uintptr_t start, uintptr_t end )
 {
@@ -116,7 +116,7 @@ static NTSTATUS join_placeholders( struct view *view, uintptr_t start, uintptr_t
 /***********************************************************************
  *           free_memory
  *
- * size 0: the whole view. The lock is held. *end is where the range ends in the end.
+ * An empty range means the whole view; *end becomes the end of what was freed. The lock is held.
  */
 static NTSTATUS free_memory( uintptr_t start, uintptr_t *end, ULONG type )
 {
@@ -149,9 +149,6 @@ static NTSTATUS free_memory( uintptr_t start, uintptr_t *end, ULONG type )
     }
 }
 
-/***********************************************************************
- *             NtFreeVirtualMemory
- */
 NTSTATUS NTAPI NtFreeVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
 {
     uint64_t addr_value, size_value;
@@ -164,8 +161,8 @@ NTSTATUS NTAPI NtFreeVirtualMemory( HANDLE process, void **addr, SIZE_T *size, U
     if (status) return status;
     start = round_down( addr_value );
     end = size_value ? round_up( addr_value + size_value ) : start;
-    /* the end of the address space: as far beyond any view as what wraps around, which may end in
-     * the page where it began */
+    /* a range that ends with the address space or wraps around, perhaps into the page where it
+     * began, ends beyond any view */
     if (size_value && (end <= start || addr_value + size_value < addr_value)) end = start - 1;
 
     virtual_lock( &sigset );

@@ -1,12 +1,11 @@
 /*
- * The native memory manager: protections, locking, and what it tells
+ * The native memory manager: protections, locking and queries
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,11 +14,12 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/address_space.h"
+#include "sys/pagemap.h"
 
 /***********************************************************************
  *             NtProtectVirtualMemory
  *
- * All pages must be committed and in one view. What the first one had before is returned.
+ * All pages must be committed and in one view. Returns the old protection of the first one.
  */
 NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG protect,
                                        ULONG *old_protect )
@@ -56,7 +56,7 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
 /***********************************************************************
  *           is_accessible
  *
- * Whether the pages of a range of ours are committed and can be read. The lock is held.
+ * Whether the pages of a range in a view are committed and can be read. The lock is held.
  */
 static int is_accessible( uintptr_t start, uintptr_t end )
 {
@@ -68,8 +68,8 @@ static int is_accessible( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           lock_memory
  *
- * Row 23: pages that were not written do not become so. Memory that is not ours is the kernel's
- * business.
+ * Row 23: locking does not mark pages as written. Whether memory that is not ours can be locked is
+ * for the kernel to say.
  */
 static NTSTATUS lock_memory( HANDLE process, void **addr, SIZE_T *size, int lock )
 {
@@ -97,18 +97,12 @@ static NTSTATUS lock_memory( HANDLE process, void **addr, SIZE_T *size, int lock
     return ret ? STATUS_ACCESS_DENIED : put_range_arguments( addr, size, start, end );
 }
 
-/***********************************************************************
- *             NtLockVirtualMemory
- */
 NTSTATUS NTAPI NtLockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
 {
     (void)type;
     return lock_memory( process, addr, size, 1 );
 }
 
-/***********************************************************************
- *             NtUnlockVirtualMemory
- */
 NTSTATUS NTAPI NtUnlockVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
 {
     (void)type;
@@ -136,7 +130,7 @@ static void describe_view( const struct view *view, MEMORY_BASIC_INFORMATION *in
 /***********************************************************************
  *           describe_mapping
  *
- * Memory that the program has mapped otherwise.
+ * Memory that the program has mapped by other means.
  */
 static void describe_mapping( const struct mapping *mapping, MEMORY_BASIC_INFORMATION *info )
 {
@@ -161,7 +155,7 @@ static void describe_mapping( const struct mapping *mapping, MEMORY_BASIC_INFORM
 /***********************************************************************
  *           describe_page
  *
- * What MemoryBasicInformation tells of the page of an address. The lock is held.
+ * What MemoryBasicInformation reports for the page of an address. The lock is held.
  */
 static NTSTATUS describe_page( uintptr_t addr, MEMORY_BASIC_INFORMATION *info )
 {
@@ -180,7 +174,7 @@ static NTSTATUS describe_page( uintptr_t addr, MEMORY_BASIC_INFORMATION *info )
         return STATUS_SUCCESS;
     }
 
-    /* between views; a mapping of the kernel's may reach into them */
+    /* between views; what is one mapping to the kernel may extend into them */
     if ((view = view_first( start ))) end = view->base;
     if ((ret = find_mapping( start, &mapping )) < 0) return STATUS_UNSUCCESSFUL;
     if (ret && mapping.start <= start)
@@ -203,7 +197,7 @@ static NTSTATUS describe_page( uintptr_t addr, MEMORY_BASIC_INFORMATION *info )
 /***********************************************************************
  *           query_basic
  *
- * The buffer may go bad at any time, so it is not written to by memcpy().
+ * The buffer may become bad at any time, so memcpy() must not write to it.
  */
 static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T *ret_size )
 {
@@ -229,13 +223,12 @@ static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T
     return status;
 }
 
-/* whether a page is in memory, as /proc/self/pagemap tells */
+/* whether a page is in memory */
 static int is_present( int pagemap, uintptr_t addr )
 {
     uint64_t entry;
-    ssize_t ret = pread( pagemap, &entry, sizeof(entry), (addr >> page_shift) * sizeof(entry) );
 
-    return ret == sizeof(entry) && entry >> 63;
+    return pagemap_read( pagemap, addr, 1, &entry ) == 1 && entry & PM_PRESENT;
 }
 
 /***********************************************************************
@@ -255,8 +248,7 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     int pagemap;
 
     if (!count) return STATUS_INFO_LENGTH_MISMATCH;
-    if ((pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
-        return STATUS_UNSUCCESSFUL;
+    if (pagemap_open( &pagemap, NULL )) return STATUS_UNSUCCESSFUL;
 
     for (i = 0; i < count && !status; i++)
     {
@@ -275,9 +267,6 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     return status;
 }
 
-/***********************************************************************
- *             NtQueryVirtualMemory
- */
 NTSTATUS NTAPI NtQueryVirtualMemory( HANDLE process, const void *addr,
                                      MEMORY_INFORMATION_CLASS info_class, void *info, SIZE_T size,
                                      SIZE_T *ret_size )

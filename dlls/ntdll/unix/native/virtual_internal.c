@@ -13,8 +13,9 @@
 #include "engine/watch.h"
 #include "fault/fault.h"
 #include "native/virtual_internal.h"
+#include "sys/signals.h"
 
-/* the protections that memory without a file can have, by their numbers in the state of a page */
+/* the protections that memory without a file can have, indexed by their numbers in a page state */
 static const struct
 {
     ULONG protect;
@@ -31,33 +32,24 @@ static const struct
 
 #define PROTECTION_COUNT (sizeof(protections) / sizeof(protections[0]))
 
-/* guard pages that were met by a fault so far, and how many of them a thread knows of */
-static unsigned int guards_met;
+/* guard pages that were hit so far, and how many of them a thread knows of */
+static unsigned int guards_hit;
 static __thread unsigned int guards_known;
 
 static pthread_mutex_t virtual_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/***********************************************************************
- *           virtual_lock
- */
 void virtual_lock( sigset_t *sigset )
 {
-    sigset_t all;
-
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, sigset );
+    block_all_signals( sigset );
     pthread_mutex_lock( &virtual_mutex );
     begin_address_space_change();
 }
 
-/***********************************************************************
- *           virtual_unlock
- */
 void virtual_unlock( const sigset_t *sigset )
 {
     end_address_space_change();
     pthread_mutex_unlock( &virtual_mutex );
-    pthread_sigmask( SIG_SETMASK, sigset, NULL );
+    restore_signals( sigset );
 }
 
 void virtual_lock_for_fork(void)
@@ -70,9 +62,6 @@ void virtual_unlock_after_fork(void)
     pthread_mutex_unlock( &virtual_mutex );
 }
 
-/***********************************************************************
- *           state_from_protection
- */
 NTSTATUS state_from_protection( ULONG protect, unsigned char *state )
 {
     unsigned int i;
@@ -86,9 +75,6 @@ NTSTATUS state_from_protection( ULONG protect, unsigned char *state )
     return STATUS_SUCCESS;
 }
 
-/***********************************************************************
- *           protection_from_state
- */
 ULONG protection_from_state( unsigned char state )
 {
     ULONG ret = protections[state & PAGE_STATE_PROTECTION].protect;
@@ -99,9 +85,6 @@ ULONG protection_from_state( unsigned char state )
     return ret;
 }
 
-/***********************************************************************
- *           unix_protection
- */
 int unix_protection( unsigned char state )
 {
     if (!(state & PAGE_STATE_COMMITTED) || (state & PAGE_STATE_GUARD)) return PROT_NONE;
@@ -111,8 +94,8 @@ int unix_protection( unsigned char state )
 /***********************************************************************
  *           set_pages
  *
- * A guard is of no use if the program has put a handler in the place of ours: that one is called by
- * ours then.
+ * A guard page needs our handler. If the program has replaced it, it is put back, and calls the
+ * program's from then on.
  */
 NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state )
 {
@@ -157,13 +140,13 @@ int guard_fault( uintptr_t addr )
     {
         if (!set_pages( start, start + page_size(), state & ~PAGE_STATE_GUARD ))
         {
-            guards_met++;
+            guards_hit++;
             ret = 1;
         }
     }
-    /* another thread may have met it first */
-    else if (guards_known != guards_met) ret = 2;
-    guards_known = guards_met;
+    /* another thread may have hit it first */
+    else if (guards_known != guards_hit) ret = 2;
+    guards_known = guards_hit;
     virtual_unlock( &sigset );
     return ret;
 }
@@ -171,7 +154,7 @@ int guard_fault( uintptr_t addr )
 /***********************************************************************
  *           watched_run_end
  *
- * Almost always that is all of the range.
+ * Almost always that is the end of the range.
  */
 uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched )
 {

@@ -12,6 +12,7 @@
 
 #include "native/view.h"
 #include "nt_types.h"
+#include "sys/cpu.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"
 
@@ -21,10 +22,10 @@ extern void virtual_lock_for_fork(void);
 extern void virtual_unlock_after_fork(void);
 extern void virtual_unlock( const sigset_t *sigset );
 
-/* what user programs have of the address space: up to here */
-#define USER_SPACE_LIMIT ((uintptr_t)0x7fffffff0000)
+/* The end of what programs can allocate: as on Windows, 64 KiB below the end of their addresses. */
+#define USER_SPACE_LIMIT (((uintptr_t)1 << CPU_ADDRESS_BITS) - 0x10000)
 
-/* the state of a committed page, without that bit, from PAGE_* constants and back */
+/* the state of a committed page, without PAGE_STATE_COMMITTED, from PAGE_* constants and back */
 extern NTSTATUS state_from_protection( ULONG protect, unsigned char *state );
 extern ULONG protection_from_state( unsigned char state );
 extern int unix_protection( unsigned char state );
@@ -32,19 +33,20 @@ extern int unix_protection( unsigned char state );
 /* Gives pages of a view a new state. The lock is held. */
 extern NTSTATUS set_pages( uintptr_t start, uintptr_t end, unsigned char state );
 
-/* Commits pages of a view, or gives those that are committed another state. On failure they are as
- * they were. The lock is held. */
+/* Commits pages of a view, or gives those that are committed another state. On failure their states
+ * are unchanged. The lock is held. */
 extern NTSTATUS commit_range( uintptr_t start, uintptr_t end, unsigned char state );
 
-/* Where the run of pages ends that are all watched, or all not. A program may watch, and cease to
- * watch, any part of what it has allocated. */
+/* The end of the run of pages that are all watched, or all not. A program may begin and end the
+ * watch of any part of what it has allocated. */
 extern uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched );
 
-/* What a fault on an address was: 0 nothing of ours; 1 a guard page, which is none any more; 2 it
- * can be tried again, as the page was one. In a signal handler, with all signals blocked. */
+/* What a fault on an address was: 0 not of a guard page; 1 of a guard page, which no longer is one;
+ * 2 the access can be tried again, as another thread has hit the guard page. For a signal handler,
+ * with all signals blocked. */
 extern int guard_fault( uintptr_t addr );
 
-/* Arguments that are both read and written. What the fault of a bad one was is the status. */
+/* Reads an argument that is also written. A bad pointer gives the status of its fault. */
 static inline NTSTATUS get_argument( void *ptr, uint64_t *value )
 {
     NTSTATUS status;
@@ -54,7 +56,7 @@ static inline NTSTATUS get_argument( void *ptr, uint64_t *value )
     return user_probe_write( ptr, 2, 7 );
 }
 
-/* Begins each call: the range that is meant. */
+/* Begins each call: reads the range. */
 static inline NTSTATUS get_range_arguments( HANDLE process, void **addr, SIZE_T *size,
                                             uint64_t *addr_value, uint64_t *size_value )
 {

@@ -15,6 +15,7 @@
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/lock_order.h"
+#include "sys/signals.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t held_mask;   /* of the thread that holds the mutex, before it blocked all signals */
@@ -22,10 +23,9 @@ static sigset_t held_mask;   /* of the thread that holds the mutex, before it bl
 /* all signals are blocked, as a handler of the program may call us */
 void change_lock(void)
 {
-    sigset_t all, mask;
+    sigset_t mask;
 
-    sigfillset( &all );
-    sigprocmask( SIG_BLOCK, &all, &mask );
+    block_all_signals( &mask );
     begin_address_space_change();
     note_lock( LOCK_CHANGES );
     pthread_mutex_lock( &mutex );
@@ -44,7 +44,7 @@ void change_unlock(void)
     note_unlock( LOCK_CHANGES );
     pthread_mutex_unlock( &mutex );
     end_address_space_change();
-    sigprocmask( SIG_SETMASK, &mask, NULL );
+    restore_signals( &mask );
 }
 
 static sigset_t fork_mask;
@@ -55,12 +55,9 @@ void (*restore_after_fork)( int child );
 /* SIGSEGV and SIGBUS are not blocked: fork() itself may fault on a watched stack */
 void lock_for_fork(void)
 {
-    sigset_t most, mask;
+    sigset_t mask;
 
-    sigfillset( &most );
-    sigdelset( &most, SIGSEGV );
-    sigdelset( &most, SIGBUS );
-    sigprocmask( SIG_BLOCK, &most, &mask );
+    block_all_but_faults( &mask );
     library_lock_for_fork();
     if (restore_before_fork) restore_before_fork();
     virtual_lock_for_fork();
@@ -80,7 +77,7 @@ void unlock_after_fork( int child )
     virtual_unlock_after_fork();
     if (restore_after_fork) restore_after_fork( child );
     library_unlock_after_fork();
-    sigprocmask( SIG_SETMASK, &mask, NULL );
+    restore_signals( &mask );
 }
 
 /* before any thread can hold one of these locks while another one forks */

@@ -16,6 +16,7 @@
 #include "scan/ask.h"
 #include "sys/descriptor.h"
 #include "sys/kernel_api.h"
+#include "sys/pagemap.h"
 
 int scan_uffd = -1, scan_pagemap = -1;
 
@@ -66,16 +67,13 @@ int scan_open_descriptors( char *reason, size_t len )
     int ret;
 
     if ((ret = open_userfaultfd( reason, len ))) return ret;
-    if ((scan_pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1)
+    if ((ret = pagemap_open( &scan_pagemap, &pagemap_id )))
     {
-        ret = -errno;
         snprintf( reason, len, "cannot open /proc/self/pagemap: %s%s", strerror( -ret ),
                   ret == -ENOENT ? " (is /proc mounted?)" :
                   ret == -EACCES ? " (the process is not dumpable, or a sandbox forbids it)" : "" );
         return ret;
     }
-    scan_pagemap = descriptor_raise( scan_pagemap );
-    descriptor_identify( scan_pagemap, &pagemap_id );
     return 0;
 }
 

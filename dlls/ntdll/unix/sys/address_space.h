@@ -1,5 +1,5 @@
 /*
- * What the kernel says of this process's address space
+ * What lies at an address, and where there is room
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,20 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct mapping
-{
-    uintptr_t start;
-    uintptr_t end;
-    int       prot;
-    int       shared;
-    int       file;    /* there is one behind it */
-};
+#include "sys/maps.h"
 
-/* The first mapping that ends behind an address. Returns 0 if there is none, or -errno, or 1. */
+/* The first mapping that ends above an address. Returns 1, 0 if there is none, or -errno. */
 extern int find_mapping( uintptr_t addr, struct mapping *mapping );
 
-/* Where a range of that size is free within [low, high): the lowest or the highest aligned address.
- * Returns 0 if there is none. It may be taken before the caller gets there. */
+/* A free range of a size within [low, high): the lowest or the highest aligned address. Returns 0
+ * if there is none. Another thread may map something there before the caller does. */
 extern uintptr_t find_free_range( size_t size, uintptr_t low, uintptr_t high, size_t align,
                                   int top_down );
 

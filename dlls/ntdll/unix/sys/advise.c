@@ -1,5 +1,5 @@
 /*
- * Dropping and locking pages in a way that keeps their watch
+ * Discarding and locking pages without losing their watch
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -15,7 +15,7 @@
 /***********************************************************************
  *           advise
  *
- * Not by madvise(), which the preload library interposes, and which would lead back to the engine.
+ * A raw system call: the preload library interposes madvise(), and would call the engine again.
  */
 int advise( const void *base, size_t size, int advice )
 {
@@ -25,7 +25,7 @@ int advise( const void *base, size_t size, int advice )
 /***********************************************************************
  *           discard_pages
  *
- * Keeps the mapping, and with it the registration, where a new mapping would lose it.
+ * Keeps the mapping, and with it the registration; a new mapping would lose it.
  */
 int discard_pages( uintptr_t start, uintptr_t end )
 {
@@ -38,7 +38,7 @@ int discard_pages( uintptr_t start, uintptr_t end )
     /* locked memory */
     if ((ret = advise( base, size, MADV_DONTNEED_LOCKED )) != -EINVAL) return ret;
 
-    /* the same before 5.18 */
+    /* locked memory before Linux 5.18 */
     if (munlock( base, size )) return -errno;
     return advise( base, size, MADV_DONTNEED );
 }
@@ -51,7 +51,7 @@ int discard_pages( uintptr_t start, uintptr_t end )
 int mlock_pages( const void *base, size_t size )
 {
     if (mlock2( base, size, MLOCK_ONFAULT )) return -errno;
-    /* pages without access cannot be brought in; they remain locked on their first use */
+    /* pages without access cannot be populated; they are locked when they are first used */
     advise( base, size, MADV_POPULATE_READ );
     return 0;
 }

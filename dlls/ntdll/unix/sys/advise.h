@@ -1,5 +1,5 @@
 /*
- * Dropping and locking pages in a way that keeps their watch
+ * Discarding and locking pages without losing their watch
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

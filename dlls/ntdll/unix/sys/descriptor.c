@@ -14,16 +14,13 @@
 #include "sys/descriptor.h"
 #include "sys/raw_syscall.h"
 
-/* A daemon closes all descriptors that it does not know, and what it opens next gets their numbers.
- * To read /dev/zero in place of the pagemap would say that nothing was written. */
+/* A daemon closes all descriptors that it does not know, and the next files that it opens get their
+ * numbers. Reading /dev/zero in place of the pagemap would report that nothing was written. */
 
 /* Loops that close descriptors begin at 3 and often end at 255 or 511; a process has 1024 unless it
  * asks for more. */
 #define FIRST_NUMBER 600
 
-/***********************************************************************
- *           descriptor_raise
- */
 int descriptor_raise( int fd )
 {
     int raised;
@@ -36,7 +33,7 @@ int descriptor_raise( int fd )
 /***********************************************************************
  *           descriptor_identify
  *
- * Not by fstat(), of which the C library has no old version.
+ * A raw system call: fstat() is a symbol of its own only since glibc 2.33.
  */
 int descriptor_identify( int fd, struct descriptor_id *id )
 {
@@ -49,9 +46,6 @@ int descriptor_identify( int fd, struct descriptor_id *id )
     return 0;
 }
 
-/***********************************************************************
- *           descriptor_check
- */
 int descriptor_check( int fd, const struct descriptor_id *id )
 {
     struct descriptor_id now = { 0, 0 };
@@ -61,9 +55,6 @@ int descriptor_check( int fd, const struct descriptor_id *id )
     return now.device == id->device && now.inode == id->inode ? 0 : -EBADF;
 }
 
-/***********************************************************************
- *           descriptor_close
- */
 void descriptor_close( int *fd, const struct descriptor_id *id )
 {
     if (*fd != -1 && !descriptor_check( *fd, id )) close( *fd );

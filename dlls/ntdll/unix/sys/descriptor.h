@@ -17,21 +17,21 @@ struct descriptor_id
     uint64_t inode;
 };
 
-/* Gives a descriptor a high number, where programs that close all they do not know rarely get to;
- * the old number is free then. Where that is not allowed it keeps the old one. */
+/* Moves a descriptor to a high number, which programs that close unknown descriptors rarely reach,
+ * and frees the old one. Where a limit forbids that it keeps its number. Returns the number. */
 extern int descriptor_raise( int fd );
 
-/* Notes what a descriptor is, and tells whether its number still stands for that. Both return 0 or
- * -errno. Any thread, no lock, signals as they are; 200 ns. */
+/* Record which file a descriptor is, and check that its number is still that file. Both return 0 or
+ * -errno, -EBADF for another file. Any thread, no lock, signals need not be blocked; 200 ns. */
 extern int descriptor_identify( int fd, struct descriptor_id *id );
 extern int descriptor_check( int fd, const struct descriptor_id *id );
 
-/* Closes a descriptor, unless its number is taken by something else, and makes it -1. */
+/* Closes a descriptor, unless its number is another file by now, and sets it to -1. */
 extern void descriptor_close( int *fd, const struct descriptor_id *id );
 
-/* How long poll() may wait for a descriptor that the program may reuse, in ms. It keeps the file
- * from being closed, but each time it is woken it looks at what has the number now: if that is
- * silent it sleeps on, and whoever waits for the file would do so for ever. */
+/* How long poll() may wait for a descriptor that the program may reuse, in ms. poll() keeps the
+ * file open, but each time it wakes it looks up the number again. If that is another file by now, a
+ * silent one, it sleeps on, and a thread that waits to be served would wait for ever. */
 #define DESCRIPTOR_POLL_TIME 1000
 
 #endif /* WRITEWATCH_DESCRIPTOR_H */

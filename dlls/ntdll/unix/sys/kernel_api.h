@@ -1,5 +1,5 @@
 /*
- * What the kernel offers for write tracking, where the installed headers are older than it
+ * Interfaces of the kernel that the installed headers may be too old to declare
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/types.h>
 #include <linux/userfaultfd.h>
+#include <sys/mman.h>
 
 /* linux/fs.h, from 6.7 on */
 #ifndef PAGEMAP_SCAN
@@ -52,26 +53,41 @@ struct pm_scan_arg
 };
 #endif
 
-/* linux/userfaultfd.h, from 5.11 and 6.7 on */
-#ifndef UFFD_USER_MODE_ONLY
+/* linux/userfaultfd.h */
+#ifndef UFFD_USER_MODE_ONLY                /* from 5.11 on */
 #define UFFD_USER_MODE_ONLY 1
 #endif
-#ifndef UFFD_FEATURE_WP_ASYNC
+#ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM    /* from 5.19 on */
+#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
+#endif
+#ifndef UFFD_FEATURE_WP_UNPOPULATED        /* from 6.4 on */
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+#ifndef UFFDIO_POISON                      /* from 6.6 on */
+#define UFFDIO_POISON _IOWR( UFFDIO, 0x08, struct uffdio_poison )
+
+struct uffdio_poison
+{
+    struct uffdio_range range;
+    __u64 mode;
+    __s64 updated;
+};
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC              /* from 6.7 on */
 #define UFFD_FEATURE_WP_ASYNC (1 << 15)
 #endif
 
-#ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM
-#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
+/* asm-generic/mman-common.h */
+#ifndef MADV_WIPEONFORK                    /* from 4.14 on */
+#define MADV_WIPEONFORK 18
 #endif
-#ifndef UFFD_FEATURE_WP_UNPOPULATED
-#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#ifndef MAP_FIXED_NOREPLACE                /* from 4.17 on; ignored before */
+#define MAP_FIXED_NOREPLACE 0x100000
 #endif
-
-/* asm-generic/mman-common.h, from 5.14 and 5.18 on */
-#ifndef MADV_POPULATE_READ
+#ifndef MADV_POPULATE_READ                 /* from 5.14 on */
 #define MADV_POPULATE_READ 22
 #endif
-#ifndef MADV_DONTNEED_LOCKED
+#ifndef MADV_DONTNEED_LOCKED               /* from 5.18 on */
 #define MADV_DONTNEED_LOCKED 24
 #endif
 

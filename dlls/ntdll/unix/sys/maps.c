@@ -1,5 +1,5 @@
 /*
- * Which mappings there are, and their protection
+ * The mappings of this process, as /proc/self/maps lists them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -7,105 +7,249 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "sys/maps.h"
 
-static char buffer[65536];
-
-/* where a walk over lines is */
-struct walk
+/* returns the next character without taking it, or -1 at the end and on errors */
+static int peek_char( struct maps_reader *reader )
 {
-    uintptr_t pos;   /* what has not been met yet */
-    uintptr_t end;
-    int       gaps;  /* may be there */
-    int     (*callback)( uintptr_t start, uintptr_t end, int prot );
-};
+    ssize_t ret;
 
-/***********************************************************************
- *           handle_line
- *
- * "start-end rwxp ...", ascending.
- */
-static int handle_line( const char *line, struct walk *walk )
-{
-    uintptr_t first, last;
-    int ret, prot = 0;
-    char *p;
-
-    first = strtoul( line, &p, 16 );
-    if (*p != '-') return -EPROTO;
-    last = strtoul( p + 1, &p, 16 );
-    if (*p++ != ' ') return -EPROTO;
-    if (last <= walk->pos) return 0;
-    if (first > walk->pos)
+    if (reader->pos == reader->len)
     {
-        if (!walk->gaps) return -ENOMEM;
-        walk->pos = first;
-        if (first >= walk->end) return 0;
+        do ret = read( reader->fd, reader->buffer, sizeof(reader->buffer) );
+        while (ret == -1 && errno == EINTR);
+        if (ret <= 0)
+        {
+            if (ret) reader->error = -errno;
+            return -1;
+        }
+        reader->pos = 0;
+        reader->len = ret;
     }
-    if (p[0] == 'r') prot |= PROT_READ;
-    if (p[1] == 'w') prot |= PROT_WRITE;
-    if (p[2] == 'x') prot |= PROT_EXEC;
-    if (last > walk->end) last = walk->end;
-    ret = walk->callback( walk->pos, last, prot );
-    walk->pos = last;
-    return ret;
+    return (unsigned char)reader->buffer[reader->pos];
+}
+
+static int next_char( struct maps_reader *reader )
+{
+    int ch = peek_char( reader );
+
+    if (ch != -1) reader->pos++;
+    return ch;
+}
+
+/* reads a number and returns the character after it, or -1 if there is no number */
+static int next_number( struct maps_reader *reader, unsigned int base, uintptr_t *value )
+{
+    unsigned int digit, count;
+    int ch;
+
+    *value = 0;
+    for (count = 0;; count++)
+    {
+        ch = next_char( reader );
+        if (ch >= '0' && ch <= '9') digit = ch - '0';
+        else if (base == 16 && ch >= 'a' && ch <= 'f') digit = ch - 'a' + 10;
+        else return count ? ch : -1;
+        if (*value > (UINTPTR_MAX - digit) / base) return -1;
+        *value = *value * base + digit;
+    }
+}
+
+/* reads one letter of the permissions; returns 0 if it is neither */
+static int next_permission( struct maps_reader *reader, char set, char clear, int *value )
+{
+    int ch = next_char( reader );
+
+    *value = ch == set;
+    return ch == set || ch == clear;
+}
+
+/* returns 0 if the line has no end */
+static int skip_line( struct maps_reader *reader )
+{
+    int ch;
+
+    do ch = next_char( reader );
+    while (ch != '\n' && ch != -1);
+    return ch == '\n';
 }
 
 /***********************************************************************
- *           read_maps
+ *           read_head
  *
- * Without malloc(), whose lock may be held by a thread that waits for ours.
+ * "start-end rwxp offset major:minor inode     name". Returns 0 if the line is not like that.
  */
-static int read_maps( struct walk *walk )
+static int read_head( struct maps_reader *reader, struct mapping *mapping )
 {
-    int fd = open( "/proc/self/maps", O_RDONLY | O_CLOEXEC ), ret = 0;
-    size_t used = 0;
-    ssize_t count;
+    int ch, readable, writable, executable, private;
+    uintptr_t number;
+    unsigned int i;
+
+    if (next_number( reader, 16, &mapping->start ) != '-') return 0;
+    if (next_number( reader, 16, &mapping->end ) != ' ') return 0;
+    if (mapping->start >= mapping->end) return 0;
+
+    if (!next_permission( reader, 'r', '-', &readable )) return 0;
+    if (!next_permission( reader, 'w', '-', &writable )) return 0;
+    if (!next_permission( reader, 'x', '-', &executable )) return 0;
+    if (!next_permission( reader, 'p', 's', &private )) return 0;
+    if (next_char( reader ) != ' ') return 0;
+    mapping->prot = (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0) |
+                    (executable ? PROT_EXEC : 0);
+    mapping->shared = !private;
+
+    if (next_number( reader, 16, &number ) != ' ') return 0;
+    if (next_number( reader, 16, &number ) != ':') return 0;
+    if (next_number( reader, 16, &number ) != ' ') return 0;
+    ch = next_number( reader, 10, &number );
+    if (ch != ' ' && ch != '\n') return 0;
+    mapping->file = number != 0;
+
+    while (ch == ' ') ch = next_char( reader );
+    for (i = 0; ch != '\n' && ch != -1; ch = next_char( reader ))
+        if (i < sizeof(mapping->name) - 1) mapping->name[i++] = ch;
+    mapping->name[i] = 0;
+    return ch == '\n';
+}
+
+/* reads the words behind "VmFlags:", of two letters each */
+static int read_flags( struct maps_reader *reader, struct mapping *mapping )
+{
+    int ch, first = ' ', second = ' ';
+
+    while ((ch = next_char( reader )) != '\n')
+    {
+        if (ch == -1) return 0;
+        if (first == ' ' && ((second == 'p' && ch == 'f') || (second == 'i' && ch == 'o')))
+            mapping->device = 1;
+        first = second;
+        second = ch;
+    }
+    return 1;
+}
+
+/***********************************************************************
+ *           read_details
+ *
+ * The lines "Keyword:  value" that smaps has behind the head of a mapping. Returns 0 if one is not
+ * like that, or if the size of pages is missing.
+ */
+static int read_details( struct maps_reader *reader, struct mapping *mapping )
+{
+    char key[16];
+    uintptr_t number;
+    unsigned int i;
+    int ch;
+
+    mapping->page_size = 0;
+    mapping->device = 0;
+    while ((ch = peek_char( reader )) >= 'A' && ch <= 'Z')
+    {
+        for (i = 0; (ch = next_char( reader )) != ':'; )
+        {
+            if (ch == '\n' || ch == -1) return 0;
+            if (i < sizeof(key) - 1) key[i++] = ch;
+        }
+        key[i] = 0;
+
+        if (!strcmp( key, "VmFlags" ))
+        {
+            if (!read_flags( reader, mapping )) return 0;
+            continue;
+        }
+        if (!strcmp( key, "KernelPageSize" ))
+        {
+            while (peek_char( reader ) == ' ') next_char( reader );
+            if (next_number( reader, 10, &number ) != ' ') return 0;
+            mapping->page_size = number * 1024;
+        }
+        if (!skip_line( reader )) return 0;
+    }
+    return mapping->page_size != 0;
+}
+
+void maps_open_fd( struct maps_reader *reader, int fd, int details )
+{
+    reader->fd      = fd;
+    reader->details = details;
+    reader->error   = 0;
+    reader->pos     = 0;
+    reader->len     = 0;
+}
+
+int maps_open( struct maps_reader *reader, int details )
+{
+    int fd = open( details ? "/proc/self/smaps" : "/proc/self/maps", O_RDONLY | O_CLOEXEC );
 
     if (fd == -1) return -errno;
-    while (walk->pos < walk->end && !ret)
-    {
-        char *line = buffer, *next;
+    maps_open_fd( reader, fd, details );
+    return 0;
+}
 
-        if ((count = read( fd, buffer + used, sizeof(buffer) - 1 - used )) <= 0)
-        {
-            if (count) ret = -errno;
-            else if (!walk->gaps) ret = -ENOMEM;
-            break;
-        }
-        used += count;
-        buffer[used] = 0;
-        for (; walk->pos < walk->end && !ret && (next = strchr( line, '\n' )); line = next + 1)
-            ret = handle_line( line, walk );
-        used -= line - buffer;
-        memmove( buffer, line, used );
-    }
-    close( fd );
-    return ret;
+int maps_next( struct maps_reader *reader, struct mapping *mapping )
+{
+    int understood;
+
+    if (peek_char( reader ) == -1) return reader->error;
+    understood = read_head( reader, mapping );
+    if (understood && reader->details) understood = read_details( reader, mapping );
+    if (reader->error) return reader->error;
+    return understood ? 1 : -EPROTO;
+}
+
+void maps_close( struct maps_reader *reader )
+{
+    close( reader->fd );
 }
 
 /***********************************************************************
- *           maps_for_each
+ *           for_each
+ *
+ * Calls back for what is mapped of a range. The reader is not on the stack: a child of fork() gets
+ * here from a signal handler.
  */
+static int for_each( uintptr_t pos, uintptr_t end, int gaps,
+                     int (*callback)( uintptr_t start, uintptr_t end, int prot ) )
+{
+    static struct maps_reader reader;
+    struct mapping mapping = { 0 };
+    int ret;
+
+    if ((ret = maps_open( &reader, 0 ))) return ret;
+    while (!ret && pos < end)
+    {
+        if ((ret = maps_next( &reader, &mapping )) <= 0)
+        {
+            if (!ret && !gaps) ret = -ENOMEM;
+            break;
+        }
+        ret = 0;
+        if (mapping.end <= pos) continue;
+        if (mapping.start > pos)
+        {
+            if (!gaps) ret = -ENOMEM;
+            pos = mapping.start;
+            if (ret || pos >= end) break;
+        }
+        if (mapping.end > end) mapping.end = end;
+        ret = callback( pos, mapping.end, mapping.prot );
+        pos = mapping.end;
+    }
+    maps_close( &reader );
+    return ret;
+}
+
 int maps_for_each( uintptr_t start, uintptr_t end,
                    int (*callback)( uintptr_t start, uintptr_t end, int prot ) )
 {
-    struct walk walk = { start, end, 0, callback };
-
-    return read_maps( &walk );
+    return for_each( start, end, 0, callback );
 }
 
-/***********************************************************************
- *           maps_for_all
- */
 int maps_for_all( int (*callback)( uintptr_t start, uintptr_t end, int prot ) )
 {
-    struct walk walk = { 0, ~(uintptr_t)0, 1, callback };
-
-    return read_maps( &walk );
+    return for_each( 0, ~(uintptr_t)0, 1, callback );
 }

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* arm64 has pages of 16 and 64 KiB as well, so page_init() is to be called before anything else */
+/* the smallest page of any processor, by which tables are dimensioned */
+#define MIN_PAGE_SHIFT 12
+
+/* arm64 also has pages of 16 and 64 KiB: there page_init() must be called before anything else */
 #if defined(__x86_64__) || defined(__i386__)
 static const unsigned int page_shift = 12;
 static inline void page_init(void) {}

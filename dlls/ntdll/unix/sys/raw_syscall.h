@@ -13,45 +13,36 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* clang's analyser does not see what the instruction stores, but knows of the function */
-#if defined(__x86_64__) && !defined(__clang_analyzer__)
-#define RAW_X86_64 1
-#else
-#define RAW_X86_64 0
+#include "sys/cpu.h"
+
+#ifdef __clang_analyzer__
+/* the analyser does not see what the instruction stores, but knows the function */
+static inline long analysed_result( long ret )
+{
+    return ret == -1 ? -errno : ret;
+}
+#define cpu_syscall3( ... ) analysed_result( syscall( __VA_ARGS__ ))
+#define cpu_syscall4( ... ) analysed_result( syscall( __VA_ARGS__ ))
+#define cpu_syscall6( ... ) analysed_result( syscall( __VA_ARGS__ ))
 #endif
 
 /* Returns what the kernel returns: -errno on failure. The instruction itself stands in the caller's
  * section, so a signal that arrives during the call finds the thread there (uninterrupted.h). */
 static inline __attribute__((always_inline)) long raw_syscall3( long nr, long a, long b, long c )
 {
-#if RAW_X86_64
-    long ret;
-
-    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" (nr), "D" (a), "S" (b), "d" (c)
-                          : "rcx", "r11", "memory" );
-    return ret;
-#else
-    long ret = syscall( nr, a, b, c );
-
-    return ret == -1 ? -errno : ret;
-#endif
+    return cpu_syscall3( nr, a, b, c );
 }
 
 static inline __attribute__((always_inline)) long raw_syscall4( long nr, long a, long b, long c,
                                                                 long d )
 {
-#if RAW_X86_64
-    register long fourth __asm__( "r10" ) = d;
-    long ret;
+    return cpu_syscall4( nr, a, b, c, d );
+}
 
-    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" (nr), "D" (a), "S" (b), "d" (c), "r" (fourth)
-                          : "rcx", "r11", "memory" );
-    return ret;
-#else
-    long ret = syscall( nr, a, b, c, d );
-
-    return ret == -1 ? -errno : ret;
-#endif
+static inline __attribute__((always_inline)) long raw_syscall6( long nr, long a, long b, long c,
+                                                                long d, long e, long f )
+{
+    return cpu_syscall6( nr, a, b, c, d, e, f );
 }
 
 /* whether what a system call returned is -errno; it may be an address otherwise */
@@ -60,8 +51,8 @@ static inline __attribute__((always_inline)) int raw_failed( long ret )
     return (unsigned long)ret > -4096ul;
 }
 
-/* The kernel lets memory go before it maps other memory in its place. ThreadSanitizer does not see
- * these system calls, and would take the two owners of an address for a race. */
+/* The kernel unmaps memory before it maps other memory in its place. ThreadSanitizer does not see
+ * these system calls and would take the two owners of an address for a race. */
 #ifdef __SANITIZE_THREAD__
 extern void __tsan_acquire( void * );
 extern void __tsan_release( void * );
@@ -77,26 +68,14 @@ char raw_mappings __attribute__((weak));
 /* Maps zeroed memory for reading and writing. Returns its address or -errno. */
 static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
 {
-#if RAW_X86_64
-    register long flags __asm__( "r10" ) = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    register long fd __asm__( "r8" ) = -1;
-    register long offset __asm__( "r9" ) = 0;
-    long ret;
+    long ret = raw_syscall6( SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
 
-    __asm__ __volatile__( "syscall" : "=a" (ret) : "a" ((long)SYS_mmap), "D" (0L), "S" (size),
-                          "d" ((long)(PROT_READ | PROT_WRITE)), "r" (flags), "r" (fd), "r" (offset)
-                          : "rcx", "r11", "memory" );
     after_unmapping();
     return ret;
-#else
-    long ret = syscall( SYS_mmap, 0L, size, (long)(PROT_READ | PROT_WRITE),
-                        (long)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE), -1L, 0L );
-
-    return ret == -1 ? -errno : ret;
-#endif
 }
 
-/* lets such memory go; for what nobody looks at any more this cannot fail */
+/* Unmaps it. For memory that is no longer in use this cannot fail. */
 static inline __attribute__((always_inline)) void raw_munmap( void *addr, size_t size )
 {
     before_unmapping();

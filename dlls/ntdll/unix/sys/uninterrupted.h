@@ -10,12 +10,11 @@
 
 #include <stdint.h>
 
-/* A query takes pages out of the kernel's books and hands them to the caller. A thread that is
- * ended in between takes its pages along, and one that is suspended there holds its region.
- * Blocking signals for the time costs more than a small query, so the functions on that way stand
- * in a section of their own: who delivers such signals asks in_uninterrupted_code() and waits until
- * the thread has come out. These functions call nothing outside the section,
- * the C library included. */
+/* A query resets pages in the kernel and then reports them to the caller. If the thread is ended in
+ * between, its pages are lost; if it is suspended there, it holds its region. Blocking signals
+ * meanwhile costs more than a small query, so the functions on that path are in a section of their
+ * own: code that delivers such signals calls in_uninterrupted_code() and waits until the thread has
+ * left the section. These functions call nothing outside of it, not even the C library. */
 #define UNINTERRUPTED __attribute__((section("uninterrupted")))
 
 extern const char __start_uninterrupted[] __attribute__((visibility("hidden")));

@@ -12,12 +12,14 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "sys/cpu.h"
+
 struct page_run;
 
-/* Pointers of the program are good or bad as the program pleases, and may turn bad at any time.
- * These functions return 0, or what else they say, or the status of a fault: that of the handler
- * which called user_access_fail(). It is an NTSTATUS, which as an int lies below every -errno, so
- * that both can be returned alike. They stand in uninterrupted code and use no stack. */
+/* A pointer of the program may be bad, or become bad at any time. These functions return 0, or what
+ * their comments say, or after a fault the status that the handler gave to user_access_fail(). That
+ * is an NTSTATUS: as an int it lies below every -errno, so that one value can hold either. They are
+ * in uninterrupted code and use no stack. */
 #define MAX_ERRNO 4095
 
 extern int user_load64( const void *ptr, uint64_t *value );
@@ -29,10 +31,11 @@ extern int user_store32( void *ptr, uint32_t value );
  * line. */
 extern int user_swap64( void *ptr, uint64_t value, uint64_t *old );
 
-/* stores the addresses of n (> 0) runs, none of them empty, step apart; returns how many */
+/* Stores the addresses of the pages in n (> 0) runs, none of them empty, step bytes apart. Returns
+ * how many. */
 extern int user_store_runs( void *ptr, const struct page_run *runs, size_t n, size_t step );
 
-/* touch n (> 0) bytes, step apart; the second as writes do, without changing them */
+/* Touch n (> 0) bytes, step apart: by reading, or by a write that does not change them. */
 extern int user_probe_read( void *ptr, size_t n, size_t step );
 extern int user_probe_write( void *ptr, size_t n, size_t step );
 
@@ -40,22 +43,17 @@ extern const char user_access_start[] __attribute__((visibility("hidden")));
 extern const char user_access_stop[] __attribute__((visibility("hidden")));
 extern const char user_access_failed[] __attribute__((visibility("hidden")));
 
-/* whether a fault at pc is one of these functions' */
+/* whether pc is in one of these functions */
 static inline int is_user_access( uintptr_t pc )
 {
     return pc >= (uintptr_t)user_access_start && pc < (uintptr_t)user_access_stop;
 }
 
-/* In a signal handler, for a fault of theirs: lets the function return the status. The context is
- * that of the fault. */
+/* In a signal handler, after a fault in one of them: makes the function return the status. The
+ * context is that of the fault. */
 static inline void user_access_fail( ucontext_t *context, int status )
 {
-#ifdef __x86_64__
-    context->uc_mcontext.gregs[REG_RAX] = (unsigned int)status;
-    context->uc_mcontext.gregs[REG_RIP] = (uintptr_t)user_access_failed;
-#else
-#error user_memory.h does not know this processor yet
-#endif
+    context_resume( context, (uintptr_t)user_access_failed, status );
 }
 
 #endif /* WRITEWATCH_USER_MEMORY_H */

@@ -14,9 +14,9 @@
 
 #define TURNS_BEFORE_SLEEP 100
 
-/* To be called in a loop, with a counter that begins at 0; may be used in uninterrupted code. The
- * other thread may have a lower priority than a real-time thread that waits: to yield lets only
- * threads of its own priority run, so from some turns on it sleeps. */
+/* For a loop, with a counter that begins at 0; uninterrupted code may use it. A real-time thread
+ * may wait here for one of lower priority: sched_yield() lets only threads of its own priority run,
+ * so after some turns it sleeps. */
 static inline __attribute__((always_inline)) void wait_turn( unsigned int *turns )
 {
     volatile long time[2];   /* seconds and nanoseconds */

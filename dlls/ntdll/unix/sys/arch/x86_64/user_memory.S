@@ -60,7 +60,7 @@ FUNC( user_store_runs )
         movq    %rdi, %r8
 1:      movq    (%rsi), %rax            /* start */
         movq    8(%rsi), %r9            /* end */
-        .p2align 5                      /* in two lines of the cache it takes twice as long */
+        .p2align 5                      /* across two cache lines it takes twice as long */
 2:      movq    %rax, (%rdi)
         addq    $8, %rdi
         addq    %rcx, %rax
