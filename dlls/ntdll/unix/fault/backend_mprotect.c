@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,106 +19,26 @@
 #include "engine/selftest.h"
 #include "fault/backends.h"
 #include "fault/fault.h"
+#include "fault/mprotect_pages.h"
 #include "fault/own_memory.h"
-#include "fault/page_flags.h"
 #include "sys/advise.h"
 #include "sys/descriptor.h"
-#include "sys/lock_order.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
-#include "sys/wait_turn.h"
 
-/* A page that is armed has the protection that the program wants, without writing. What it wants is
- * kept here for each page. System calls that write to an armed page fail with EFAULT.
+/* An armed page has the protection that the program wants, minus write access (mprotect_pages.h).
+ * System calls that write to an armed page fail with EFAULT.
  *
- * In settled state a page that is not armed is marked. The opposite is harmless.
- *
- * Where an armed page lies beside one that is not, the kernel has to split a mapping, of which a
- * process may have vm.max_map_count. Of these we take half at most, and then go by larger blocks,
- * of 16, 64, 256 ... pages: all of a block is opened and marked for one write, or armed for one
- * page. So more is reported than was written, or there are more faults, but nothing is lost and the
- * program can go on to map memory. */
+ * While no fault and no step of a query is in progress, every page that is not armed is marked. A
+ * page that is both armed and marked does no harm. */
 
 #define MAX_DETACH_TRIES 16
 
-#define WANTED 0x07   /* PROT_READ, PROT_WRITE, PROT_EXEC */
-#define ARMED  0x08
-#define KNOWN  0x10   /* watched by us */
-
-static struct page_flags table;
-
-/* The lock of all that follows and of the flags. Held with all signals blocked, and for some system
- * calls, which the kernel does one after the other anyway. */
-static int lock_word;
-
 static int memory = -1;   /* /proc/self/mem */
 static struct descriptor_id memory_id;
-static long splits;       /* pairs of neighbours of which one is armed,
-                           * and wanted alike otherwise */
-static long max_splits;
 
 long mprotect_map_limit;
-
-static void lock(void)
-{
-    unsigned int turns = 0;
-
-    note_lock( LOCK_BACKEND );
-    while (__atomic_exchange_n( &lock_word, 1, __ATOMIC_ACQUIRE )) wait_turn( &turns );
-}
-
-static void unlock(void)
-{
-    note_unlock( LOCK_BACKEND );
-    __atomic_store_n( &lock_word, 0, __ATOMIC_RELEASE );
-}
-
-static uint8_t *flags_at( uintptr_t addr )
-{
-    return page_flags_at( &table, addr );
-}
-
-static unsigned int get_flags( uintptr_t addr )
-{
-    return page_flags_get( &table, addr );
-}
-
-static int real_protection( unsigned int flags )
-{
-    int prot = flags & WANTED;
-
-    /* writing includes reading on most processors, and the program may count on it */
-    if ((flags & ARMED) && (prot & PROT_WRITE)) prot = (prot & ~PROT_WRITE) | PROT_READ;
-    return prot;
-}
-
-static int is_split( unsigned int left, unsigned int right )
-{
-    return (left & KNOWN) && (right & KNOWN) && (left & WANTED) == (right & WANTED) &&
-           (left & PROT_WRITE) && (left ^ right) & ARMED;
-}
-
-/* The splits at and between the pages of a range: as it is, or if all of it were armed
- * or were not. */
-static long count_splits( uintptr_t start, uintptr_t end, const unsigned int *armed )
-{
-    unsigned int left = get_flags( start - page_size() ), right;
-    long count = 0;
-
-    for (; start <= end; start += page_size(), left = right)
-    {
-        right = get_flags( start );
-        if (armed && start < end) right = (right & ~ARMED) | *armed;
-        count += is_split( left, right );
-    }
-    return count;
-}
-
-static int protect( uintptr_t start, uintptr_t end, int prot )
-{
-    return start < end ? raw_syscall3( SYS_mprotect, start, end - start, prot ) : 0;
-}
 
 /***********************************************************************
  *           unite
@@ -139,92 +58,15 @@ static void unite( const struct watch_region *region, uintptr_t addr )
 }
 
 /***********************************************************************
- *           apply
- *
- * Gives pages the protection that they have if all are armed, or none, in as few calls as possible.
- * The lock is held.
- */
-static int apply( uintptr_t start, uintptr_t end, unsigned int armed )
-{
-    uintptr_t addr = start;
-    int ret, prot = -1;
-
-    for (; addr < end; addr += page_size())
-    {
-        int next = real_protection( (get_flags( addr ) & WANTED) | armed );
-
-        if (next == prot) continue;
-        if (prot != -1 && (ret = protect( start, addr, prot ))) return ret;
-        start = addr;
-        prot = next;
-    }
-    return protect( start, end, prot );
-}
-
-/***********************************************************************
- *           set_armed
- *
- * Opens pages that a write is let into, and marks them, or arms them. Where that needs too many
- * mappings, more than these. What fails leaves pages of which we know less: they count as open and
- * are marked. The lock is held.
- */
-static int set_armed( struct watch_region *region, uintptr_t start, uintptr_t end,
-                      unsigned int armed )
-{
-    uintptr_t size = 4 * page_size(), addr;
-    int ret, whole;
-
-    if (region->shift > page_shift + 2) size = (uintptr_t)1 << region->shift;
-
-    for (;;)
-    {
-        long change = count_splits( start, end, &armed ) - count_splits( start, end, NULL );
-
-        whole = start == region->base && end == region->end;
-        if (whole || change <= 0 || splits + change <= max_splits)
-        {
-            ret = apply( start, end, armed );
-            if (!ret || !armed || whole || ret != -ENOMEM)
-            {
-                splits -= count_splits( start, end, NULL );
-                for (addr = start; addr < end; addr += page_size())
-                {
-                    uint8_t *flags = flags_at( addr );
-
-                    if (!ret && armed) *flags |= ARMED;
-                    else if (*flags & PROT_WRITE)
-                    {
-                        *flags &= ~ARMED;
-                        region_mark_written( region, addr, addr + page_size() );
-                    }
-                }
-                splits += count_splits( start, end, NULL );
-            }
-            if (!ret || whole || ret != -ENOMEM) return ret;
-        }
-        if ((size *= 4) > region->end - region->base) size = region->end - region->base;
-        if (size == region->end - region->base)
-        {
-            start = region->base;
-            end   = region->end;
-            continue;
-        }
-        start = region->base + (start - region->base) / size * size;
-        end   = region->base + (end - region->base + size - 1) / size * size;
-        if (end > region->end) end = region->end;
-    }
-}
-
-/***********************************************************************
  *           mprotect_arm
  */
 static int mprotect_arm( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     int ret;
 
-    lock();
-    ret = set_armed( region, start, end, ARMED );
-    unlock();
+    pages_lock();
+    ret = pages_set_armed( region, start, end, ARMED );
+    pages_unlock();
     return ret;
 }
 
@@ -242,11 +84,11 @@ static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr
     int ret;
 
     if (!(flags & FAULT_WRITE)) return 0;
-    lock();
+    pages_lock();
     page = get_flags( start );
     ret = (page & KNOWN) && (page & PROT_WRITE) && !((flags & FAULT_REPEAT) && !(page & ARMED)) &&
-          (!set_armed( region, start, end, 0 ) || !(flags & FAULT_REPEAT));
-    unlock();
+          (!pages_set_armed( region, start, end, 0 ) || !(flags & FAULT_REPEAT));
+    pages_unlock();
     return ret;
 }
 
@@ -294,16 +136,16 @@ static int mprotect_attach( struct watch_region *region )
     int ret;
 
     if ((ret = own_memory_check( region ))) return ret;
-    if (region->kind != REGION_FRESH && page_flags_use_memory( &table, start, end ))
+    if (region->kind != REGION_FRESH && page_flags_use_memory( &mprotect_flags, start, end ))
         return -EDEADLK;
     if (!region_marks( region )) return -ENOMEM;
 
-    lock();
-    if (!(ret = page_flags_make( &table, start, end )))
+    pages_lock();
+    if (!(ret = page_flags_make( &mprotect_flags, start, end )))
     {
-        splits -= count_splits( start, end, NULL );
-        if (!(ret = find_wanted( region )) && (ret = apply( start, end, ARMED )))
-            apply( start, end, 0 );
+        pages_begin_change( start, end );
+        if (!(ret = find_wanted( region )) && (ret = pages_apply( start, end, ARMED )))
+            pages_apply( start, end, 0 );
         for (addr = start; !ret && addr < end; addr += page_size())
         {
             unsigned int before = addr == start ? 0 : get_flags( addr - page_size() );
@@ -311,9 +153,9 @@ static int mprotect_attach( struct watch_region *region )
             if (get_flags( addr ) & ~before & PROT_WRITE) unite( region, addr );
         }
         if (ret) clear_flags( start, end );
-        splits += count_splits( start, end, NULL );
+        pages_end_change( start, end );
     }
-    unlock();
+    pages_unlock();
     return ret;
 }
 
@@ -334,9 +176,9 @@ static int mprotect_verify( struct watch_region *region )
 {
     int ret;
 
-    lock();
+    pages_lock();
     ret = maps_for_each( region->base, region->end, is_as_known );
-    unlock();
+    pages_unlock();
     return ret;
 }
 
@@ -354,12 +196,12 @@ static void mprotect_detach( struct watch_region *region, uintptr_t start, uintp
     (void)region;
     (void)reason;
     fault_forget();
-    lock();
-    splits -= count_splits( start, end, NULL );
-    for (tries = 0; tries < MAX_DETACH_TRIES && apply( start, end, 0 ); tries++) /* nothing */;
+    pages_lock();
+    pages_begin_change( start, end );
+    for (tries = 0; tries < MAX_DETACH_TRIES && pages_apply( start, end, 0 ); tries++) /* nothing */;
     clear_flags( start, end );
-    splits += count_splits( start, end, NULL );
-    unlock();
+    pages_end_change( start, end );
+    pages_unlock();
     fault_forget();
 }
 
@@ -374,19 +216,19 @@ static int mprotect_protect( struct watch_region *region, uintptr_t start, uintp
     int ret = 0;
 
     if (prot & ~WANTED) return -EINVAL;
-    lock();
-    splits -= count_splits( start, end, NULL );
+    pages_lock();
+    pages_begin_change( start, end );
     for (next = start; next < end && !ret; start = next)
     {
         unsigned int flags = get_flags( start ), armed = flags & ARMED;
 
         while (next < end && (get_flags( next ) & ARMED) == armed) next += page_size();
-        if ((ret = protect( start, next, real_protection( prot | armed )))) break;
+        if ((ret = pages_protect( start, next, real_protection( prot | armed )))) break;
         if (armed && (prot & PROT_WRITE) && !(flags & PROT_WRITE)) unite( region, start );
         for (; start < next; start += page_size()) *flags_at( start ) = prot | armed | KNOWN;
     }
-    splits += count_splits( first, end, NULL );
-    unlock();
+    pages_end_change( first, end );
+    pages_unlock();
     return ret;
 }
 
@@ -422,8 +264,7 @@ static void open_memory(void)
  */
 static int mprotect_reopen(void)
 {
-    lock_word = 0;
-    splits = 0;
+    pages_free_lock();
     if (memory == -1) return 0;
     descriptor_close( &memory, &memory_id );
     open_memory();
@@ -447,7 +288,7 @@ static int mprotect_reattach( struct watch_region *region )
         region_mark_written( region, addr, addr + page_size() );
         *flags_at( addr ) &= ~ARMED;
     }
-    return apply( region->base, region->end, 0 );
+    return pages_apply( region->base, region->end, 0 );
 }
 
 /* half of what a process may have */
@@ -475,7 +316,7 @@ static int mprotect_open( char *reason, size_t len )
 {
     int ret;
 
-    max_splits = mprotect_map_limit ? mprotect_map_limit / 2 : read_max_splits();
+    pages_limit_splits( mprotect_map_limit ? mprotect_map_limit / 2 : read_max_splits() );
     if ((ret = fault_handler_install()))
     {
         snprintf( reason, len, "no handler can be installed: %s", strerror( -ret ));
