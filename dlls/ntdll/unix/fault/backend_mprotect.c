@@ -43,23 +43,21 @@ long mprotect_map_limit;
 /***********************************************************************
  *           unite
  *
- * Mappings that are made by splitting one merge again only if it had a page of its own before: each
- * of them would get its own list of who maps its pages. So one page is made, by writing to it what
- * is there, past its protection. It is armed, so nobody else writes to it. Where that is not
- * allowed there will be more mappings than we count. The lock is held.
+ * Parts of a mapping that was split merge again only if it had a page of its own before the split.
+ * Otherwise each part gets an anon_vma (list of the mappings of its pages) of its own. So this
+ * makes one page, by writing back its contents past its protection. The page is armed, so no other
+ * thread writes to it. Where that is not allowed there are more mappings than are counted. The lock
+ * is held.
  */
 static void unite( const struct watch_region *region, uintptr_t addr )
 {
     char byte;
 
-    if (region->kind == REGION_MIXED) return;   /* it could be a file's */
+    if (region->kind == REGION_MIXED) return;   /* the page could be a file's */
     if (descriptor_check( memory, &memory_id )) return;
     if (pread( memory, &byte, 1, addr ) == 1 && pwrite( memory, &byte, 1, addr ) != 1) return;
 }
 
-/***********************************************************************
- *           mprotect_arm
- */
 static int mprotect_arm( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     int ret;
@@ -73,9 +71,9 @@ static int mprotect_arm( struct watch_region *region, uintptr_t start, uintptr_t
 /***********************************************************************
  *           mprotect_fault
  *
- * A page that is open already was opened by another thread, or the program has protected it itself,
- * which is undone: it was to use watch_protect(). What the kernel refuses is tried again, until the
- * fault has repeated so often that it must reach the program.
+ * If the page is open, another thread has opened it, or the program has protected it itself. That
+ * is undone: programs have to use watch_protect(). What the kernel refuses is tried again, until
+ * the fault has repeated so often that it must reach the program.
  */
 static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr_t end,
                            unsigned int flags )
@@ -92,7 +90,7 @@ static int mprotect_fault( struct watch_region *region, uintptr_t start, uintptr
     return ret;
 }
 
-/* the range that is being attached; under the writers' lock */
+/* for maps_for_each() on the range that is being attached; under the change lock */
 static int set_wanted( uintptr_t start, uintptr_t end, int prot )
 {
     for (; start < end; start += page_size()) *flags_at( start ) = prot | KNOWN | ARMED;
@@ -104,7 +102,8 @@ static void clear_flags( uintptr_t start, uintptr_t end )
     for (; start < end; start += page_size()) *flags_at( start ) = 0;
 }
 
-/* whether a page can be read; the kernel looks for a path there, as faults are blocked */
+/* Whether a page can be read. A system call tries that, since faults are blocked: the kernel reads
+ * a path from the page. */
 static int has_access( uintptr_t addr )
 {
     return raw_syscall3( SYS_access, addr, F_OK, 0 ) != -EFAULT;
@@ -114,8 +113,8 @@ static int has_access( uintptr_t addr )
  *           find_wanted
  *
  * Takes over the protection that the memory has. Where /proc is missing or no descriptor is left,
- * that is possible for memory without access, as fresh memory is when the memory manager hands it
- * over: all of it has the same protection then. The lock is held.
+ * that works only for memory without access, which all has the same protection. Fresh memory has no
+ * access when the memory manager hands it over. The lock is held.
  */
 static int find_wanted( const struct watch_region *region )
 {
@@ -127,9 +126,6 @@ static int find_wanted( const struct watch_region *region )
     return set_wanted( start, end, PROT_NONE );
 }
 
-/***********************************************************************
- *           mprotect_attach
- */
 static int mprotect_attach( struct watch_region *region )
 {
     uintptr_t start = region->base, end = region->end, addr;
@@ -159,7 +155,7 @@ static int mprotect_attach( struct watch_region *region )
     return ret;
 }
 
-/* for mprotect_verify() */
+/* for maps_for_each(): whether pages have the protection that their flags say */
 static int is_as_known( uintptr_t start, uintptr_t end, int prot )
 {
     for (; start < end; start += page_size())
@@ -170,7 +166,7 @@ static int is_as_known( uintptr_t start, uintptr_t end, int prot )
 /***********************************************************************
  *           mprotect_verify
  *
- * As far as the protection tells.
+ * Other memory with the same protection goes unnoticed.
  */
 static int mprotect_verify( struct watch_region *region )
 {
@@ -185,8 +181,8 @@ static int mprotect_verify( struct watch_region *region )
 /***********************************************************************
  *           mprotect_detach
  *
- * The memory may be gone, so failing is no error. If it is not, the program must not be left with
- * memory that it cannot write to, so what fails is tried again.
+ * The memory may be gone, so a failure is no error. If it is still there the program must not be
+ * left with memory that it cannot write to, so a failed attempt is repeated.
  */
 static void mprotect_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
                              enum detach_reason reason )
@@ -198,7 +194,8 @@ static void mprotect_detach( struct watch_region *region, uintptr_t start, uintp
     fault_forget();
     pages_lock();
     pages_begin_change( start, end );
-    for (tries = 0; tries < MAX_DETACH_TRIES && pages_apply( start, end, 0 ); tries++) /* nothing */;
+    for (tries = 0; tries < MAX_DETACH_TRIES; tries++)
+        if (!pages_apply( start, end, 0 )) break;
     clear_flags( start, end );
     pages_end_change( start, end );
     pages_unlock();
@@ -208,7 +205,7 @@ static void mprotect_detach( struct watch_region *region, uintptr_t start, uintp
 /***********************************************************************
  *           mprotect_protect
  *
- * On failure some of the pages may have the new protection, as with mprotect().
+ * As with mprotect(), some of the pages may have the new protection on failure.
  */
 static int mprotect_protect( struct watch_region *region, uintptr_t start, uintptr_t end, int prot )
 {
@@ -232,9 +229,6 @@ static int mprotect_protect( struct watch_region *region, uintptr_t start, uintp
     return ret;
 }
 
-/***********************************************************************
- *           mprotect_discard
- */
 static int mprotect_discard( struct watch_region *region, uintptr_t start, uintptr_t end,
                              enum discard_reason reason )
 {
@@ -258,9 +252,9 @@ static void open_memory(void)
 /***********************************************************************
  *           mprotect_reopen
  *
- * What the parent has open leads to its memory. A thread that is not there may have held the lock
- * and been about to change a page; but changes of what the program wants have the lock of the
- * writers besides.
+ * The parent's descriptor leads to the parent's memory. A thread that does not exist in the child
+ * may have held the lock and been about to change a page. But a change of the wanted protection
+ * also takes the change lock, so it is complete.
  */
 static int mprotect_reopen(void)
 {
@@ -274,8 +268,8 @@ static int mprotect_reopen(void)
 /***********************************************************************
  *           mprotect_reattach
  *
- * Opens what the program has access to, so nothing depends on whether it was armed. No lock: this
- * is the only thread, and may meet faults of its own.
+ * Opens all pages that the program has access to, so nothing depends on which were armed. No lock:
+ * this is the only thread, and may raise faults itself.
  */
 static int mprotect_reattach( struct watch_region *region )
 {
@@ -291,7 +285,7 @@ static int mprotect_reattach( struct watch_region *region )
     return pages_apply( region->base, region->end, 0 );
 }
 
-/* half of what a process may have */
+/* half of the mappings that a process may have */
 static long read_max_splits(void)
 {
     char text[32];
@@ -309,9 +303,6 @@ static void mprotect_close(void)
     descriptor_close( &memory, &memory_id );
 }
 
-/***********************************************************************
- *           mprotect_open
- */
 static int mprotect_open( char *reason, size_t len )
 {
     int ret;

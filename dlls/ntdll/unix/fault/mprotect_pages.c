@@ -110,8 +110,8 @@ int pages_apply( uintptr_t start, uintptr_t end, unsigned int armed )
 /***********************************************************************
  *           pages_set_armed
  *
- * Where that needs too many mappings, the range grows. A failure leaves pages of unknown protection:
- * they count as open and are marked.
+ * Where that needs too many mappings, the range grows. A failure leaves pages of unknown
+ * protection: they count as open and are marked.
  */
 int pages_set_armed( struct watch_region *region, uintptr_t start, uintptr_t end,
                      unsigned int armed )

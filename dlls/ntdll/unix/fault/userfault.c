@@ -1,5 +1,5 @@
 /*
- * What the backends share that write-protect pages by userfaultfd
+ * What the backends share that write-protect pages with userfaultfd
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -24,10 +24,10 @@
 /***********************************************************************
  *           write_protect
  *
- * The same for any pages. Older kernels (6.1) refuse a range of more than one mapping, as pages of
- * different protection are: it is divided until that fits. While the program unmaps watched memory
- * the kernel answers EAGAIN to the backend thread, until its thread has read of that; the thread may
- * wait for us, so this fails in the end.
+ * Protects or opens any pages. Older kernels (6.1) refuse a range of more than one mapping, which
+ * pages of different protection are, so the range is halved until it fits. While the program unmaps
+ * memory that the thread backend watches, the kernel answers EAGAIN until the backend's thread has
+ * read the message. That thread may be waiting for this one, so this fails in the end.
  */
 static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
 {
@@ -53,9 +53,10 @@ static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, 
 /***********************************************************************
  *           serves_missing
  *
- * Whether the first use of a missing page is a fault of ours. What the program has mapped itself it
- * may drop by madvise(), and the kernel forgets the protection of a private page with the page: no
- * other fault would tell of the next write to it. What VirtualAlloc has made is dropped by us.
+ * Whether the first use of a missing page is a fault that the backend serves. The program may drop
+ * memory that it has mapped itself by madvise(), and the kernel forgets the protection of a private
+ * page with the page: no other fault would report the next write to it. Memory from VirtualAlloc is
+ * dropped only by the library.
  */
 static int serves_missing( const struct userfault *uf, const struct watch_region *region )
 {
@@ -65,9 +66,9 @@ static int serves_missing( const struct userfault *uf, const struct watch_region
 /***********************************************************************
  *           userfault_attach
  *
- * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot
- * be protected a page at a time: EOPNOTSUPP. The same for memory of huge pages before Linux 6.4,
- * where missing pages have to be filled: the kernel has no zeros of that size to place.
+ * Keeps transparent huge pages out, as the scan backend does. Memory that has huge pages all the
+ * same cannot be protected one page at a time: EOPNOTSUPP. So does memory of huge pages before
+ * Linux 6.4, where missing pages have to be filled: the kernel has no zeros of that size to place.
  */
 int userfault_attach( struct userfault *uf, struct watch_region *region )
 {
@@ -82,7 +83,7 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     if ((ret = register_pages( uf, region->base, size, UFFDIO_REGISTER_MODE_WP |
                                (serves_missing( uf, region ) ? UFFDIO_REGISTER_MODE_MISSING : 0) )))
     {
-        /* a part may be registered; but not what another one owns */
+        /* a part may be registered, but nothing that another userfaultfd owns */
         if (ret != -EBUSY) userfault_detach( uf, region, region->base, region->end );
         return ret;
     }
@@ -94,7 +95,7 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     return ret;
 }
 
-/* whether nothing keeps the access from going on, as far as we are concerned */
+/* whether an access can go on, as far as the backend is concerned */
 static int is_open( const struct userfault *uf, const struct watch_region *region,
                     uintptr_t start, unsigned int flags )
 {
@@ -108,8 +109,9 @@ static int is_open( const struct userfault *uf, const struct watch_region *regio
 /***********************************************************************
  *           userfault_detach
  *
- * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a
- * write, and those filled that are missing, so that nobody faults who would not be served.
+ * The kernel opens the pages and wakes the threads that wait for them. If it refuses, the pages are
+ * opened as for a write and missing ones are filled, so that no thread raises a fault that would
+ * not be served.
  */
 void userfault_detach( struct userfault *uf, const struct watch_region *region, uintptr_t start,
                        uintptr_t end )
@@ -127,13 +129,6 @@ void userfault_detach( struct userfault *uf, const struct watch_region *region, 
     fault_forget();
 }
 
-/***********************************************************************
- *           userfault_give_up
- *
- * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not
- * watched any more, so queries of the region fail from now on. Returns 0 if the kernel
- * refuses that too, and the access cannot go on.
- */
 int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
                        uintptr_t end )
 {
@@ -141,15 +136,12 @@ int userfault_give_up( struct userfault *uf, struct watch_region *region, uintpt
 
     __atomic_fetch_or( &region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
     region_mark_written( region, start, end );
-    /* this wakes who waits for a protected page, and that one who waits for a missing one */
+    /* this wakes threads that wait for a protected page; unregistering, those for a missing one */
     ret = change_protection( uf, start, end - start, 0 );
     if (!unregister_pages( uf, start, end - start )) return 1;
     return !ret && (!serves_missing( uf, region ) || is_open( uf, region, start, FAULT_WRITE ));
 }
 
-/***********************************************************************
- *           userfault_arm
- */
 int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 {
     return write_protect( uf, start, end, 1 );
@@ -158,7 +150,7 @@ int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           userfault_reattach
  *
- * No page is protected yet, so what the kernel calls swapped out is that, and no marker.
+ * No page is protected yet, so an entry that says swapped is a swapped page and no marker.
  */
 int userfault_reattach( struct userfault *uf, struct watch_region *region )
 {
@@ -183,9 +175,9 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           userfault_discard
  *
- * The kernel forgets the protection of a page with the page, so it is armed anew. What is there
- * then was written in between, or read: it counts as written. A page that is missing needs no
- * arming where that is a fault.
+ * The kernel forgets the protection of a page with the page, so the pages are armed again. A page
+ * that is present afterwards was written or read in between, and counts as written. A missing page
+ * needs no arming where its first use is a fault.
  */
 int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start,
                        uintptr_t end )
@@ -212,7 +204,7 @@ int userfault_discard( struct userfault *uf, struct watch_region *region, uintpt
         {
             uintptr_t page = addr + ((uintptr_t)i << page_shift);
 
-            /* dropping leaves the contents of shared memory where they are */
+            /* dropping pages of shared memory keeps their contents */
             if ((entries[i] & PM_PRESENT) && !(entries[i] & PM_FILE))
                 region_mark_written( region, page, page + page_size() );
         }
@@ -227,8 +219,8 @@ failed:
 /***********************************************************************
  *           userfault_verify
  *
- * Protects what is protected and opens what is open, which the kernel refuses for memory that is
- * not registered. Faults wait meanwhile.
+ * Protects the pages that are protected and opens those that are open. The kernel refuses that for
+ * memory that is not registered. Faults wait meanwhile.
  */
 int userfault_verify( struct userfault *uf, struct watch_region *region )
 {
@@ -254,9 +246,9 @@ int userfault_verify( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           wait_for_unmapping
  *
- * For the backend thread, to which the kernel answers EAGAIN: it is this thread that has to read of
- * the unmapping, and then the thread that unmaps must run. So it goes on, and meets the fault again
- * a millisecond later; after MAX_REPEATS of them it is a fault like any other.
+ * For the thread of the thread backend, which gets EAGAIN: it has to read the message about the
+ * unmapping itself, and then the thread that unmaps must run. So it goes on, and reads the fault
+ * again a millisecond later. After MAX_REPEATS of these it is a fault like any other.
  */
 static int wait_for_unmapping(void)
 {
@@ -269,8 +261,8 @@ static int wait_for_unmapping(void)
 /***********************************************************************
  *           userfault_fault
  *
- * A missing page that is read must be protected in the step that makes it, or a write could slip
- * in. The shared page of zeros cannot be made that way, so it costs a page of its own.
+ * A missing page that is read must be protected by the call that fills it, or a write could slip
+ * in. The shared page of zeros cannot be placed protected, so this costs a page of its own.
  */
 int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start,
                      uintptr_t end, unsigned int flags )
@@ -284,24 +276,25 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return wait_for_unmapping();
         if (!ret && flags & FAULT_WRITE) region_mark_written( region, start, end );
         if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
-        /* memory that was let go since */
+        /* the memory was detached meanwhile */
         if (ret == -ENOENT) return 0;
         if (ret != -EEXIST) return userfault_give_up( uf, region, start, end );
     }
     if (!(flags & FAULT_WRITE)) return 0;
     if ((ret = protect_pages( uf, start, end - start, 0 )) == -ENOENT)
     {
-        /* a fault of memory that was let go since, and is about to be watched anew: nobody waits */
+        /* the memory was detached meanwhile and is being watched again: no thread waits */
         if (is_open( uf, region, start, flags )) return 0;
         ret = protect_pages( uf, start, end - start, 0 );
     }
-    /* it may still be missing, and would fault again */
+    /* the page may still be missing, and would fault again */
     if (!ret && !uf->missing && serves_missing( uf, region ) &&
         (ret = fill_open( uf, start )) == -EEXIST) ret = 0;
-    /* also if that failed: the page may be open all the same */
+    /* even on failure: the page may be open all the same */
     region_mark_written( region, start, end );
     if (!ret) return 1;
     if (ret == -EAGAIN && !(flags & FAULT_REPEAT) &&
-        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY)) return wait_for_unmapping();
+        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY))
+        return wait_for_unmapping();
     return userfault_give_up( uf, region, start, end );
 }

@@ -18,7 +18,8 @@
 
 /* Each is one call of the kernel and returns 0 or -errno. Any thread, no lock, any signals. */
 
-static inline int register_pages( struct userfault *uf, uintptr_t start, size_t size, uint64_t mode )
+static inline int register_pages( struct userfault *uf, uintptr_t start, size_t size,
+                                  uint64_t mode )
 {
     struct uffdio_register arg = { .range = { .start = start, .len = size }, .mode = mode };
 

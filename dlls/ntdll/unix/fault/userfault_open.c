@@ -31,13 +31,14 @@ static int open_fd( unsigned int flags )
 {
     int fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | flags );
 
-    /* before 5.11 there is only the form that serves the kernel too */
+    /* before 5.11 there is only the form that serves faults of the kernel too */
     if (fd == -1 && errno == EINVAL && flags)
         fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
     return fd;
 }
 
-/* asks for features; which ones there are is told only by one that is then of no other use */
+/* Negotiates features. The kernel reports which ones it has only through a userfaultfd that is of
+ * no use afterwards. */
 static int negotiate( int fd, uint64_t *features )
 {
     struct uffdio_api api;
@@ -78,7 +79,8 @@ long userfault_read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
 /***********************************************************************
  *           identify
  *
- * Notes what the descriptor is. Before Linux 5.12 all files of such kinds are one to fstat().
+ * Notes what the descriptor is. Before Linux 5.12 fstat() shows one inode for all files of this
+ * kind, eventfds among them.
  */
 static int identify( struct userfault *uf )
 {
@@ -93,14 +95,11 @@ static int identify( struct userfault *uf )
     if (!uf->shared_id) return 0;
 
     if (!uf->canary && !(uf->canary = map_page())) return -ENOMEM;
-    /* before 6.4 there must be a page to protect */
+    /* before 6.4 only a page that is present can be protected */
     (void)*(volatile char *)uf->canary;
     return register_pages( uf, (uintptr_t)uf->canary, page_size(), UFFDIO_REGISTER_MODE_WP );
 }
 
-/***********************************************************************
- *           userfault_open
- */
 int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason,
                     size_t len )
 {
@@ -127,7 +126,7 @@ int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, 
     close( uf->fd );
     if (!ret && (uf->fd = open_fd( flags )) == -1) ret = -errno;
 
-    /* shared memory, from 5.19 on; pages that are not there, from 6.4 on */
+    /* shared memory from 5.19 on, missing pages from 6.4 on */
     wanted |= features & (UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_UNPOPULATED);
     if (userfault_old_kernel) wanted &= ~(uint64_t)UFFD_FEATURE_WP_UNPOPULATED;
     uf->missing = !(wanted & UFFD_FEATURE_WP_UNPOPULATED);
@@ -141,10 +140,11 @@ int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, 
     uf->fd = descriptor_raise( uf->fd );
     if ((ret = open_pagemap()))
         snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
-    else if ((!userfault_zero_page && !(userfault_zero_page = map_page())) || (ret = identify( uf )))
+    else
     {
-        if (!ret) ret = -ENOMEM;
-        snprintf( reason, len, "userfaultfd cannot be used: %s", strerror( -ret ));
+        if (!userfault_zero_page && !(userfault_zero_page = map_page())) ret = -ENOMEM;
+        else ret = identify( uf );
+        if (ret) snprintf( reason, len, "userfaultfd cannot be used: %s", strerror( -ret ));
     }
     if (!ret) return 0;
 
@@ -153,11 +153,6 @@ failed:
     return ret;
 }
 
-/***********************************************************************
- *           userfault_close
- *
- * What does not belong to one of them remains for the others.
- */
 void userfault_close( struct userfault *uf )
 {
     if (uf->fd == -1) return;
@@ -170,9 +165,9 @@ void userfault_close( struct userfault *uf )
 /***********************************************************************
  *           userfault_check
  *
- * Where other files have the same identity, protecting a page tells: only a userfaultfd can do
- * that, and only while the page is watched by the one that was opened. It answers EAGAIN while the
- * program unmaps watched memory and waits for the thread to read of it.
+ * Where other files have the same id, this protects a page to find out: only a userfaultfd can do
+ * that, and only the one that watches the page. The kernel answers EAGAIN while the program unmaps
+ * watched memory and waits for the backend's thread to read the message.
  */
 int userfault_check( struct userfault *uf )
 {
@@ -183,9 +178,6 @@ int userfault_check( struct userfault *uf )
     return ret == -EAGAIN ? 0 : ret;
 }
 
-/***********************************************************************
- *           userfault_reopen
- */
 int userfault_reopen( struct userfault *uf )
 {
     char reason[160];
