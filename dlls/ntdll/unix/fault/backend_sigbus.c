@@ -18,9 +18,10 @@
 #include "sys/advise.h"
 #include "sys/kernel_api.h"
 
-/* A fault is told to the thread itself by a signal, and nobody has to be woken. Mappings are never
- * split, and the program's mprotect() keeps the protection. System calls that write to a protected
- * page fail with EFAULT; before Linux 6.4 also those that read one that was never touched. */
+/* A signal delivers a fault to the thread that raised it, so no thread has to be woken. Mappings
+ * are never split, and the program's mprotect() keeps the write-protection. System calls that write
+ * to a protected page fail with EFAULT. Before Linux 6.4 so do those that read a page that was
+ * never touched. */
 static struct userfault sigbus = { .fd = -1 };
 
 static void sigbus_close(void)
@@ -28,9 +29,6 @@ static void sigbus_close(void)
     userfault_close( &sigbus );
 }
 
-/***********************************************************************
- *           sigbus_open
- */
 static int sigbus_open( char *reason, size_t len )
 {
     int ret;
@@ -101,25 +99,25 @@ static int sigbus_check(void)
 
 const struct watch_backend sigbus_backend =
 {
-    .name      = "sigbus",
-    .mechanism = "userfaultfd write-protection with SIGBUS",
-    .automatic = 1,
-    .open      = sigbus_open,
-    .reopen    = sigbus_reopen,
-    .reattach  = sigbus_reattach,
-    .close     = sigbus_close,
-    .attach    = sigbus_attach,
-    .detach    = sigbus_detach,
-    .free_locks = fault_free_locks,
-    .collect_written = fault_collect_nothing,
-    .arm       = sigbus_arm,
+    .name             = "sigbus",
+    .mechanism        = "userfaultfd write-protection with SIGBUS",
+    .automatic        = 1,
+    .open             = sigbus_open,
+    .reopen           = sigbus_reopen,
+    .reattach         = sigbus_reattach,
+    .close            = sigbus_close,
+    .attach           = sigbus_attach,
+    .detach           = sigbus_detach,
+    .free_locks       = fault_free_locks,
+    .collect_written  = fault_collect_nothing,
+    .arm              = sigbus_arm,
     .max_marked_pages = MAX_ARMED_PAGES,
-    .discard   = sigbus_discard,
-    .mlock_pages = mlock_pages,
-    .verify    = sigbus_verify,
-    .signal    = SIGBUS,
-    .fault     = sigbus_fault,
-    .hold      = fault_hold,
-    .release   = fault_release,
-    .check     = sigbus_check,
+    .discard          = sigbus_discard,
+    .mlock_pages      = mlock_pages,
+    .verify           = sigbus_verify,
+    .signal           = SIGBUS,
+    .fault            = sigbus_fault,
+    .hold             = fault_hold,
+    .release          = fault_release,
+    .check            = sigbus_check,
 };

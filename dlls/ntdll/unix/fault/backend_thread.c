@@ -1,5 +1,5 @@
 /*
- * Write tracking by userfaultfd write-protection and a thread that is told, Linux 5.7 and later
+ * Write tracking by userfaultfd write-protection and a thread that serves it, Linux 5.7 and later
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,47 +23,45 @@
 #include "fault/fault.h"
 #include "fault/own_memory.h"
 #include "fault/userfault.h"
+#include "fault/userfault_calls.h"
 #include "sys/advise.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
 #include "sys/wait_turn.h"
 
-/* Each first write waits for another thread, so this is slow; it is here for comparison, and as it
- * needs no signal. System calls that write to watched memory work where the process may serve
- * faults of the kernel; elsewhere they fail with EFAULT. */
+/* Each first write waits for another thread, so this is slow. It exists for comparison, and because
+ * it needs no signal. System calls that write to watched memory work where the process may serve
+ * faults of the kernel. Elsewhere they fail with EFAULT. */
 static struct userfault served = { .fd = -1 };
-/* What is sent by the one end stops the thread. Sockets, as each is a file of its own and to send
- * into one whose other end is gone can do without a signal. */
+
+/* A byte sent into one end stops the thread. These are sockets because each end is a file of its
+ * own, and because sending to an end whose peer is gone can do without a signal. */
 static int stop_fds[2] = { -1, -1 };
 static struct descriptor_id stop_ids[2];
 static int started, stopping, given_up;
-static unsigned int begun, done;   /* messages that the thread set out to read, and dealt with */
+static unsigned int begun, done;   /* messages that the thread began to read, and has served */
 static pthread_t server;
 
-#define MAX_TRIES    100     /* to wake somebody */
-#define MAX_FAILURES 1000   /* to read, one after the other, although there is something */
+#define MAX_TRIES    100    /* to wake the waiting threads */
+#define MAX_FAILURES 1000   /* to read, in a row, although poll() reports a message */
 
-/***********************************************************************
- *           serve_message
- */
 static void serve_message( const struct uffd_msg *msg )
 {
     uintptr_t addr = round_down( msg->arg.pagefault.address );
     struct watch_region *region;
     unsigned int tries;
-    struct uffdio_range range = { .start = addr, .len = page_size() };
 
-    /* the program unmaps watched memory, or maps other in its place, and waits until it is read */
+    /* the program unmaps watched memory, or maps over it, and waits until the message is read */
     if (msg->event == UFFD_EVENT_UNMAP) region_lose( msg->arg.remove.start, msg->arg.remove.end );
     if (msg->event != UFFD_EVENT_PAGEFAULT) return;
-    /* whoever could not be served meets the fault again; its page may have been let go */
+    /* a thread that could not be served raises the fault again; its page may have been detached */
     if (!fault_serve( addr, msg->arg.pagefault.flags
                       & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP) ))
         sched_yield();
     for (tries = 0; tries < MAX_TRIES; tries++)
-        if (!ioctl( served.fd, UFFDIO_WAKE, &range )) return;
-    /* whoever waits for the page must not do so for ever */
+        if (!wake_threads( &served, addr, page_size() )) return;
+    /* no thread may wait for the page for ever */
     if (!(region = region_get( addr, addr + page_size() ))) return;
     userfault_give_up( &served, region, addr, addr + page_size() );
     region_put( region );
@@ -73,8 +70,9 @@ static void serve_message( const struct uffd_msg *msg )
 /***********************************************************************
  *           wait_for_server
  *
- * Who has unmapped watched memory goes on when the message is read, a moment before the thread has
- * dealt with it. No lock may be held that the thread needs for a fault.
+ * Waits until the server thread has served the messages that it has begun to read. A thread that
+ * unmaps watched memory goes on when its message is read, a moment before it is served. The caller
+ * must hold no lock that the server needs for a fault.
  */
 static void wait_for_server(void)
 {
@@ -88,27 +86,28 @@ static void wait_for_server(void)
 /***********************************************************************
  *           give_up
  *
- * Closes the userfaultfd when it cannot be read any more: the kernel ends all watches and wakes who
- * waits. Its number stays taken, as others may be about to use it. Queries fail from now on.
+ * Closes the userfaultfd when it can no longer be read: the kernel ends all watches and wakes all
+ * waiting threads. The number stays taken, since another thread may be about to use it. Queries
+ * fail from now on.
  */
 static void give_up(void)
 {
     __atomic_store_n( &given_up, 1, __ATOMIC_SEQ_CST );
     if (userfault_check( &served ) || dup3( stop_fds[0], served.fd, O_CLOEXEC ) == -1) return;
-    served.id = stop_ids[0];   /* by which it is closed in the end */
+    served.id = stop_ids[0];   /* for userfault_close() */
 }
 
 /***********************************************************************
  *           serve_faults
  *
- * With all signals blocked, as no handler of the program may run here: it could write to watched
+ * All signals are blocked, since no handler of the program may run here: it could write to watched
  * memory.
  *
- * One message after the other: to wake who waits for a page wakes all, and takes back what they
- * have said that was not read. A message that was read together with another one of the same page
- * would be served when its write is long done, and told of: the page would be reported again.
+ * Reads one message at a time. UFFDIO_WAKE wakes every thread waiting for the page and discards
+ * their unread messages. If two messages about one page were read together, the second would be
+ * served long after its write was done and reported: the page would be reported again.
  *
- * A number that the program has closed or reused is not read from. There is nobody to serve then.
+ * If the program has closed or reused the number, nothing is read from it. No thread waits then.
  */
 static void *serve_faults( void *arg )
 {
@@ -121,10 +120,10 @@ static void *serve_faults( void *arg )
     {
         ssize_t count;
 
-        /* also when it fails: somebody may wait for us */
+        /* go on if it fails: a thread may be waiting to be served */
         if (poll( fds, 2, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (__atomic_load_n( &stopping, __ATOMIC_SEQ_CST )) break;
-        /* it can stop us no more; poll() leaves it out */
+        /* the socket can no longer stop this thread; poll() skips it from now on */
         if (fds[1].revents) fds[1].fd = -1;
         if (userfault_check( &served ))
         {
@@ -157,7 +156,7 @@ static int open_stop_fds(void)
     return 0;
 }
 
-/* the lock of the writers is held */
+/* the change lock is held */
 static int start_server(void)
 {
     sigset_t all, sigset;
@@ -176,9 +175,6 @@ static int start_server(void)
     return 0;
 }
 
-/***********************************************************************
- *           thread_close
- */
 static void thread_close(void)
 {
     if (started)
@@ -194,14 +190,11 @@ static void thread_close(void)
     userfault_close( &served );
 }
 
-/***********************************************************************
- *           thread_open
- */
 static int thread_open( char *reason, size_t len )
 {
     int ret;
 
-    /* the second form is for those who may not serve the kernel */
+    /* the second form is for processes that may not serve faults of the kernel */
     if (userfault_open( &served, 0, UFFD_FEATURE_EVENT_UNMAP, reason, len ) &&
         (ret = userfault_open( &served, UFFD_USER_MODE_ONLY, UFFD_FEATURE_EVENT_UNMAP, reason,
                                len ))) return ret;
@@ -212,7 +205,7 @@ static int thread_open( char *reason, size_t len )
 /***********************************************************************
  *           thread_reopen
  *
- * The thread is the parent's.
+ * The server thread does not exist in the child.
  */
 static int thread_reopen(void)
 {
@@ -236,7 +229,7 @@ static int thread_attach( struct watch_region *region )
 
     if (!ret) ret = start_server();
     if (ret) return ret;
-    /* what it is told of now is about what was here before */
+    /* messages until now are about memory that was here before */
     wait_for_server();
     __atomic_fetch_and( &region->lost, ~LOST_MEMORY, __ATOMIC_SEQ_CST );
     return userfault_attach( &served, region );
@@ -282,24 +275,24 @@ static int thread_check(void)
 
 const struct watch_backend thread_backend =
 {
-    .name      = "thread",
-    .mechanism = "userfaultfd write-protection with a thread that serves it",
-    .automatic = 0,
-    .open      = thread_open,
-    .reopen    = thread_reopen,
-    .reattach  = thread_reattach,
-    .close     = thread_close,
-    .attach    = thread_attach,
-    .detach    = thread_detach,
-    .free_locks = fault_free_locks,
-    .collect_written = fault_collect_nothing,
-    .arm       = thread_arm,
+    .name             = "thread",
+    .mechanism        = "userfaultfd write-protection with a thread that serves it",
+    .automatic        = 0,
+    .open             = thread_open,
+    .reopen           = thread_reopen,
+    .reattach         = thread_reattach,
+    .close            = thread_close,
+    .attach           = thread_attach,
+    .detach           = thread_detach,
+    .free_locks       = fault_free_locks,
+    .collect_written  = fault_collect_nothing,
+    .arm              = thread_arm,
     .max_marked_pages = MAX_ARMED_PAGES,
-    .discard   = thread_discard,
-    .mlock_pages = mlock_pages,
-    .verify    = thread_verify,
-    .fault     = thread_fault,
-    .hold      = fault_hold,
-    .release   = fault_release,
-    .check     = thread_check,
+    .discard          = thread_discard,
+    .mlock_pages      = mlock_pages,
+    .verify           = thread_verify,
+    .fault            = thread_fault,
+    .hold             = fault_hold,
+    .release          = fault_release,
+    .check            = thread_check,
 };

@@ -15,7 +15,7 @@ extern const struct watch_backend mprotect_backend;
 extern const struct watch_backend thread_backend;
 extern const struct watch_backend softdirty_backend;
 
-/* For tests: what mprotect takes for vm.max_map_count when it is opened, unless 0. */
+/* for tests: if not 0, mprotect takes this for vm.max_map_count when it is opened */
 extern long mprotect_map_limit;
 
 #endif /* WRITEWATCH_BACKENDS_H */

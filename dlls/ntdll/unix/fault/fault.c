@@ -23,24 +23,25 @@
 #include "sys/raw_syscall.h"
 #include "sys/user_memory.h"
 
-/* A fault lets a write go on (the page is opened) and marks the page; a query with reset takes the
- * marks and arms these pages.
+/* Serving a fault lets a write go on (opens the page) and marks the page. A query with reset takes
+ * the marks and arms these pages.
  *
- * Without a lock the orders would be: open, then mark; take, then arm. Any other order leaves an
- * open page without a mark for ever. These do not, yet between open and mark another thread can
- * write to the page without a fault, and ask: it would not be told of its own write before the next
- * query. So each region has a lock that faults share and a step of a query has alone. A step waits
- * for faults in progress: what is open is marked then. To faults, take and arm are one: a page
- * whose mark was taken is armed when the next fault looks at it. They take turns: a program that
- * does nothing but ask would else keep a write waiting for a tenth of a second.
+ * Without a lock the orders would be: open, then mark; take, then arm. Any other order can leave an
+ * open page without a mark for ever. These orders cannot. But between open and mark another thread
+ * can write to the page without a fault and then query: its own write would not be reported before
+ * the next query. So each region has a lock that faults share and that a step of a query holds
+ * alone. A step waits for faults in progress, so every open page is marked then. To faults, take
+ * and arm are one step: a page whose mark was taken is armed when the next fault looks at it.
+ * Faults and steps take turns: otherwise a program that does nothing but query would keep a write
+ * waiting for a tenth of a second.
  *
- * Nothing waits in a circle: the lock is taken inside a step (region_enter), by code that has all
- * signals blocked and touches no memory of the program. Who changes regions waits for steps, and
- * steps for him, only before they begin. */
+ * There is no deadlock: the lock is taken inside a step (region_enter), by code that has all
+ * signals blocked and touches no memory of the program. A thread that changes regions waits for
+ * steps. Steps wait for a change only before they begin. */
 
-/* A fault that repeats although its page is open is not of our making: the file has no such page
- * any more, or the program has protected the page itself. It must reach the program in the end. So
- * once in so many times the backend makes sure that the page is not open. */
+/* A fault that repeats although its page is open is not the backend's: the file no longer has that
+ * page, or the program has protected the page itself. It must reach the program in the end. So once
+ * in this many times the backend serves the fault only if the page really is not open. */
 #define MAX_REPEATS 1000
 
 static __thread struct
@@ -53,7 +54,7 @@ static __thread struct
 
 int (*fault_on_guard)( uintptr_t addr );
 
-/* counted up whenever pages have been let go */
+/* incremented whenever pages are detached */
 static unsigned int forgotten;
 
 static void handle_fault( int sig, siginfo_t *info, void *context );
@@ -97,16 +98,14 @@ void fault_forget(void)
     __atomic_fetch_add( &forgotten, 1, __ATOMIC_SEQ_CST );
 }
 
-/***********************************************************************
- *           fault_uses_memory
- */
 int fault_uses_memory( uintptr_t start, uintptr_t end )
 {
     return (start < (uintptr_t)(&last_fault + 1) && (uintptr_t)&last_fault < end)
            || (start < (uintptr_t)chains + sizeof(chains) && (uintptr_t)chains < end);
 }
 
-/* whether the page was marked already, so that a fault on it is odd; region is shared */
+/* Whether the page is marked already, so that a fault on it is unexpected. The region's lock is
+ * shared. */
 static int is_marked( struct watch_region *region, uintptr_t page )
 {
     struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
@@ -117,8 +116,8 @@ static int is_marked( struct watch_region *region, uintptr_t page )
 /***********************************************************************
  *           serve
  *
- * Returns 0 if the fault, which was met by a signal or told to a thread, is none of ours. *repeats
- * counts faults on pages that should be open.
+ * Serves a fault that was delivered by a signal, or read by a backend's thread (sig is 0). Returns
+ * 0 if no backend made the fault. *repeats counts faults on pages that should be open.
  */
 static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *repeats )
 {
@@ -159,9 +158,6 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     return ret;
 }
 
-/***********************************************************************
- *           fault_serve
- */
 int fault_serve( uintptr_t addr, int write )
 {
     if (last_fault.page != round_down( addr )) last_fault.repeats = 0;
@@ -172,14 +168,14 @@ int fault_serve( uintptr_t addr, int write )
 /***********************************************************************
  *           is_ours
  *
- * Deals with a fault of our making, so that the instruction can be tried again.
+ * Serves a fault that a backend made. Returns 1 if the instruction can be tried again.
  */
 static int is_ours( int sig, const siginfo_t *info, const ucontext_t *context )
 {
     uintptr_t addr = (uintptr_t)info->si_addr, pc = context_pc( context );
     unsigned int count;
 
-    if (info->si_code <= 0) return 0;   /* sent by somebody */
+    if (info->si_code <= 0) return 0;   /* sent by kill() or the like */
     if ((sig == SIGSEGV && info->si_code == SEGV_ACCERR)
         || (sig == SIGBUS && info->si_code == BUS_ADRERR))
     {
@@ -192,7 +188,7 @@ static int is_ours( int sig, const siginfo_t *info, const ucontext_t *context )
         if (serve( addr, context_is_write( context ) ? FAULT_WRITE : 0, sig, &last_fault.repeats ))
             return 1;
 
-        /* it may have been ours when it was met */
+        /* the page may have been watched when the fault was raised */
         count = __atomic_load_n( &forgotten, __ATOMIC_SEQ_CST );
         if (last_fault.forgotten != count)
         {
@@ -206,10 +202,10 @@ static int is_ours( int sig, const siginfo_t *info, const ucontext_t *context )
 /***********************************************************************
  *           pass_on
  *
- * A fault that no backend has made: guard is 1 for a guard page, else 0. Pointers of the program
- * that our own calls use come first; the call fails with the status (rows 34, 34b). The program is
- * told of a guard page by a negative si_code, so that one without a handler ends by it: the access
- * would succeed now.
+ * Passes on a fault that no backend made; guard is 1 for a guard page, else 0. If it is an access
+ * by the library to a pointer of the program, the call fails with the status (rows 34, 34b).
+ * Otherwise the program's handler runs. A negative si_code reports a guard page, so that a program
+ * without a handler ends: the access would succeed now.
  */
 static void pass_on( int sig, siginfo_t *info, ucontext_t *context, int guard, void *frame )
 {
@@ -232,7 +228,7 @@ static void pass_on( int sig, siginfo_t *info, ucontext_t *context, int guard, v
 /***********************************************************************
  *           handle_fault
  *
- * The backends come first, as a results array may be watched memory, and then guard pages.
+ * The backends come first, since a results array may be watched memory. Guard pages come next.
  */
 static void handle_fault( int sig, siginfo_t *info, void *context )
 {
@@ -265,48 +261,33 @@ static int install( int sig )
     return ret;
 }
 
-/***********************************************************************
- *           fault_lock_for_fork
- */
 void fault_lock_for_fork(void)
 {
     note_lock( LOCK_HANDLERS );
     pthread_mutex_lock( &install_mutex );
 }
 
-/***********************************************************************
- *           fault_unlock_after_fork
- */
 void fault_unlock_after_fork(void)
 {
     note_unlock( LOCK_HANDLERS );
     pthread_mutex_unlock( &install_mutex );
 }
 
-/***********************************************************************
- *           fault_handler_install
- */
 int fault_handler_install(void)
 {
     return install( 0 );
 }
 
-/***********************************************************************
- *           fault_handler_check
- */
 int fault_handler_check( int sig )
 {
     return signal_chain_is_first( &chains[sig == SIGBUS] ) ? 0 : install( sig );
 }
 
-/***********************************************************************
- *           fault_notice
- */
 const char *fault_notice(void)
 {
     if (chains[0].full || chains[1].full)
-        return "the program has replaced the handler of faults by too many others";
+        return "the program replaced the fault handler with too many others";
     if (chains[0].replaced || chains[1].replaced)
-        return "the program replaced the handler of faults; it was put before the program's again";
+        return "the program replaced the fault handler; it was put before the program's again";
     return "";
 }

@@ -13,10 +13,10 @@
 #include "engine/region.h"
 #include "fault/fair_lock.h"
 
-/* What a backend that serves faults keeps of a region. Any other data of its own comes after it. */
+/* What a backend that serves faults keeps for a region. Any data of its own follows it. */
 struct fault_data
 {
-    struct fair_lock lock;   /* shared by faults, held by steps of queries: see fault.c */
+    struct fair_lock lock;   /* shared by faults, held by steps of queries (fault.c) */
 };
 
 REGION_DATA_SIZE_FITS( struct fault_data );
@@ -26,32 +26,35 @@ static inline struct fault_data *fault_data( struct watch_region *region )
     return REGION_DATA( struct fault_data, region );
 }
 
-/* To arm pages takes a call of the kernel for each run of marks, and faults wait meanwhile: steps
- * that do so are shorter than others. */
+/* Arming pages takes a system call for each run of marks, and faults wait meanwhile. So steps that
+ * arm pages are shorter than others. */
 #define MAX_ARMED_PAGES ((size_t)512)
 
-/* The library's handler of SIGSEGV and SIGBUS: faults on pointers of the program (user_memory.h),
- * then the backends, then what the program had. Once is enough; returns 0 or -errno. Any thread. */
+/* Installs the library's handler of SIGSEGV and SIGBUS. It tries the backends first, then guard
+ * pages, then accesses to pointers of the program (user_memory.h), and calls the program's handler
+ * last. A second call does nothing. Returns 0 or -errno. Any thread. */
 extern int fault_handler_install(void);
 
-/* Whether a signal still comes to us. If the program has put a handler of its own in the place of
- * ours, ours is put before it. Returns 0, or -errno if that has failed. Any thread, no lock. */
+/* Makes sure that a signal still reaches the library's handler: if the program has replaced it with
+ * one of its own, installs it again, before the program's. Returns 0, or -errno if that fails. Any
+ * thread, no lock. */
 extern int fault_handler_check( int sig );
 
-/* what the program did to our handlers, for people; "" if nothing */
-/* around a fork(), after the lock of the writers */
+/* what the program did to the handlers, for people; "" if nothing */
+extern const char *fault_notice(void);
+
+/* around a fork(), after the change lock is taken */
 extern void fault_lock_for_fork(void);
 extern void fault_unlock_after_fork(void);
 
-extern const char *fault_notice(void);
-
-/* Lets the backend of the region that holds an address deal with a fault there, of which its thread
- * was told. Returns 0 if the fault is not of our making. All signals must be blocked. */
+/* Serves a fault that a backend's thread has read, by the backend of the region that holds the
+ * address. Returns 0 if no backend made the fault. All signals must be blocked. */
 extern int fault_serve( uintptr_t addr, int write );
 
-/* What the memory manager makes of a fault that is nobody else's: 0 nothing; 1 a guard page, which
- * is none any more: the program is told once, by SIGSEGV with STATUS_GUARD_PAGE_VIOLATION as
- * si_code; 2 it is to be tried again. NULL without a memory manager. */
+/* Asks the memory manager about a fault that no backend made. 0: not a guard page. 1: a guard page,
+ * which from now on is an ordinary one; the program gets SIGSEGV once, with
+ * STATUS_GUARD_PAGE_VIOLATION as si_code. 2: the access is to be tried again. NULL without a memory
+ * manager. */
 extern int (*fault_on_guard)( uintptr_t addr );
 
 /* for struct watch_backend */
@@ -59,14 +62,14 @@ extern void fault_hold( struct watch_region *region );
 extern void fault_release( struct watch_region *region );
 extern void fault_free_locks( struct watch_region *region );
 
-/* For collect_written(): all written state is in the marks. */
+/* for collect_written(): all written state is in the marks */
 extern int fault_collect_nothing( struct watch_region *region, struct page_scan *scan );
 
-/* Notes that pages have been let go: a fault that was met before, and is none of ours any more when
- * its handler comes to look, is not to be taken for the program's. */
+/* Notes that pages are being detached. A fault raised before that belongs to no backend once its
+ * handler looks, but must not be passed on to the program. */
 extern void fault_forget(void);
 
-/* whether memory holds what the handler of faults itself has to change in this thread */
+/* whether memory holds data that the fault handler itself changes in this thread */
 extern int fault_uses_memory( uintptr_t start, uintptr_t end );
 
 #endif /* WRITEWATCH_FAULT_H */

@@ -1,5 +1,5 @@
 /*
- * Memory that is needed to serve a fault, and cannot be watched by faults
+ * Memory that serving a fault needs, and that no fault backend can watch
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -18,18 +18,19 @@
 #include "sys/address_space.h"
 #include "sys/page.h"
 
-/* A fault that is met while one is served, or while a query keeps faults waiting, ends the program
- * or is never served; and so does one for which the kernel cannot write the frame of the signal. To
- * refuse such memory is better. What can be known is this thread's stack and thread-local data, the
- * first thread's stack, and what the library has. Other threads' look like any other memory. */
+/* A fault that is raised while another one is served, or while a query keeps faults waiting, ends
+ * the program or is never served. So does one for which the kernel cannot write the signal frame.
+ * It is better to refuse such memory. The library can recognise this thread's stack and
+ * thread-local data, the first thread's stack, and its own data. Those of other threads look like
+ * any other memory. */
 
 static __thread const char *found;
 
 static const char *notice = "";
 
-static const char has_stack[] = "memory was refused, as it holds a stack in use";
-static const char has_local[] = "memory was refused, as it holds data of this thread";
-static const char has_data[]  = "memory was refused, as it holds the library's own data";
+static const char has_stack[] = "memory was refused because it holds a stack in use";
+static const char has_local[] = "memory was refused because it holds data of this thread";
+static const char has_data[]  = "memory was refused because it holds the library's own data";
 
 static int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
 {
@@ -39,8 +40,8 @@ static int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t siz
 /***********************************************************************
  *           holds_this_stack
  *
- * The stack of this thread, or the one that it has for signals. A coroutine may have changed to a
- * stack of its own, of which the page in use is all that is known.
+ * The stack of this thread, or its alternate signal stack. A coroutine may have switched to a stack
+ * of its own. Of that one only the page in use is known.
  */
 static int holds_this_stack( uintptr_t start, uintptr_t end )
 {
@@ -62,12 +63,9 @@ static int holds_this_stack( uintptr_t start, uintptr_t end )
     return ret;
 }
 
-/***********************************************************************
- *           holds_first_stack
- */
 static int holds_first_stack( uintptr_t start, uintptr_t end )
 {
-    uintptr_t addr = getauxval( AT_RANDOM );   /* on it */
+    uintptr_t addr = getauxval( AT_RANDOM );   /* lies on it */
     struct mapping mapping;
 
     if (!addr || find_mapping( addr, &mapping ) <= 0) return start <= addr && addr < end;
@@ -84,8 +82,8 @@ struct data_search
 /***********************************************************************
  *           look_at_object
  *
- * Writable segments of the shared object that we are in. Where the library is a part of the program
- * itself, its data cannot be told from the program's own.
+ * Looks for writable segments of the shared object that holds this code. Where the library is
+ * linked into the program itself, its data cannot be distinguished from the program's.
  */
 static int look_at_object( struct dl_phdr_info *info, size_t size, void *arg )
 {
@@ -107,9 +105,6 @@ static int look_at_object( struct dl_phdr_info *info, size_t size, void *arg )
     return 1;
 }
 
-/***********************************************************************
- *           own_memory_look
- */
 void own_memory_look( uintptr_t start, uintptr_t end )
 {
     struct data_search search = { start, end, 0 };
@@ -123,9 +118,6 @@ void own_memory_look( uintptr_t start, uintptr_t end )
     else if (fault_uses_memory( start, end )) found = has_data;
 }
 
-/***********************************************************************
- *           own_memory_forget
- */
 void own_memory_forget(void)
 {
     found = NULL;
@@ -134,7 +126,7 @@ void own_memory_forget(void)
 /***********************************************************************
  *           own_memory_check
  *
- * Memory that was mapped just now holds nothing of it.
+ * Memory that was just mapped holds none of it.
  */
 int own_memory_check( const struct watch_region *region )
 {
@@ -145,9 +137,6 @@ int own_memory_check( const struct watch_region *region )
     return -EDEADLK;
 }
 
-/***********************************************************************
- *           own_memory_notice
- */
 const char *own_memory_notice(void)
 {
     return notice;

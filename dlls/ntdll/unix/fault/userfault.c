@@ -1,26 +1,20 @@
 /*
- * What the backends share that write-protect pages by userfaultfd
+ * What the backends share that write-protect pages with userfaultfd
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "engine/backend.h"
 #include "engine/region.h"
 #include "fault/fault.h"
 #include "fault/userfault.h"
+#include "fault/userfault_calls.h"
 #include "sys/advise.h"
-#include "sys/kernel_api.h"
 #include "sys/page.h"
 #include "sys/pagemap.h"
 #include "sys/raw_syscall.h"
@@ -28,53 +22,13 @@
 
 #define MAX_TURNS (2 * TURNS_BEFORE_SLEEP)
 
-int userfault_old_kernel;
-
-static int pagemap = -1;       /* /proc/self/pagemap */
-static struct descriptor_id pagemap_id;
-static const char *zero_page;
-
-static int open_fd( unsigned int flags )
-{
-    int fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | flags );
-
-    /* before 5.11 there is only the form that serves the kernel too */
-    if (fd == -1 && errno == EINVAL && flags)
-        fd = syscall( SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK );
-    return fd;
-}
-
-/* asks for features; which ones there are is told only by one that is then of no other use */
-static int negotiate( int fd, uint64_t *features )
-{
-    struct uffdio_api api;
-
-    memset( &api, 0, sizeof(api) );
-    api.api      = UFFD_API;
-    api.features = *features;
-    if (ioctl( fd, UFFDIO_API, &api )) return -errno;
-    *features = api.features;
-    return 0;
-}
-
-/* protects or opens pages of one mapping, and does not wake who waits for them */
-static int protect_pages( struct userfault *uf, uintptr_t start, uintptr_t len, int protect )
-{
-    struct uffdio_writeprotect arg;
-
-    arg.range.start = start;
-    arg.range.len   = len;
-    arg.mode        = protect ? UFFDIO_WRITEPROTECT_MODE_WP : UFFDIO_WRITEPROTECT_MODE_DONTWAKE;
-    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&arg );
-}
-
 /***********************************************************************
  *           write_protect
  *
- * The same for any pages. Older kernels (6.1) refuse a range of more than one mapping, as pages of
- * different protection are: it is divided until that fits. While the program unmaps watched memory
- * the kernel answers EAGAIN to the backend thread, until its thread has read of that; the thread may
- * wait for us, so this fails in the end.
+ * Protects or opens any pages. Older kernels (6.1) refuse a range of more than one mapping, which
+ * pages of different protection are, so the range is halved until it fits. While the program unmaps
+ * memory that the thread backend watches, the kernel answers EAGAIN until the backend's thread has
+ * read the message. That thread may be waiting for this one, so this fails in the end.
  */
 static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, int protect )
 {
@@ -97,138 +51,13 @@ static int write_protect( struct userfault *uf, uintptr_t start, uintptr_t end, 
     return 0;
 }
 
-static void *map_page(void)
-{
-    void *page = mmap( NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-
-    return page == MAP_FAILED ? NULL : page;
-}
-
-static int open_pagemap(void)
-{
-    if (pagemap != -1) return 0;
-    return pagemap_open( &pagemap, &pagemap_id );
-}
-
-/***********************************************************************
- *           identify
- *
- * Notes what the descriptor is. Before Linux 5.12 all files of such kinds are one to fstat().
- */
-static int identify( struct userfault *uf )
-{
-    struct descriptor_id other = { 0, 0 };
-    struct uffdio_register reg;
-    int ret = descriptor_identify( uf->fd, &uf->id ), fd;
-
-    if (ret) return ret;
-    if ((fd = eventfd( 0, EFD_CLOEXEC )) == -1) return -errno;
-    descriptor_identify( fd, &other );
-    close( fd );
-    uf->shared_id = other.inode == uf->id.inode || userfault_old_kernel;
-    if (!uf->shared_id) return 0;
-
-    if (!uf->canary && !(uf->canary = map_page())) return -ENOMEM;
-    /* before 6.4 there must be a page to protect */
-    (void)*(volatile char *)uf->canary;
-    memset( &reg, 0, sizeof(reg) );
-    reg.range.start = (uintptr_t)uf->canary;
-    reg.range.len   = page_size();
-    reg.mode        = UFFDIO_REGISTER_MODE_WP;
-    return ioctl( uf->fd, UFFDIO_REGISTER, &reg ) ? -errno : 0;
-}
-
-/***********************************************************************
- *           userfault_open
- */
-int userfault_open( struct userfault *uf, unsigned int flags, uint64_t feature, char *reason,
-                    size_t len )
-{
-    uint64_t wanted = UFFD_FEATURE_PAGEFAULT_FLAG_WP | feature, features = 0;
-    int ret = 0;
-
-    uf->flags   = flags;
-    uf->feature = feature;
-    if ((uf->fd = open_fd( flags )) == -1)
-    {
-        ret = -errno;
-        snprintf( reason, len, "userfaultfd refused: %s%s", strerror( -ret ),
-                  ret == -EPERM ? " (a sandbox forbids it)" :
-                  ret == -ENOSYS ? " (the kernel was built without it)" : "" );
-        return ret;
-    }
-    if (!(ret = negotiate( uf->fd, &features )) && (features & wanted) != wanted)
-    {
-        snprintf( reason, len,
-                  "userfaultfd cannot write-protect here (Linux 5.7 or later is needed)" );
-        ret = -EOPNOTSUPP;
-        goto failed;
-    }
-    close( uf->fd );
-    if (!ret && (uf->fd = open_fd( flags )) == -1) ret = -errno;
-
-    /* shared memory, from 5.19 on; pages that are not there, from 6.4 on */
-    wanted |= features & (UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_UNPOPULATED);
-    if (userfault_old_kernel) wanted &= ~(uint64_t)UFFD_FEATURE_WP_UNPOPULATED;
-    uf->missing = !(wanted & UFFD_FEATURE_WP_UNPOPULATED);
-    if (!ret) ret = negotiate( uf->fd, &wanted );
-    if (ret)
-    {
-        snprintf( reason, len, "userfaultfd cannot be opened: %s", strerror( -ret ));
-        goto failed;
-    }
-
-    uf->fd = descriptor_raise( uf->fd );
-    if ((ret = open_pagemap()))
-        snprintf( reason, len, "cannot open /proc/self/pagemap: %s", strerror( -ret ));
-    else if ((!zero_page && !(zero_page = map_page())) || (ret = identify( uf )))
-    {
-        if (!ret) ret = -ENOMEM;
-        snprintf( reason, len, "userfaultfd cannot be used: %s", strerror( -ret ));
-    }
-    if (!ret) return 0;
-
-failed:
-    userfault_close( uf );
-    return ret;
-}
-
-/***********************************************************************
- *           userfault_close
- *
- * What does not belong to one of them remains for the others.
- */
-void userfault_close( struct userfault *uf )
-{
-    if (uf->fd == -1) return;
-    if (uf->id.inode) descriptor_close( &uf->fd, &uf->id );
-    else close( uf->fd );
-    uf->fd = -1;
-    uf->id.inode = 0;
-}
-
-/***********************************************************************
- *           userfault_check
- *
- * Where other files have the same identity, protecting a page tells: only a userfaultfd can do
- * that, and only while the page is watched by the one that was opened. It answers EAGAIN while the
- * program unmaps watched memory and waits for the thread to read of it.
- */
-int userfault_check( struct userfault *uf )
-{
-    int ret = descriptor_check( uf->fd, &uf->id );
-
-    if (ret || !uf->shared_id) return ret;
-    ret = protect_pages( uf, (uintptr_t)uf->canary, page_size(), 1 );
-    return ret == -EAGAIN ? 0 : ret;
-}
-
 /***********************************************************************
  *           serves_missing
  *
- * Whether the first use of a missing page is a fault of ours. What the program has mapped itself it
- * may drop by madvise(), and the kernel forgets the protection of a private page with the page: no
- * other fault would tell of the next write to it. What VirtualAlloc has made is dropped by us.
+ * Whether the first use of a missing page is a fault that the backend serves. The program may drop
+ * memory that it has mapped itself by madvise(), and the kernel forgets the protection of a private
+ * page with the page: no other fault would report the next write to it. Memory from VirtualAlloc is
+ * dropped only by the library.
  */
 static int serves_missing( const struct userfault *uf, const struct watch_region *region )
 {
@@ -238,30 +67,24 @@ static int serves_missing( const struct userfault *uf, const struct watch_region
 /***********************************************************************
  *           userfault_attach
  *
- * Huge pages are ruled out, as in the scan backend. Memory whose pages are huge all the same cannot
- * be protected a page at a time: EOPNOTSUPP. The same for memory of huge pages before Linux 6.4,
- * where missing pages have to be filled: the kernel has no zeros of that size to place.
+ * Keeps transparent huge pages out, as the scan backend does. Memory that has huge pages all the
+ * same cannot be protected one page at a time: EOPNOTSUPP. So does memory of huge pages before
+ * Linux 6.4, where missing pages have to be filled: the kernel has no zeros of that size to place.
  */
 int userfault_attach( struct userfault *uf, struct watch_region *region )
 {
     uintptr_t granule = (uintptr_t)1 << region->shift;
     size_t size = region->end - region->base;
-    struct uffdio_register reg;
     int ret;
 
     if (uf->missing && region->shift != page_shift) return -EOPNOTSUPP;
     if (!region_marks( region )) return -ENOMEM;
     if ((ret = advise( (void *)region->base, size, MADV_NOHUGEPAGE )) && ret != -EINVAL) return ret;
 
-    memset( &reg, 0, sizeof(reg) );
-    reg.range.start = region->base;
-    reg.range.len   = size;
-    reg.mode        = UFFDIO_REGISTER_MODE_WP |
-                      (serves_missing( uf, region ) ? UFFDIO_REGISTER_MODE_MISSING : 0);
-    if (ioctl( uf->fd, UFFDIO_REGISTER, &reg ))
+    if ((ret = register_pages( uf, region->base, size, UFFDIO_REGISTER_MODE_WP |
+                               (serves_missing( uf, region ) ? UFFDIO_REGISTER_MODE_MISSING : 0) )))
     {
-        ret = -errno;
-        /* a part may be registered; but not what another one owns */
+        /* a part may be registered, but nothing that another userfaultfd owns */
         if (ret != -EBUSY) userfault_detach( uf, region, region->base, region->end );
         return ret;
     }
@@ -273,48 +96,13 @@ int userfault_attach( struct userfault *uf, struct watch_region *region )
     return ret;
 }
 
-/* reads entries of the pagemap; returns how many */
-static long read_pagemap( uintptr_t start, size_t count, uint64_t *entries )
-{
-    int ret;
-
-    if (descriptor_check( pagemap, &pagemap_id )) return 0;
-    ret = pagemap_read( pagemap, start, count, entries );
-    return ret < 0 ? 0 : ret;
-}
-
-/* fills a missing page with zeros that are write-protected */
-static int fill_protected( struct userfault *uf, uintptr_t start )
-{
-    struct uffdio_copy copy;
-
-    copy.dst  = start;
-    copy.src  = (uintptr_t)zero_page;
-    copy.len  = page_size();
-    copy.mode = UFFDIO_COPY_MODE_WP | UFFDIO_COPY_MODE_DONTWAKE;
-    copy.copy = 0;
-    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_COPY, (uintptr_t)&copy );
-}
-
-/* fills a missing page with zeros for a write */
-static int fill_open( struct userfault *uf, uintptr_t start )
-{
-    struct uffdio_zeropage zero;
-
-    zero.range.start = start;
-    zero.range.len   = page_size();
-    zero.mode        = UFFDIO_ZEROPAGE_MODE_DONTWAKE;
-    zero.zeropage    = 0;
-    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_ZEROPAGE, (uintptr_t)&zero );
-}
-
-/* whether nothing keeps the access from going on, as far as we are concerned */
+/* whether an access can go on, as far as the backend is concerned */
 static int is_open( const struct userfault *uf, const struct watch_region *region,
                     uintptr_t start, unsigned int flags )
 {
     uint64_t entry;
 
-    if (read_pagemap( start, 1, &entry ) != 1) return 0;
+    if (userfault_read_pagemap( start, 1, &entry ) != 1) return 0;
     if (serves_missing( uf, region ) && !(entry & PM_PRESENT)) return 0;
     return !(flags & FAULT_WRITE) || !(entry & PM_UFFD_WP);
 }
@@ -322,70 +110,48 @@ static int is_open( const struct userfault *uf, const struct watch_region *regio
 /***********************************************************************
  *           userfault_detach
  *
- * The kernel opens the pages and wakes who waits for them. If it does not, they are opened as for a
- * write, and those filled that are missing, so that nobody faults who would not be served.
+ * The kernel opens the pages and wakes the threads that wait for them. If it refuses, the pages are
+ * opened as for a write and missing ones are filled, so that no thread raises a fault that would
+ * not be served.
  */
 void userfault_detach( struct userfault *uf, const struct watch_region *region, uintptr_t start,
                        uintptr_t end )
 {
-    struct uffdio_range range = { .start = start, .len = end - start };
+    uintptr_t page;
 
     fault_forget();
-    if (raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range ))
+    if (unregister_pages( uf, start, end - start ))
     {
         write_protect( uf, start, end, 0 );
-        for (; serves_missing( uf, region ) && start < end; start += page_size())
-            fill_open( uf, start );
-        raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WAKE, (uintptr_t)&range );
+        if (serves_missing( uf, region ))
+            for (page = start; page < end; page += page_size()) fill_open( uf, page );
+        wake_threads( uf, start, end - start );
     }
     fault_forget();
 }
 
-/***********************************************************************
- *           userfault_give_up
- *
- * Lets pages go that cannot be opened, or whose waiting threads cannot be woken: they are not
- * watched any more, so queries of the region fail from now on. Returns 0 if the kernel
- * refuses that too, and the access cannot go on.
- */
 int userfault_give_up( struct userfault *uf, struct watch_region *region, uintptr_t start,
                        uintptr_t end )
 {
-    struct uffdio_writeprotect open = { .range = { .start = start, .len = end - start } };
     int ret;
 
     __atomic_fetch_or( &region->lost, LOST_MEMORY, __ATOMIC_SEQ_CST );
     region_mark_written( region, start, end );
-    /* this wakes who waits for a protected page, and that one who waits for a missing one */
-    ret = raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_WRITEPROTECT, (uintptr_t)&open );
-    if (!raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&open.range )) return 1;
+    /* this wakes threads that wait for a protected page; unregistering, those for a missing one */
+    ret = change_protection( uf, start, end - start, 0 );
+    if (!unregister_pages( uf, start, end - start )) return 1;
     return !ret && (!serves_missing( uf, region ) || is_open( uf, region, start, FAULT_WRITE ));
 }
 
-/***********************************************************************
- *           userfault_arm
- */
 int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 {
     return write_protect( uf, start, end, 1 );
 }
 
 /***********************************************************************
- *           userfault_reopen
- */
-int userfault_reopen( struct userfault *uf )
-{
-    char reason[160];
-
-    descriptor_close( &pagemap, &pagemap_id );
-    userfault_close( uf );
-    return userfault_open( uf, uf->flags, uf->feature, reason, sizeof(reason) );
-}
-
-/***********************************************************************
  *           userfault_reattach
  *
- * No page is protected yet, so what the kernel calls swapped out is that, and no marker.
+ * No page is protected yet, so an entry that says swapped is a swapped page and no marker.
  */
 int userfault_reattach( struct userfault *uf, struct watch_region *region )
 {
@@ -397,7 +163,8 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
     for (; region->kind == REGION_FRESH && addr < region->end; addr += count << page_shift)
     {
         count = (region->end - addr) >> page_shift;
-        if ((count = read_pagemap( addr, count < 512 ? count : 512, entries )) <= 0) return -EIO;
+        if (count > 512) count = 512;
+        if ((count = userfault_read_pagemap( addr, count, entries )) <= 0) return -EIO;
         for (i = 0; i < count; i++)
             if (entries[i] & (PM_PRESENT | PM_SWAP))
                 region_mark_written( region, addr + (i << page_shift),
@@ -409,9 +176,9 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           userfault_discard
  *
- * The kernel forgets the protection of a page with the page, so it is armed anew. What is there
- * then was written in between, or read: it counts as written. A page that is missing needs no
- * arming where that is a fault.
+ * The kernel forgets the protection of a page with the page, so the pages are armed again. A page
+ * that is present afterwards was written or read in between, and counts as written. A missing page
+ * needs no arming where its first use is a fault.
  */
 int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start,
                        uintptr_t end )
@@ -429,7 +196,7 @@ int userfault_discard( struct userfault *uf, struct watch_region *region, uintpt
     {
         count = (end - addr) >> page_shift;
         if (count > 256) count = 256;
-        if ((count = read_pagemap( addr, count, entries )) <= 0)
+        if ((count = userfault_read_pagemap( addr, count, entries )) <= 0)
         {
             ret = -EIO;
             goto failed;
@@ -438,7 +205,7 @@ int userfault_discard( struct userfault *uf, struct watch_region *region, uintpt
         {
             uintptr_t page = addr + ((uintptr_t)i << page_shift);
 
-            /* dropping leaves the contents of shared memory where they are */
+            /* dropping pages of shared memory keeps their contents */
             if ((entries[i] & PM_PRESENT) && !(entries[i] & PM_FILE))
                 region_mark_written( region, page, page + page_size() );
         }
@@ -453,8 +220,8 @@ failed:
 /***********************************************************************
  *           userfault_verify
  *
- * Protects what is protected and opens what is open, which the kernel refuses for memory that is
- * not registered. Faults wait meanwhile.
+ * Protects the pages that are protected and opens those that are open. The kernel refuses that for
+ * memory that is not registered. Faults wait meanwhile.
  */
 int userfault_verify( struct userfault *uf, struct watch_region *region )
 {
@@ -480,9 +247,9 @@ int userfault_verify( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           wait_for_unmapping
  *
- * For the backend thread, to which the kernel answers EAGAIN: it is this thread that has to read of
- * the unmapping, and then the thread that unmaps must run. So it goes on, and meets the fault again
- * a millisecond later; after MAX_REPEATS of them it is a fault like any other.
+ * For the thread of the thread backend, which gets EAGAIN: it has to read the message about the
+ * unmapping itself, and then the thread that unmaps must run. So it goes on, and reads the fault
+ * again a millisecond later. After MAX_REPEATS of these it is a fault like any other.
  */
 static int wait_for_unmapping(void)
 {
@@ -495,8 +262,8 @@ static int wait_for_unmapping(void)
 /***********************************************************************
  *           userfault_fault
  *
- * A missing page that is read must be protected in the step that makes it, or a write could slip
- * in. The shared page of zeros cannot be made that way, so it costs a page of its own.
+ * A missing page that is read must be protected by the call that fills it, or a write could slip
+ * in. The shared page of zeros cannot be placed protected, so this costs a page of its own.
  */
 int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start,
                      uintptr_t end, unsigned int flags )
@@ -510,24 +277,25 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return wait_for_unmapping();
         if (!ret && flags & FAULT_WRITE) region_mark_written( region, start, end );
         if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
-        /* memory that was let go since */
+        /* the memory was detached meanwhile */
         if (ret == -ENOENT) return 0;
         if (ret != -EEXIST) return userfault_give_up( uf, region, start, end );
     }
     if (!(flags & FAULT_WRITE)) return 0;
     if ((ret = protect_pages( uf, start, end - start, 0 )) == -ENOENT)
     {
-        /* a fault of memory that was let go since, and is about to be watched anew: nobody waits */
+        /* the memory was detached meanwhile and is being watched again: no thread waits */
         if (is_open( uf, region, start, flags )) return 0;
         ret = protect_pages( uf, start, end - start, 0 );
     }
-    /* it may still be missing, and would fault again */
+    /* the page may still be missing, and would fault again */
     if (!ret && !uf->missing && serves_missing( uf, region ) &&
         (ret = fill_open( uf, start )) == -EEXIST) ret = 0;
-    /* also if that failed: the page may be open all the same */
+    /* even on failure: the page may be open all the same */
     region_mark_written( region, start, end );
     if (!ret) return 1;
     if (ret == -EAGAIN && !(flags & FAULT_REPEAT) &&
-        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY)) return wait_for_unmapping();
+        !(__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY))
+        return wait_for_unmapping();
     return userfault_give_up( uf, region, start, end );
 }
