@@ -34,7 +34,7 @@ int writewatch_fill( void *addr, const void *data, size_t size )
     size_t filled;
     int ret;
 
-    library_init();
+    process_init();
     if (!size || end < start || (start | size) & (page_size() - 1)) return -EINVAL;
     if (fork_is_unhandled()) return -EIO;
     if (!(region = region_get( start, end ))) return -ENOENT;

@@ -52,7 +52,7 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
     uintptr_t start = (uintptr_t)addr, end = start + size, reached;
     ssize_t ret;
 
-    library_init();
+    process_init();
     if (!size || end < start || !count || asked & ~(uint64_t)ALL_CATEGORIES) return -EINVAL;
     if ((end = round_up( end )) <= (start = round_down( start ))) return -EINVAL;
     ret = watch_list( start, end, &list, (struct page_run *)ranges, count, &reached );

@@ -97,7 +97,7 @@ int writewatch_watch( void *addr, size_t size )
     unsigned int shift;
     int ret;
 
-    if ((ret = library_open())) return ret;
+    if ((ret = process_open())) return ret;
     if (!whole_pages( addr, size )) return -EINVAL;
     if ((ret = read_mappings( &range, 0 ))) return ret;
     shift = page_shift;
@@ -112,7 +112,7 @@ int writewatch_watch( void *addr, size_t size )
         shift = range.shift;
     }
     /* what is wrong with the range has been found out; the kernel means the memory */
-    if ((ret = library_watch( addr, size, kind, shift )) == -EINVAL) ret = -EOPNOTSUPP;
+    if ((ret = process_watch( addr, size, kind, shift )) == -EINVAL) ret = -EOPNOTSUPP;
     return ret;
 }
 
@@ -127,7 +127,7 @@ int writewatch_unwatch( void *addr, size_t size )
 {
     size_t first, last;
 
-    library_init();
+    process_init();
     if (!whole_pages( addr, size )) return -EINVAL;
     first = writewatch_granularity( addr );
     last = writewatch_granularity( (char *)addr + size - 1 );
@@ -148,7 +148,7 @@ int writewatch_check( const void *addr, size_t size )
 {
     uintptr_t start = round_down( (uintptr_t)addr ), end = (uintptr_t)addr + size;
 
-    library_init();
+    process_init();
     if (!size || end <= (uintptr_t)addr || round_up( end ) < end) return -EINVAL;
     return watch_verify( (void *)start, round_up( end ) - start );
 }
@@ -164,7 +164,7 @@ size_t writewatch_granularity( const void *addr )
     uintptr_t page;
     size_t ret;
 
-    library_init();
+    process_init();
     page = round_down( (uintptr_t)addr );
     if (!(region = region_get( page, page + page_size() ))) return 0;
     ret = (size_t)1 << region->shift;

@@ -26,7 +26,7 @@ int writewatch_prepare( void *addr, size_t size )
 {
     uintptr_t start = (uintptr_t)addr, end = start + size, second;
 
-    library_init();
+    process_init();
     if (!size) return 0;
     if (end < start) return -EINVAL;
     if (user_probe_write( addr, 1, 0 )) return -EFAULT;

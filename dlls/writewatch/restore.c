@@ -23,6 +23,7 @@
 #include "native/process.h"
 #include "sys/descriptor.h"
 #include "sys/kernel_api.h"
+#include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/signals.h"
 
@@ -47,6 +48,18 @@ struct writewatch_restore
  * use when it is stopped. */
 static pthread_mutex_t restore_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct writewatch_restore *restores;
+
+static void lock_restores(void)
+{
+    note_lock( LOCK_RESTORES );
+    pthread_mutex_lock( &restore_mutex );
+}
+
+static void unlock_restores(void)
+{
+    note_unlock( LOCK_RESTORES );
+    pthread_mutex_unlock( &restore_mutex );
+}
 
 /* The thread that serves missing pages. It stays when there is nothing left to restore: memory
  * cannot be registered anew without missing pages and keep what was written, so their faults must
@@ -187,9 +200,9 @@ static void *serve_pages( void *arg )
     ssize_t i, size;
 
     (void)arg;
-    pthread_mutex_lock( &restore_mutex );
+    lock_restores();
     while (server_fd == -1) pthread_cond_wait( &server_cond, &restore_mutex );
-    pthread_mutex_unlock( &restore_mutex );
+    unlock_restores();
     poll_fd.fd = server_fd;
     for (;;)
     {
@@ -197,11 +210,11 @@ static void *serve_pages( void *arg )
         if (poll( &poll_fd, 1, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (descriptor_check( server_fd, &server_id )) return NULL;
         if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
-        pthread_mutex_lock( &restore_mutex );
+        lock_restores();
         for (i = 0; i < size / (ssize_t)sizeof(messages[0]); i++)
             if (messages[i].event == UFFD_EVENT_PAGEFAULT)
                 serve_page( messages[i].arg.pagefault.address );
-        pthread_mutex_unlock( &restore_mutex );
+        unlock_restores();
     }
     return NULL;
 }
@@ -240,11 +253,6 @@ static int start_server( size_t granule )
     return -ret;
 }
 
-static void lock_for_child(void)
-{
-    pthread_mutex_lock( &restore_mutex );
-}
-
 /* The server thread is the parent's, and restores end in the child. A condition variable cannot
  * forget its waiters, so it is made anew. */
 static void unlock_after_child( int child )
@@ -258,13 +266,13 @@ static void unlock_after_child( int child )
         server_started = 0;
         server_fd = -1;
     }
-    pthread_mutex_unlock( &restore_mutex );
+    unlock_restores();
 }
 
 /* before any thread can be in a restore while another one forks */
 __attribute__((constructor)) static void set_fork_functions(void)
 {
-    restore_before_fork = lock_for_child;
+    restore_before_fork = lock_restores;
     restore_after_fork  = unlock_after_child;
 }
 
@@ -285,7 +293,7 @@ static int add_restore( struct writewatch_restore *restore )
     if (!granule) return -ENOENT;
     if ((restore->start | restore->end) & (granule - 1)) return -EINVAL;
 
-    pthread_mutex_lock( &restore_mutex );
+    lock_restores();
     if (find_restore( restore->start, restore->end )) ret = -EBUSY;
     else if (!(ret = start_server( granule )))
     {
@@ -300,7 +308,7 @@ static int add_restore( struct writewatch_restore *restore )
             pthread_cond_signal( &server_cond );
         }
     }
-    pthread_mutex_unlock( &restore_mutex );
+    unlock_restores();
     return ret < 0 ? ret : 0;
 }
 
@@ -330,7 +338,7 @@ int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_
     char byte;
     int err;
 
-    library_init();
+    process_init();
     if (!size || end < start || (start | size) & (page_size() - 1) || offset < 0) return -EINVAL;
     if (pread( fd, &byte, 1, offset ) < 0) return -errno;
     if (!(restore = malloc( sizeof(*restore) ))) return -ENOMEM;
@@ -364,9 +372,9 @@ int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_
 void writewatch_restore_stop( struct writewatch_restore *restore )
 {
     if (!restore) return;
-    pthread_mutex_lock( &restore_mutex );
+    lock_restores();
     unlink_restore( restore );
-    pthread_mutex_unlock( &restore_mutex );
+    unlock_restores();
     descriptor_close( &restore->fd, &restore->id );
     free( restore );
 }

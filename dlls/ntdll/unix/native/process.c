@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "writewatch.h"
+#include "writewatch_windows.h"
 
 #include "engine/backend.h"
 #include "engine/fork.h"
@@ -22,70 +22,75 @@
 #include "fault/own_memory.h"
 #include "native/process.h"
 #include "native/virtual_internal.h"
+#include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/signals.h"
 #include "write_watch.h"
 
-int library_ready;
+int process_ready;
 
 /* protects what follows */
-static pthread_mutex_t library_mutex = PTHREAD_MUTEX_INITIALIZER;
-static enum { NOT_OPENED, OPENED, REFUSED } library_state;
+static pthread_mutex_t process_mutex = PTHREAD_MUTEX_INITIALIZER;
+static enum { NOT_OPENED, OPENED, REFUSED } process_state;
 static int open_error;       /* when it is REFUSED */
 static int has_watches;      /* the backend cannot be changed any more */
 static char open_reason[512];
 
 /* Faults are not blocked: the self-test of a backend causes some. */
-static void lock_library( sigset_t *sigset )
+static void lock_process( sigset_t *sigset )
 {
     block_all_but_faults( sigset );
-    pthread_mutex_lock( &library_mutex );
+    note_lock( LOCK_PROCESS );
+    pthread_mutex_lock( &process_mutex );
 }
 
-static void unlock_library( const sigset_t *sigset )
+static void unlock_process( const sigset_t *sigset )
 {
-    pthread_mutex_unlock( &library_mutex );
+    note_unlock( LOCK_PROCESS );
+    pthread_mutex_unlock( &process_mutex );
     restore_signals( sigset );
 }
 
-void library_lock_for_fork(void)
+void process_lock_for_fork(void)
 {
-    pthread_mutex_lock( &library_mutex );
+    note_lock( LOCK_PROCESS );
+    pthread_mutex_lock( &process_mutex );
 }
 
-void library_unlock_after_fork(void)
+void process_unlock_after_fork(void)
 {
-    pthread_mutex_unlock( &library_mutex );
+    note_unlock( LOCK_PROCESS );
+    pthread_mutex_unlock( &process_mutex );
 }
 
 /***********************************************************************
- *           library_prepare
+ *           process_prepare
  *
  * Sets up what every call needs; by any thread.
  */
-void library_prepare(void)
+void process_prepare(void)
 {
     sigset_t sigset;
 
-    lock_library( &sigset );
-    if (!library_ready)
+    lock_process( &sigset );
+    if (!process_ready)
     {
         page_init();
         fault_on_guard = guard_fault;
         fault_handler_install();
-        __atomic_store_n( &library_ready, 1, __ATOMIC_RELEASE );
+        __atomic_store_n( &process_ready, 1, __ATOMIC_RELEASE );
     }
-    unlock_library( &sigset );
+    unlock_process( &sigset );
 }
 
 /***********************************************************************
- *           library_check_handlers
+ *           process_check_handlers
  *
  * Puts our handlers back if the program has replaced them, by any thread. If that fails,
  * fault_notice() says so. A backend that needs them fails then, too; with the others only faults on
  * bad pointers are no longer caught.
  */
-void library_check_handlers(void)
+void process_check_handlers(void)
 {
     fault_handler_check( SIGSEGV );
     fault_handler_check( SIGBUS );
@@ -102,7 +107,7 @@ static void init_query( void **addresses )
 {
     static __thread void **last;
 
-    if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
+    if (!__atomic_load_n( &process_ready, __ATOMIC_ACQUIRE )) process_prepare();
     fault_handler_check( SIGSEGV );
     if (addresses == last) return;
     fault_handler_check( SIGBUS );
@@ -123,30 +128,30 @@ static int open_locked( const char *name )
     open_reason[0] = 0;
     open_error = watch_open( name, open_reason, sizeof(open_reason) );
     if (open_error && name && !has_backend( name )) open_error = -EINVAL;
-    library_state = open_error ? REFUSED : OPENED;
+    process_state = open_error ? REFUSED : OPENED;
     return open_error;
 }
 
 /***********************************************************************
- *           library_open
+ *           process_open
  *
  * Opens a backend when memory is first watched, unless the program has done so. Returns 0 or
  * -errno. A refused backend remains refused: no other takes its place until the program asks.
  */
-int library_open(void)
+int process_open(void)
 {
     sigset_t sigset;
     int ret;
 
-    library_init();
-    lock_library( &sigset );
-    ret = library_state == NOT_OPENED ? open_locked( NULL ) : open_error;
+    process_init();
+    lock_process( &sigset );
+    ret = process_state == NOT_OPENED ? open_locked( NULL ) : open_error;
     if (!ret) has_watches = 1;
-    unlock_library( &sigset );
+    unlock_process( &sigset );
     return ret;
 }
 
-int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift )
+int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift )
 {
     int ret;
 
@@ -156,14 +161,18 @@ int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int 
     return ret;
 }
 
-int writewatch_open( const char *name )
+/***********************************************************************
+ *           process_choose
+ *
+ * -EBUSY once memory is watched.
+ */
+int process_choose( const char *name )
 {
     sigset_t sigset;
     int ret;
 
-    library_init();
     if (fork_is_unhandled()) return -EIO;
-    lock_library( &sigset );
+    lock_process( &sigset );
     if (has_watches)
     {
         snprintf( open_reason, sizeof(open_reason), "memory is being watched already, by %s",
@@ -172,52 +181,20 @@ int writewatch_open( const char *name )
     }
     else
     {
-        if (library_state == OPENED) watch_close();
+        if (process_state == OPENED) watch_close();
         ret = open_locked( name );
     }
-    unlock_library( &sigset );
+    unlock_process( &sigset );
     return ret;
 }
 
 /***********************************************************************
- *           writewatch_backend
- *
- * NULL before a backend was opened, and when that failed.
- */
-const char *writewatch_backend( void )
-{
-    return watch_backend_name();
-}
-
-const char *writewatch_mechanism( void )
-{
-    return watch_mechanism();
-}
-
-/***********************************************************************
- *           writewatch_backend_of
- *
- * Regions that the active backend could not take have another one.
- */
-const char *writewatch_backend_of( const void *addr )
-{
-    uintptr_t page = round_down( (uintptr_t)addr );
-    struct watch_region *region;
-    const char *name;
-
-    if (!(region = region_get( page, page + page_size() ))) return NULL;
-    name = region->backend->name;
-    region_put( region );
-    return name;
-}
-
-/***********************************************************************
- *           writewatch_reason
+ *           process_reason
  *
  * Why no backend, or not the best one, was opened; otherwise what happened to our handlers, or that
  * some memory has another backend.
  */
-const char *writewatch_reason( void )
+const char *process_reason(void)
 {
     const char *notice = fault_notice();
 
@@ -243,6 +220,6 @@ NTSTATUS NTAPI NtGetWriteWatch( HANDLE process, ULONG flags, void *base, SIZE_T 
 NTSTATUS NTAPI NtResetWriteWatch( HANDLE process, void *base, SIZE_T size )
 {
     (void)process;
-    if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
+    if (!__atomic_load_n( &process_ready, __ATOMIC_ACQUIRE )) process_prepare();
     return reset_write_watch( base, size );
 }

@@ -10,25 +10,31 @@
 
 #include "engine/region.h"
 
-extern int library_ready;
-extern void library_prepare(void);
-extern void library_check_handlers(void);
+extern int process_ready;
+extern void process_prepare(void);
+extern void process_check_handlers(void);
 
 /* Begins each public call: makes faults on the program's pointers return as errors, even if the
  * program has replaced our handlers meanwhile. */
-static inline void library_init(void)
+static inline void process_init(void)
 {
-    if (!__atomic_load_n( &library_ready, __ATOMIC_ACQUIRE )) library_prepare();
-    else library_check_handlers();
+    if (!__atomic_load_n( &process_ready, __ATOMIC_ACQUIRE )) process_prepare();
+    else process_check_handlers();
 }
 
 /* Must be called before memory is watched: opens the backend unless that was done. Returns 0 or
  * -errno; a requested backend that does not work remains an error. */
-extern int library_open(void);
+extern int process_open(void);
+
+/* Opens the backend of a name, or for NULL of the environment or the best one. -EBUSY, -EINVAL (no
+ * such name), or what watch_open() returns. And why it, or a better one, is not open; "" if nothing
+ * is wrong. */
+extern int process_choose( const char *name );
+extern const char *process_reason(void);
 
 /* around a fork(); taken before the writers' lock */
-extern void library_lock_for_fork(void);
-extern void library_unlock_after_fork(void);
+extern void process_lock_for_fork(void);
+extern void process_unlock_after_fork(void);
 
 /* The same for restores, where the program has them; set by restore.c. */
 extern void (*restore_before_fork)(void);
@@ -36,6 +42,6 @@ extern void (*restore_after_fork)( int child );
 
 /* Watches memory that the program has mapped, as watch_add_as() does. -EDEADLK: it holds what the
  * library needs to serve a fault. */
-extern int library_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift );
+extern int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift );
 
 #endif /* WRITEWATCH_PROCESS_H */

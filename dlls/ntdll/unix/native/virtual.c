@@ -96,11 +96,11 @@ static uintptr_t map_between( size_t size, uintptr_t low, uintptr_t high, size_t
 }
 
 /***********************************************************************
- *           begins_watch
+ *           is_watched_type
  *
  * Whether a new region is to be watched. A placeholder is not memory yet.
  */
-static int begins_watch( ULONG type )
+static int is_watched_type( ULONG type )
 {
     return (type & MEM_WRITE_WATCH) && !(type & MEM_RESERVE_PLACEHOLDER);
 }
@@ -155,7 +155,7 @@ static NTSTATUS map_view( uintptr_t *start, size_t size, ULONG type, unsigned ch
     if (!page_state_reserve( base, base + size ))
     {
         view = view_insert( base, base + size, state & ~PAGE_STATE_COMMITTED, flags );
-        status = begins_watch( type ) ? begin_watch( base, base + size ) : STATUS_SUCCESS;
+        status = is_watched_type( type ) ? begin_watch( base, base + size ) : STATUS_SUCCESS;
         if (!status && (state & PAGE_STATE_COMMITTED))
             status = commit_range( base, base + size, state );
         if (!status)
@@ -185,7 +185,7 @@ static NTSTATUS replace_placeholder( uintptr_t start, size_t size, ULONG type, u
     if (view->base != start || view->end != start + size) return STATUS_CONFLICTING_ADDRESSES;
     if (!(view->flags & VIEW_FREE_PLACEHOLDER)) return STATUS_INVALID_PARAMETER;
 
-    if (begins_watch( type )) status = begin_watch( start, start + size );
+    if (is_watched_type( type )) status = begin_watch( start, start + size );
     if (!status && (state & PAGE_STATE_COMMITTED))
         status = commit_range( start, start + size, state );
     if (status)
@@ -285,7 +285,7 @@ static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
         return STATUS_INVALID_PARAMETER;
 
     /* before our lock is taken: it may take a while, and cause faults */
-    if (begins_watch( type ) && ((type & MEM_RESERVE) || !start) && library_open())
+    if (is_watched_type( type ) && ((type & MEM_RESERVE) || !start) && process_open())
         return STATUS_NOT_SUPPORTED;
 
     virtual_lock( &sigset );
@@ -318,7 +318,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
     uint64_t addr_value, size_value;
     NTSTATUS status;
 
-    library_init();
+    process_init();
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
     if (status && status != STATUS_INVALID_HANDLE) return status;
     if (!size_value) return STATUS_INVALID_PARAMETER;
@@ -396,7 +396,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemoryEx( HANDLE process, void **addr, SIZE_T *s
     uint64_t addr_value, size_value;
     NTSTATUS status, params_status;
 
-    library_init();
+    process_init();
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
     if (status && status != STATUS_INVALID_HANDLE) return status;
     if ((params_status = get_parameters( params, count, &where ))) return params_status;

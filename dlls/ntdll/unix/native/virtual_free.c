@@ -156,7 +156,7 @@ NTSTATUS NTAPI NtFreeVirtualMemory( HANDLE process, void **addr, SIZE_T *size, U
     sigset_t sigset;
     NTSTATUS status;
 
-    library_init();
+    process_init();
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
     if (status) return status;
     start = round_down( addr_value );

@@ -30,7 +30,7 @@ NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size
     unsigned char state, old = 0;
     NTSTATUS status;
 
-    library_init();
+    process_init();
     if (!old_protect) return STATUS_ACCESS_VIOLATION;
     if ((status = user_probe_write( old_protect, 2, 3 ))) return status;
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
@@ -80,7 +80,7 @@ static NTSTATUS lock_memory( HANDLE process, void **addr, SIZE_T *size, int lock
     NTSTATUS status;
     int ret;
 
-    library_init();
+    process_init();
     status = get_range_arguments( process, addr, size, &addr_value, &size_value );
     if (status) return status;
     start = round_down( addr_value );
@@ -271,7 +271,7 @@ NTSTATUS NTAPI NtQueryVirtualMemory( HANDLE process, const void *addr,
                                      MEMORY_INFORMATION_CLASS info_class, void *info, SIZE_T size,
                                      SIZE_T *ret_size )
 {
-    library_init();
+    process_init();
     if (process != NtCurrentProcess()) return STATUS_INVALID_HANDLE;
     switch (info_class)
     {

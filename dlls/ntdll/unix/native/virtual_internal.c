@@ -13,6 +13,7 @@
 #include "engine/watch.h"
 #include "fault/fault.h"
 #include "native/virtual_internal.h"
+#include "sys/lock_order.h"
 #include "sys/signals.h"
 
 /* the protections that memory without a file can have, indexed by their numbers in a page state */
@@ -41,6 +42,7 @@ static pthread_mutex_t virtual_mutex = PTHREAD_MUTEX_INITIALIZER;
 void virtual_lock( sigset_t *sigset )
 {
     block_all_signals( sigset );
+    note_lock( LOCK_VIRTUAL );
     pthread_mutex_lock( &virtual_mutex );
     begin_address_space_change();
 }
@@ -48,17 +50,20 @@ void virtual_lock( sigset_t *sigset )
 void virtual_unlock( const sigset_t *sigset )
 {
     end_address_space_change();
+    note_unlock( LOCK_VIRTUAL );
     pthread_mutex_unlock( &virtual_mutex );
     restore_signals( sigset );
 }
 
 void virtual_lock_for_fork(void)
 {
+    note_lock( LOCK_VIRTUAL );
     pthread_mutex_lock( &virtual_mutex );
 }
 
 void virtual_unlock_after_fork(void)
 {
+    note_unlock( LOCK_VIRTUAL );
     pthread_mutex_unlock( &virtual_mutex );
 }
 

@@ -58,7 +58,7 @@ void lock_for_fork(void)
     sigset_t mask;
 
     block_all_but_faults( &mask );
-    library_lock_for_fork();
+    process_lock_for_fork();
     if (restore_before_fork) restore_before_fork();
     virtual_lock_for_fork();
     note_lock( LOCK_CHANGES );
@@ -76,7 +76,7 @@ void unlock_after_fork( int child )
     pthread_mutex_unlock( &mutex );
     virtual_unlock_after_fork();
     if (restore_after_fork) restore_after_fork( child );
-    library_unlock_after_fork();
+    process_unlock_after_fork();
     restore_signals( &mask );
 }
 
