@@ -16,6 +16,7 @@
 
 #include "model.h"
 
+#include "engine/query.h"
 #include "fault/fault.h"
 #include "nt_types.h"
 

@@ -12,6 +12,8 @@
 
 #include "model.h"
 
+#include "engine/region.h"
+#include "engine/region_step.h"
 #include "scan/ask.h"
 #include "scan/noted_run.h"
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/query.h"
 #include "engine/watch.h"
 #include "fault/fault.h"
 #include "sys/page.h"

@@ -11,6 +11,8 @@
 #include <ucontext.h>
 
 #include "engine/backend.h"
+#include "engine/query.h"
+#include "engine/region.h"
 #include "engine/watch.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "engine/watch.h"
+#include "engine/query.h"
 #include "sys/page.h"
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"

@@ -12,6 +12,7 @@
 #include "engine/backend.h"
 #include "engine/fork.h"
 #include "engine/host.h"
+#include "engine/region.h"
 #include "engine/watch.h"
 #include "sys/advise.h"
 #include "sys/lock_order.h"

@@ -13,20 +13,13 @@
 
 #include "engine/backend.h"
 #include "engine/marks.h"
+#include "engine/watch.h"
 
 enum region_state
 {
     REGION_OPEN,
     REGION_CLOSED,   /* it is being set up, or its written state is on the move: steps wait */
     REGION_GONE,     /* another region may have taken its place */
-};
-
-/* What is known of the memory of a region before it is attached. */
-enum memory_kind
-{
-    REGION_FRESH,       /* private anonymous memory that was never touched: MEM_WRITE_WATCH */
-    REGION_ANONYMOUS,   /* private anonymous memory that may have pages, huge ones too */
-    REGION_MIXED,       /* any memory, files and shared memory included */
 };
 
 #define LOST_MARKS  1u   /* a page could not be marked: until all of the region is reset */

@@ -9,7 +9,7 @@
 #define WRITEWATCH_STEP_H
 
 #include "engine/backend.h"
-#include "engine/watch.h"
+#include "engine/query.h"
 #include "sys/page.h"
 
 /* Entries of one scan. The kernel allocates a buffer for as many; beyond 8 KiB (341 entries) that

@@ -15,6 +15,7 @@
 #include "engine/backend.h"
 #include "engine/fork.h"
 #include "engine/host.h"
+#include "engine/region.h"
 #include "engine/watch.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"

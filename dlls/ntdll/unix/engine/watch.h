@@ -11,13 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/region_step.h"
-
 /* All functions take page aligned ranges and return 0 or -errno, unless they say otherwise.
  *
  * Functions that change what is watched are serialised by a lock, under which the thread is not
  * stopped (host.h). Queries take no lock: any thread may make them at any time, even while another
  * one is stopped anywhere. None may be called from a signal handler. */
+
+/* What is known of the memory of a region before it is attached. */
+enum memory_kind
+{
+    REGION_FRESH,       /* private anonymous memory that was never touched: MEM_WRITE_WATCH */
+    REGION_ANONYMOUS,   /* private anonymous memory that may have pages, huge ones too */
+    REGION_MIXED,       /* any memory, files and shared memory included */
+};
 
 /* Opens a backend, by name or (NULL) the best one; once, before anything else. On failure reason
  * says why. */
@@ -51,34 +57,6 @@ extern int watch_needs_commit(void);
 /* whether memory is watched: all of it, in one region; or any page of it */
 extern int watch_contains( const void *base, size_t size );
 extern int watch_overlaps( const void *base, size_t size );
-
-/* A query, in uninterrupted code. It holds its region only in its steps. */
-struct watch_query
-{
-    struct watch_region *region;    /* may become another one between steps */
-    const struct watch_backend *backend;   /* both are the region's, which each step checks */
-    unsigned int         shift;
-    enum region_step     step;
-    uint64_t             signals;   /* blocked before a step of a fault backend */
-    uintptr_t            start;
-    uintptr_t            end;
-    uintptr_t            reached;   /* where the next step of watch_collect() begins */
-    int                  reset;     /* argument of watch_collect() */
-    void               **addresses;
-    size_t               max;
-    size_t               count;     /* of addresses stored */
-};
-
-extern int watch_begin( struct watch_query *query, uintptr_t start, uintptr_t end );
-extern int watch_collect( struct watch_query *query, int reset, void **addresses, size_t max,
-                          size_t *count );
-extern void watch_undo( struct watch_query *query, void **addresses, size_t count );
-extern void watch_undo_all( struct watch_query *query );
-extern int watch_reset( struct watch_query *query );
-
-/* for use in a step of a query (step.h) */
-extern uint64_t watch_take_marked( struct watch_query *query, uintptr_t start, uintptr_t end,
-                                   int *err );
 
 /* What was done so far, for people. All but regions are counted only while enabled is set. */
 struct watch_stats

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "engine/backend.h"
+#include "engine/query.h"
 #include "engine/region.h"
 #include "engine/selftest.h"
 #include "engine/watch.h"
