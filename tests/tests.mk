@@ -52,10 +52,10 @@ TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
 GUEST_EXAMPLE = tests/kernels/lazy_restore
 # A program and a library for sandboxes, and a library that forks.
-SANDBOX_PROGS = tests/sandboxes/exact tests/sandboxes/not_dumpable.so tests/forks/helper.so
+SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so
 CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c)
 PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.c) \
-	$(call sources,tests/faults/windows.c) $(call sources,tests/forks/forks.c)
+	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c)
 
 # Those of the conformance tests that need nothing of Windows but memory, threads and exceptions:
 # io, remote and socket are about what Wine does for a program.
@@ -146,10 +146,10 @@ $(UNIT_PROGS): %: %.o $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_
 $(TOOL_PROGS): %: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-tests/sandboxes/exact: %: %.o $(LIBRARY_A)
+tests/sandbox/exact: %: %.o $(LIBRARY_A)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
-tests/sandboxes/not_dumpable.so tests/forks/helper.so: %.so: %.o
+tests/sandbox/not_dumpable.so tests/stress/forks/helper.so: %.so: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
 
 $(BENCH_BACKENDS): $(BENCH_BACKENDS_OBJS) $(LIBRARY_A)

@@ -9,7 +9,7 @@
 
 : "${top_srcdir:?}" "${top_builddir:?}"
 preload=$top_builddir/preload/libwritewatch-preload.so
-exact=$top_builddir/tests/sandboxes/exact
+exact=$top_builddir/tests/sandbox/exact
 work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-trust.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
