@@ -48,6 +48,7 @@ UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)
 UNIT_PROGS = $(UNIT_SRCS:.c=)
+UNIT_COMMON = tests/common/children.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
 GUEST_EXAMPLE = tests/kernels/lazy_restore
@@ -117,7 +118,7 @@ BENCH_OBJS = $(call objects,$(BENCH_SRCS))
 BENCH_PE_OBJS = $(BENCH_SRCS:.c=.pe.o) $(BENCH_WIN32_SRCS:.c=.pe.o)
 
 TEST_OBJS = $(addsuffix .o,$(basename $(SANDBOX_PROGS))) $(FUZZ_OBJS) $(LIBFUZZER_OBJS) \
-	$(UNIT_PROGS:=.o) $(TOOL_PROGS:=.o) $(NATIVE_TEST_OBJS) $(BENCH_BACKENDS_OBJS) \
+	$(UNIT_PROGS:=.o) $(UNIT_COMMON) $(TOOL_PROGS:=.o) $(NATIVE_TEST_OBJS) $(BENCH_BACKENDS_OBJS) \
 	$(MODEL_OBJS) $(RACE_OBJS) $(FAULTS_OBJS) $(INJECT_OBJS) $(BENCH_OBJS) \
 	$(call objects,$(BENCH_WIN32_SRCS) $(BENCH_FLOOR_SRCS))
 CONFORMANCE_OBJS = $(CONFORMANCE_SRCS:.c=.pe.o)
@@ -140,7 +141,7 @@ $(PE_EXES): | need-mingw
 
 # Native programs.
 
-$(UNIT_PROGS): %: %.o $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
+$(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl
 
 $(TOOL_PROGS): %: %.o

@@ -69,7 +69,7 @@ processors all
 for variant in $backends; do
     case $variant in
     scan|scan:marked|thread) ;;
-    sigbus) run "unit/backends-sigbus-missing" 240 "$unit/backends" sigbus-missing ;;
+    sigbus) run "unit/backends-sigbus-old" 240 "$unit/backends" sigbus-old ;;
     *) run "unit/backends-$variant" 240 "$unit/backends" "$variant" ;;
     esac
 done

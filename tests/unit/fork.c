@@ -4,7 +4,7 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Usage: fork [NAME...]    all of the variants below if none is named
+ * Usage: fork [NAME...]    all that main() names if none is
  */
 
 #include <errno.h>
@@ -20,24 +20,7 @@
 #include "sys/page.h"
 #include "unit.h"
 
-static const struct variant
-{
-    const char *name;
-    const char *backend;
-    int         old_kernel;   /* as before Linux 6.4 */
-} variants[] =
-{
-    { "scan:unmarked", "scan:unmarked", 0 },
-    { "scan:marked",   "scan:marked",   0 },
-    { "sigbus",        "sigbus",        0 },
-    { "sigbus-old",    "sigbus",        1 },
-    { "mprotect",      "mprotect",      0 },
-    { "thread",        "thread",        0 },
-    { "thread-old",    "thread",        1 },
-    { "softdirty",     "softdirty",     0 },
-};
-
-static const struct variant *variant;
+static const char *backend;
 
 #define PAGES    512    /* of each memory */
 #define ACCESS   384    /* of those from VirtualAlloc, as many are committed at first */
@@ -97,7 +80,7 @@ static void compare( struct memory *memory, size_t first, size_t count, int rese
 
     if (ask( memory, first, count, reset, told ) < 0)
     {
-        fprintf( stderr, "%s, %s: query failed, %u %s\n", variant->name, who, GetLastError(),
+        fprintf( stderr, "%s, %s: query failed, %u %s\n", backend, who, GetLastError(),
                  writewatch_reason() );
         unit_failures++;
         return;
@@ -109,7 +92,7 @@ static void compare( struct memory *memory, size_t first, size_t count, int rese
         if (reset) memory->written[i] = 0;
     }
     if (!missed && !untrue) return;
-    fprintf( stderr, "%s, %s, memory %d: %u missed, %u false\n", variant->name, who,
+    fprintf( stderr, "%s, %s, memory %d: %u missed, %u false\n", backend, who,
              memory == &mapped ? 1 : memory == &shared ? 2 : 0, missed, untrue );
     unit_failures++;
 }
@@ -127,7 +110,7 @@ static void take_over( struct memory *memory, const char *who )
     {
         if (ask( memory, 0, PAGES, reset, told ) < 0)
         {
-            fprintf( stderr, "%s, %s: first query failed, %u %s\n", variant->name, who,
+            fprintf( stderr, "%s, %s: first query failed, %u %s\n", backend, who,
                      GetLastError(), writewatch_reason() );
             unit_failures++;
             return;
@@ -143,7 +126,7 @@ static void take_over( struct memory *memory, const char *who )
     memset( memory->written, 0, sizeof(memory->written) );
     if (missed || untrue)
     {
-        fprintf( stderr, "%s, %s: at first %u missed, %u false\n", variant->name, who, missed,
+        fprintf( stderr, "%s, %s: at first %u missed, %u false\n", backend, who, missed,
                  untrue );
         unit_failures++;
     }
@@ -208,7 +191,7 @@ static int passed( pid_t pid )
     int status;
 
     if (waitpid( pid, &status, 0 ) == pid && !status) return 1;
-    fprintf( stderr, "%s: child ended by %s %d\n", variant->name,
+    fprintf( stderr, "%s: child ended by %s %d\n", backend,
              WIFSIGNALED( status ) ? "signal" : "status",
              WIFSIGNALED( status ) ? WTERMSIG( status ) : WEXITSTATUS( status ));
     return 0;
@@ -230,11 +213,11 @@ static void be_child( unsigned int depth, const char *who )
     size_t i;
     pid_t pid;
 
-    check( !*writewatch_reason() || variant->old_kernel );
+    check( !*writewatch_reason() || userfault_old_kernel );
     for (i = 0; i < MEMORIES; i++) take_over( memories[i], who );
     steps( depth + 2, STEPS, who );
-    check( !strcmp( writewatch_backend_of( inherited->base ), variant->backend )
-           || strchr( variant->backend, ':' ));
+    check( !strcmp( writewatch_backend_of( inherited->base ), backend )
+           || strchr( backend, ':' ));
 
     /* memory of its own */
     own.base = mmap( NULL, bytes( PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -350,7 +333,7 @@ static void test_no_descriptors(void)
         for (i = 0; i < MEMORIES; i++)
             if (ask( memories[i], 0, PAGES, 0, told ) == -1) failed++;
             else compare( memories[i], 0, fresh.base == memories[i]->base ? 1 : PAGES, 0, "poor" );
-        if (!strcmp( variant->backend, "mprotect" )) check( !failed );
+        if (!strcmp( backend, "mprotect" )) check( !failed );
         else
         {
             check( failed == MEMORIES );
@@ -515,50 +498,27 @@ static void test_threads(void)
     for (i = 0; i < PAGES; i += 5) write_page( &busy, i );
     compare( &busy, 0, PAGES, 1, "parent of many" );
     steps( 50, STEPS, "parent of many" );
-    printf( "%s: %u children among threads\n", variant->name, round );
+    printf( "%s: %u children among threads\n", backend, round );
 }
 
-static int run(void)
+static int run( const char *name )
 {
-    userfault_old_kernel = variant->old_kernel;
-    if (writewatch_open( variant->backend ))
-    {
-        printf( "%s: %s\n", variant->name, writewatch_reason() );
-        return SKIP;
-    }
+    backend = name;
+    if (writewatch_open( backend ))
+        return unit_skip( backend, writewatch_reason() );
     page_init();
     open_memories();
     test_child();
     test_unknown_child();
     test_no_descriptors();
     test_not_inherited();
-    if (!strncmp( variant->backend, "scan", 4 )) test_restore();
+    if (!strncmp( backend, "scan", 4 )) test_restore();
     test_threads();
     return unit_result();
 }
 
 int main( int argc, char *argv[] )
 {
-    int ret = SKIP, status;
-    size_t i;
-
-    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
-    {
-        pid_t pid;
-
-        variant = &variants[i];
-        if (!unit_wants( argc, argv, variant->name )) continue;
-        fflush( stdout );
-        if (!(pid = fork()))
-        {
-            alarm( UNIT_HANGS );
-            exit( run() );
-        }
-        if (waitpid( pid, &status, 0 ) != pid) return FAIL;
-        if (status == SKIP << 8) continue;
-        printf( "%s: %s\n", variant->name, status ? "failed" : "passed" );
-        if (WIFSIGNALED( status )) printf( "%s: signal %d\n", variant->name, WTERMSIG( status ));
-        if (status || ret == SKIP) ret = status ? FAIL : ret == FAIL ? FAIL : PASS;
-    }
-    return ret;
+    return unit_each_backend( argc, argv, UNIT_SCAN_UNMARKED | UNIT_SCAN_MARKED | UNIT_FAULTS |
+                              UNIT_SOFTDIRTY, run );
 }

@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "writewatch.h"
@@ -479,13 +478,11 @@ static void test_busy(void)
     munmap( base, size );
 }
 
-static int run(void)
+static int run( const char *name )
 {
+    backend = name;
     if (writewatch_open( unit_form( backend )))
-    {
-        fprintf( stderr, "skipped: %s\n", writewatch_reason() );
-        return SKIP;
-    }
+        return unit_skip( backend, writewatch_reason() );
     check( !pipe2( pipe_fds, O_CLOEXEC ));
     test_arguments();
     /* to mprotect it shows only where a watch begins what the program may do */
@@ -501,21 +498,5 @@ static int run(void)
 
 int main( int argc, char *argv[] )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
-    int status, passed = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        pid_t pid;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        pid = fork();
-        backend = backends[i];
-        if (!pid) return run();
-        check( waitpid( pid, &status, 0 ) == pid && WIFEXITED( status ));
-        if (!WIFEXITED( status ) || WEXITSTATUS( status ) == FAIL) return FAIL;
-        if (WEXITSTATUS( status ) == PASS) passed++;
-    }
-    return passed ? unit_result() : SKIP;
+    return unit_each_backend( argc, argv, UNIT_MAPPED, run );
 }

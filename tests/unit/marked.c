@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/wait.h>
 
 #include "model.h"
 
@@ -216,10 +215,7 @@ static int run( const char *name )
 
     check( !fault_handler_install() );
     if (watch_open( unit_form( name ), reason, sizeof(reason) ))
-    {
-        printf( "%s: %s\n", name, reason );
-        return SKIP;
-    }
+        return unit_skip( name, reason );
     must_prepare = strcmp( name, "scan" ) != 0;
     open_model();
     for (seed = 1; seed <= seeds; seed++) test_random_marks( seed, 150 );
@@ -231,29 +227,8 @@ static int run( const char *name )
     return unit_result();
 }
 
-int main( int argc, char **argv )
+int main( int argc, char *argv[] )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
-    int status, passed = 0;
-    size_t i;
-
     page_init();
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        fflush( stdout );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( backends[i] ));
-        }
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8)
-        {
-            printf( "%s: failed, status %x\n", backends[i], status );
-            unit_failures++;
-        }
-    }
-    return passed || unit_failures ? unit_result() : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }
