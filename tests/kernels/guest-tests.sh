@@ -5,7 +5,7 @@
 
 unit=$top_builddir/tests/unit
 native_test=$top_builddir/tests/conformance/write_watch_native_test
-backends=${WRITEWATCH_GUEST_BACKENDS:-scan sigbus mprotect thread softdirty}
+backends=${WRITEWATCH_GUEST_BACKENDS:-$all_backends}
 # Processors are emulated here, one by another: a thread that waits for another may wait for long.
 export WRITEWATCH_TEST_SHARE=10
 model_steps=10000
