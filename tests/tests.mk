@@ -71,19 +71,26 @@ BENCH_BACKENDS = bench/backends
 BENCH_BACKENDS_OBJS = bench/backends.o bench/backends_costs.o bench/backends_exact.o \
 	bench/backends_tools.o bench/backends_trackers.o
 
+# Time and threads for tests that run on both systems.
+SYSTEM_OBJ = tests/common/system_native.native.o
+SYSTEM_PE_OBJ = tests/common/system_pe.pe.o
+
 # The model test: all of its sources for each system, but for the file that knows the other one.
 MODEL_SRCS := $(call sources,tests/model/*.c)
 MODEL_PROG = tests/model/model
-MODEL_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(MODEL_SRCS)))
+MODEL_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(MODEL_SRCS))) \
+	$(SYSTEM_OBJ)
 MODEL_EXE = tests/model/model.exe
-MODEL_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(MODEL_SRCS)))
+MODEL_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(MODEL_SRCS))) \
+	$(SYSTEM_PE_OBJ)
 
 # The race test, in the same way.
 RACE_SRCS := $(call sources,tests/race/*.c)
 RACE_PROG = tests/race/race
-RACE_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(RACE_SRCS)))
+RACE_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(RACE_SRCS))) $(SYSTEM_OBJ)
 RACE_EXE = tests/race/race.exe
-RACE_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(RACE_SRCS)))
+RACE_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(RACE_SRCS))) \
+	$(SYSTEM_PE_OBJ)
 
 # Where system calls fail: a native program, and one for Windows among the others; and what lets
 # them fail.
@@ -250,6 +257,8 @@ $(WINEGCC_EXE): $(WINEGCC_OBJS)
 
 $(FUZZ_EXE): $(FUZZ_PE_OBJS)
 	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(filter tests/stress/%,$(PROGRAM_EXES)): $(SYSTEM_PE_OBJ)
 
 $(PROGRAM_EXES): %.exe: %.pe.o
 	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
