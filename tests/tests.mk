@@ -59,9 +59,9 @@ PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.
 	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c)
 
 # Those of the conformance tests that need nothing of Windows but memory, threads and exceptions:
-# io, remote and socket are about what Wine does for a program.
-NATIVE_TESTS = allocation arguments concurrency decommit face hostile model placeholder protection \
-	results
+# calls, io, own_process, remote and socket are about what Wine does for a program.
+NATIVE_TESTS = allocation arguments concurrency decommit face hostile model overlap placeholder \
+	protection results
 NATIVE_TEST = tests/conformance/write_watch_native_test
 NATIVE_TEST_OBJS = $(NATIVE_TESTS:%=tests/conformance/%.native.o) \
 	tests/conformance/native/native.native.o tests/conformance/native/testlist.native.o

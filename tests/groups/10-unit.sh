@@ -14,7 +14,7 @@ if may_want unit && both_forms; then
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test"
     done
-    for test in discard mapping marked pages results_array undo; do
+    for test in discard mapping mapping_refused marked pages results_array undo; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test" scan
     done

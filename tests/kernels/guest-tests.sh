@@ -45,14 +45,14 @@ pages_out()
 
 # the parts, the ones with several backends once with each
 for test in region blocks fair_lock handlers hold library query user_memory results_array fill \
-    restore virtual fault moved forms commit; do
+    restore virtual virtual_statuses fault moved forms commit; do
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
 for backend in $backends; do
     [ "$backend" != softdirty ] || continue
     processors "$backend"
-    for test in mapping pages undo; do
+    for test in mapping mapping_refused pages undo; do
         run "unit/$test-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/$test" \
             "${backend%%:*}"
     done
