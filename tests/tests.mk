@@ -48,7 +48,7 @@ UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)
 UNIT_PROGS = $(UNIT_SRCS:.c=)
-UNIT_COMMON = tests/common/children.o
+UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
 GUEST_EXAMPLE = tests/kernels/lazy_restore
@@ -147,6 +147,10 @@ bench-programs: $(BENCH_NATIVE) $(BENCH_FLOOR)
 $(PE_EXES): | need-mingw
 
 # Native programs.
+
+# Those that include the model, which has the names of Windows.
+UNIT_MODEL = backends blocks give_way marked query small
+$(UNIT_MODEL:%=tests/unit/%.o): EXTRA_CFLAGS = -I$(srcdir)/tests/conformance/native
 
 $(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl

@@ -86,7 +86,7 @@ static void test_loop( size_t stride, size_t room )
     for (i = 0; i < PAGES; i += 3 * stride) decommit( i, i + 1 );
     while (first < PAGES && !unit_failures)
     {
-        for (i = first; i < PAGES && !written[i]; i++) ;
+        for (i = first; i < PAGES && !is_written( i ); i++) ;
         query( first, PAGES, room, 1 );
         first = i;
         if (i == PAGES) break;
@@ -131,14 +131,14 @@ static void test_late_marks(void)
         check( !get_write_watch( 1, base, bytes( PAGES ), addresses, &count, &granularity ));
         region->backend = real;
         check( count == 10 );
-        memset( written, 1, 64 );
+        for (i = 0; i < 64; i++) model.page[i].written = WRITTEN;
         for (i = 0; i < count; i++)
         {
             size_t index = ((char *)addresses[i] - base) >> page_shift;
 
-            check( index < PAGES && written[index] );
+            check( index < PAGES && is_written( index ));
             check( !i || addresses[i] > addresses[i - 1] );
-            if (index < PAGES) written[index] = 0;
+            if (index < PAGES) set_not_written( index, index + 1 );
         }
     }
     region_put( region );
@@ -202,8 +202,8 @@ static void test_put_back( unsigned int rounds )
                 found[((char *)addresses[j] - base) >> page_shift]++;
             }
         }
-        for (i = 0; i < PAGES; i++) check( found[i] == written[i] );
-        memset( written, 0, sizeof(written) );
+        for (i = 0; i < PAGES; i++) check( found[i] == is_written( i ));
+        set_not_written( 0, PAGES );
     }
     munmap( no_array, bytes( 1 ));
 }
