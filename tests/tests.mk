@@ -48,19 +48,20 @@ UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)
 UNIT_PROGS = $(UNIT_SRCS:.c=)
+UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
 GUEST_EXAMPLE = tests/kernels/lazy_restore
 # A program and a library for sandboxes, and a library that forks.
-SANDBOX_PROGS = tests/sandboxes/exact tests/sandboxes/not_dumpable.so tests/forks/helper.so
+SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so
 CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c)
 PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.c) \
-	$(call sources,tests/faults/windows.c) $(call sources,tests/forks/forks.c)
+	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c)
 
 # Those of the conformance tests that need nothing of Windows but memory, threads and exceptions:
-# io, remote and socket are about what Wine does for a program.
-NATIVE_TESTS = allocation arguments concurrency decommit face hostile model placeholder protection \
-	results
+# calls, io, own_process, remote and socket are about what Wine does for a program.
+NATIVE_TESTS = allocation arguments concurrency decommit face hostile model overlap placeholder \
+	protection results
 NATIVE_TEST = tests/conformance/write_watch_native_test
 NATIVE_TEST_OBJS = $(NATIVE_TESTS:%=tests/conformance/%.native.o) \
 	tests/conformance/native/native.native.o tests/conformance/native/testlist.native.o
@@ -70,19 +71,26 @@ BENCH_BACKENDS = bench/backends
 BENCH_BACKENDS_OBJS = bench/backends.o bench/backends_costs.o bench/backends_exact.o \
 	bench/backends_tools.o bench/backends_trackers.o
 
+# Time and threads for tests that run on both systems.
+SYSTEM_OBJ = tests/common/system_native.native.o
+SYSTEM_PE_OBJ = tests/common/system_pe.pe.o
+
 # The model test: all of its sources for each system, but for the file that knows the other one.
 MODEL_SRCS := $(call sources,tests/model/*.c)
 MODEL_PROG = tests/model/model
-MODEL_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(MODEL_SRCS)))
+MODEL_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(MODEL_SRCS))) \
+	$(SYSTEM_OBJ)
 MODEL_EXE = tests/model/model.exe
-MODEL_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(MODEL_SRCS)))
+MODEL_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(MODEL_SRCS))) \
+	$(SYSTEM_PE_OBJ)
 
 # The race test, in the same way.
 RACE_SRCS := $(call sources,tests/race/*.c)
 RACE_PROG = tests/race/race
-RACE_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(RACE_SRCS)))
+RACE_OBJS = $(patsubst %.c,%.native.o,$(filter-out %/platform_pe.c,$(RACE_SRCS))) $(SYSTEM_OBJ)
 RACE_EXE = tests/race/race.exe
-RACE_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(RACE_SRCS)))
+RACE_PE_OBJS = $(patsubst %.c,%.pe.o,$(filter-out %/platform_native.c,$(RACE_SRCS))) \
+	$(SYSTEM_PE_OBJ)
 
 # Where system calls fail: a native program, and one for Windows among the others; and what lets
 # them fail.
@@ -117,7 +125,7 @@ BENCH_OBJS = $(call objects,$(BENCH_SRCS))
 BENCH_PE_OBJS = $(BENCH_SRCS:.c=.pe.o) $(BENCH_WIN32_SRCS:.c=.pe.o)
 
 TEST_OBJS = $(addsuffix .o,$(basename $(SANDBOX_PROGS))) $(FUZZ_OBJS) $(LIBFUZZER_OBJS) \
-	$(UNIT_PROGS:=.o) $(TOOL_PROGS:=.o) $(NATIVE_TEST_OBJS) $(BENCH_BACKENDS_OBJS) \
+	$(UNIT_PROGS:=.o) $(UNIT_COMMON) $(TOOL_PROGS:=.o) $(NATIVE_TEST_OBJS) $(BENCH_BACKENDS_OBJS) \
 	$(MODEL_OBJS) $(RACE_OBJS) $(FAULTS_OBJS) $(INJECT_OBJS) $(BENCH_OBJS) \
 	$(call objects,$(BENCH_WIN32_SRCS) $(BENCH_FLOOR_SRCS))
 CONFORMANCE_OBJS = $(CONFORMANCE_SRCS:.c=.pe.o)
@@ -140,16 +148,20 @@ $(PE_EXES): | need-mingw
 
 # Native programs.
 
-$(UNIT_PROGS): %: %.o $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
+# Those that include the model, which has the names of Windows.
+UNIT_MODEL = backends blocks give_way marked query small
+$(UNIT_MODEL:%=tests/unit/%.o): EXTRA_CFLAGS = -I$(srcdir)/tests/conformance/native
+
+$(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl
 
 $(TOOL_PROGS): %: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-tests/sandboxes/exact: %: %.o $(LIBRARY_A)
+tests/sandbox/exact: %: %.o $(LIBRARY_A)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
-tests/sandboxes/not_dumpable.so tests/forks/helper.so: %.so: %.o
+tests/sandbox/not_dumpable.so tests/stress/forks/helper.so: %.so: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
 
 $(BENCH_BACKENDS): $(BENCH_BACKENDS_OBJS) $(LIBRARY_A)
@@ -249,6 +261,8 @@ $(WINEGCC_EXE): $(WINEGCC_OBJS)
 
 $(FUZZ_EXE): $(FUZZ_PE_OBJS)
 	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+
+$(filter tests/stress/%,$(PROGRAM_EXES)): $(SYSTEM_PE_OBJ)
 
 $(PROGRAM_EXES): %.exe: %.pe.o
 	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)

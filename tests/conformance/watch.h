@@ -17,25 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef WIN32_NO_STATUS
-#define WIN32_NO_STATUS
-#endif
-#include <windows.h>
-#include <winternl.h>
-#undef WIN32_NO_STATUS
-#include <ntstatus.h>
-#define WIN32_NO_STATUS
-
+#include "../common/nt.h"
 #include "wine/test.h"
-
-#ifndef MEM_RESERVE_PLACEHOLDER
-#define MEM_RESERVE_PLACEHOLDER   0x00040000
-#define MEM_REPLACE_PLACEHOLDER   0x00004000
-#endif
-#ifndef MEM_PRESERVE_PLACEHOLDER
-#define MEM_COALESCE_PLACEHOLDERS 0x00000001
-#define MEM_PRESERVE_PLACEHOLDER  0x00000002
-#endif
 
 #define MAYBE_UNUSED __attribute__((unused))
 #define PAGE 0x1000  /* the granularity of write watches on x86, row 35 */

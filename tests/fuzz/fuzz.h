@@ -18,14 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef WIN32_NO_STATUS
-#define WIN32_NO_STATUS
-#endif
-#include <windows.h>
-#include <winternl.h>
-#undef WIN32_NO_STATUS
-#include <ntstatus.h>
-#define WIN32_NO_STATUS
+#include "../common/nt.h"
+#include "../common/random.h"
 
 #define PAGE ((size_t)0x1000)
 
@@ -83,13 +77,5 @@ extern void threads_start( uint64_t seed );
 extern void threads_check(void);
 extern void threads_report(void);
 extern void threads_exit( int status ) __attribute__((noreturn));
-
-static inline uint64_t next_random( uint64_t *state )
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 #endif /* WRITEWATCH_TESTS_FUZZ_H */

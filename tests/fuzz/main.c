@@ -38,12 +38,12 @@ void fuzz_failed( const char *format, ... )
  */
 static size_t random_input( unsigned char *data, size_t max )
 {
-    uint64_t state = seed * 0x9e3779b97f4a7c15 + 1;
+    uint64_t state = seed * RANDOM_SPREAD + 1;
     size_t i, size;
 
-    for (i = 0; i < 8; i++) next_random( &state );
-    size = next_random( &state ) % (next_random( &state ) % 16 ? 256 : max);
-    for (i = 0; i < size; i++) data[i] = next_random( &state ) >> 32;
+    for (i = 0; i < 8; i++) random_word( &state );
+    size = random_word( &state ) % (random_word( &state ) % 16 ? 256 : max);
+    for (i = 0; i < size; i++) data[i] = random_word( &state ) >> 32;
     return size;
 }
 

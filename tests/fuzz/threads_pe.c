@@ -40,7 +40,7 @@ static DWORD WINAPI __attribute__((noreturn)) victim( void *arg )
     self->running = 1;
     for (;;)
     {
-        uint64_t random = next_random( &self->random );
+        uint64_t random = random_word( &self->random );
         ULONG_PTR count = random & 0x100 ? PAGES : random >> 16 & 7;
         ULONG_PTR *count_ptr = &count;
         void *array = results;
@@ -71,7 +71,7 @@ static void start_victim( struct victim *self )
 {
     int tries;
 
-    self->random = next_random( &state ) | 1;
+    self->random = random_word( &state ) | 1;
     self->suspended = 0;
     self->running = 0;
     /* what an ended thread had is free a little later */
@@ -148,7 +148,7 @@ void threads_start( uint64_t seed )
     DWORD old;
     int i;
 
-    state = seed * 0x9e3779b97f4a7c15 + 1;
+    state = seed * RANDOM_SPREAD + 1;
     polled = VirtualAlloc( NULL, PAGES * PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
                            PAGE_READWRITE );
     edge = VirtualAlloc( NULL, 2 * PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
@@ -167,7 +167,7 @@ void threads_start( uint64_t seed )
  */
 void threads_check(void)
 {
-    uint64_t random = next_random( &state );
+    uint64_t random = random_word( &state );
     struct victim *self = &victims[random / 64 % VICTIMS];
     unsigned int i;
 

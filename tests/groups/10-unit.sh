@@ -1,4 +1,4 @@
-# Native tests of the parts, no Wine: programs and scripts.
+# Native tests of the parts, no Wine.
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
@@ -7,10 +7,6 @@ for source in "$tests"/unit/*.c; do
     test=$(basename "$source" .c)
     run "unit/$test" 120 "$top_builddir/tests/unit/$test"
 done
-for script in "$tests"/unit/*.sh; do
-    [ -f "$script" ] || continue
-    run "unit/$(basename "$script" .sh)" 120 sh "$script"
-done
 
 # what scan does in its other form
 if may_want unit && both_forms; then
@@ -18,7 +14,7 @@ if may_want unit && both_forms; then
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test"
     done
-    for test in discard mapping marked pages results_array undo; do
+    for test in discard mapping mapping_refused marked pages results_array undo; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test" scan
     done

@@ -12,11 +12,11 @@ done
 run_wine stress/charge-stock stock 180 "$top_builddir/tests/stress/charge.exe"
 
 # with a library that forks, in each of Wine's processes
-wine_run_options="--wrap $tests/forks/with-helper"
-run_wine stress/forks shim 180 "$top_builddir/tests/forks/forks.exe"
+wine_run_options="--wrap $tests/stress/forks/with-helper"
+run_wine stress/forks shim 180 "$top_builddir/tests/stress/forks/forks.exe"
 if both_forms; then
     export WRITEWATCH_BACKEND=scan:marked
-    run_wine stress/forks-marked shim 180 "$top_builddir/tests/forks/forks.exe"
+    run_wine stress/forks-marked shim 180 "$top_builddir/tests/stress/forks/forks.exe"
     unset WRITEWATCH_BACKEND
 fi
 wine_run_options=

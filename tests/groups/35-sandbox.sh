@@ -8,10 +8,10 @@ export WRITEWATCH_USER_TEMPLATE
 
 for sandbox in user user-mode-only seccomp not-dumpable no-proc user-namespace no-descriptors \
     address-space; do
-    run "sandbox/$sandbox" 120 sh "$tests/sandboxes/sandbox.sh" native $sandbox
+    run "sandbox/$sandbox" 120 sh "$tests/sandbox/sandbox.sh" native $sandbox
     test=sandbox/wine/$sandbox
     if wanted "$test" && have_wine "$test" "$top_builddir/tests/stress/basic_poll.exe"; then
-        run "$test" 600 sh "$tests/sandboxes/sandbox.sh" wine $sandbox
+        run "$test" 600 sh "$tests/sandbox/sandbox.sh" wine $sandbox
     fi
 done
 rm -rf "$WRITEWATCH_USER_TEMPLATE"

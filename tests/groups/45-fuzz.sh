@@ -13,7 +13,7 @@ fi
 fuzz_seed=1
 [ "$WRITEWATCH_LONG" != 1 ] || fuzz_seed=$(date +%Y%m%d)000000
 
-for backend in scan sigbus mprotect; do
+for backend in $ways_backends; do
     wanted "fuzz/$backend" || continue
     if ! probe "$backend"; then
         skip "fuzz/$backend" "$reason"

@@ -5,7 +5,7 @@
 
 unit=$top_builddir/tests/unit
 native_test=$top_builddir/tests/conformance/write_watch_native_test
-backends=${WRITEWATCH_GUEST_BACKENDS:-scan sigbus mprotect thread softdirty}
+backends=${WRITEWATCH_GUEST_BACKENDS:-$all_backends}
 # Processors are emulated here, one by another: a thread that waits for another may wait for long.
 export WRITEWATCH_TEST_SHARE=10
 model_steps=10000
@@ -45,14 +45,14 @@ pages_out()
 
 # the parts, the ones with several backends once with each
 for test in region blocks fair_lock handlers hold library query user_memory results_array fill \
-    restore virtual fault moved forms commit; do
+    restore virtual virtual_statuses fault moved forms commit; do
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
 for backend in $backends; do
     [ "$backend" != softdirty ] || continue
     processors "$backend"
-    for test in mapping pages undo; do
+    for test in mapping mapping_refused pages undo; do
         run "unit/$test-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/$test" \
             "${backend%%:*}"
     done
@@ -69,7 +69,7 @@ processors all
 for variant in $backends; do
     case $variant in
     scan|scan:marked|thread) ;;
-    sigbus) run "unit/backends-sigbus-missing" 240 "$unit/backends" sigbus-missing ;;
+    sigbus) run "unit/backends-sigbus-old" 240 "$unit/backends" sigbus-old ;;
     *) run "unit/backends-$variant" 240 "$unit/backends" "$variant" ;;
     esac
 done

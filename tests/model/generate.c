@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "../common/random.h"
 #include "generate.h"
 
 static uint64_t random_state;
@@ -20,22 +21,16 @@ static int large_regions;   /* in every fourth sequence */
  */
 void random_seed( uint64_t seed )
 {
-    random_state = seed * 0x9e3779b97f4a7c15ull + 0x1234567;
+    random_state = seed * RANDOM_SPREAD + 0x1234567;
     large_regions = !(seed & 3);
 }
 
 /***********************************************************************
  *           random_below
- *
- * By splitmix64.
  */
 uint32_t random_below( uint32_t limit )
 {
-    uint64_t value = random_state += 0x9e3779b97f4a7c15ull;
-
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ull;
-    value = (value ^ value >> 27) * 0x94d049bb133111ebull;
-    return (uint32_t)(value ^ value >> 31) % limit;
+    return (uint32_t)random_mix( &random_state ) % limit;
 }
 
 static int one_in( uint32_t count )

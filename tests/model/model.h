@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform.h"
+#include "../common/nt.h"
 
 #define PAGE 0x1000
 #define UNIT 0x10000   /* reservations begin at multiples of this */

@@ -13,25 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef WIN32_NO_STATUS
-#define WIN32_NO_STATUS
-#endif
-#include <windows.h>
-#include <winternl.h>
-#undef WIN32_NO_STATUS
-#include <ntstatus.h>
-#define WIN32_NO_STATUS
-
-#ifndef MEM_RESERVE_PLACEHOLDER
-#define MEM_RESERVE_PLACEHOLDER   0x00040000
-#endif
-#ifndef MEM_REPLACE_PLACEHOLDER
-#define MEM_REPLACE_PLACEHOLDER   0x00004000
-#endif
-#ifndef MEM_PRESERVE_PLACEHOLDER
-#define MEM_COALESCE_PLACEHOLDERS 0x00000001
-#define MEM_PRESERVE_PLACEHOLDER  0x00000002
-#endif
+#include "../common/nt.h"
+#include "../common/system.h"
 
 /* the calls under test that headers may lack */
 extern NTSTATUS call_allocate( void **addr, SIZE_T *size, ULONG type, ULONG protect );
@@ -48,7 +31,6 @@ struct platform
     const char *name;
     const char *code;        /* for programs that are printed: kernel_write(), in_child() */
     int can_fork;
-    int can_page_out;
     int system_calls;        /* how many ways kernel_write() knows */
     int system_calls_fail;   /* they say so when the memory cannot be written */
     int has_placeholders;
@@ -76,8 +58,6 @@ extern int kernel_write( unsigned int how, void *addr, const void *data, size_t 
 
 /* Runs a function in a child of this process and returns whether that returned 0. */
 extern int in_child( int (*func)( void *arg ), void *arg );
-
-extern void page_out( void *addr, size_t size );
 
 /* Runs this program with other arguments and returns its exit code, -1 if it ended by a fault. Its
  * output is thrown away if quiet. */

@@ -18,10 +18,6 @@
 
 #include "platform.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-
 static const char code[] =
 "#include <sys/mman.h>\n"
 "#include <sys/uio.h>\n"
@@ -56,7 +52,6 @@ struct platform platform =
 {
     .code              = code,
     .can_fork          = 1,
-    .can_page_out      = 1,
     .system_calls      = 2,
     .system_calls_fail = 1,
     .has_placeholders  = 1,
@@ -176,16 +171,6 @@ int in_child( int (*func)( void *arg ), void *arg )
     fflush( stdout );
     if (!(pid = fork())) _exit( func( arg ) );
     return pid != -1 && waitpid( pid, &status, 0 ) == pid && !status;
-}
-
-/***********************************************************************
- *           page_out
- *
- * Without swap the pages stay, having lost their recent use.
- */
-void page_out( void *addr, size_t size )
-{
-    madvise( addr, size, MADV_PAGEOUT );
 }
 
 /***********************************************************************

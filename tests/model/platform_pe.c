@@ -156,11 +156,6 @@ int in_child( int (*func)( void *arg ), void *arg )
     return 1;
 }
 
-void page_out( void *addr, size_t size )
-{
-    (void)addr, (void)size;
-}
-
 /***********************************************************************
  *           run_self
  */

@@ -309,7 +309,6 @@ static int step_page_out( struct space *space, const struct op *op )
 {
     size_t page, end = end_page( space, op );
 
-    if (!platform.can_page_out) return 1;
     for (page = op->page; page < end; page++)
         if (view_at( space, page )) page_out( space->base + page * PAGE, PAGE );
     return 1;

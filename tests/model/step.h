@@ -10,6 +10,7 @@
 
 #include "model.h"
 #include "op.h"
+#include "platform.h"
 
 /* what differed: one line */
 extern char difference[1024];

@@ -1,4 +1,4 @@
 # A child goes on to ask through the descriptors of its parent.
-# Tests: unit/fork
+# Tests: unit/fork unit/fork_threads
 # Seconds: 40
 /^int scan_reopen\(/,/^}/ s/^    scan_close\(\);$/    return 0;/

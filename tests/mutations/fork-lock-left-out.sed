@@ -1,5 +1,5 @@
 # A fork does not wait for who allocates memory.
-# Tests: unit/fork
+# Tests: unit/fork unit/fork_threads
 # Seconds: 40
 # Lines: 2
 /^void virtual_lock_for_fork\(/,/^}/ s/pthread_mutex_lock\( &virtual_mutex \)/(void)0/

@@ -161,7 +161,7 @@ int main( int argc, char **argv )
     for (; !failures && (microseconds() < end || counts.writes < writes); seed++)
     {
         current.seed = seed;
-        random = (seed + 1) * 0x9e3779b97f4a7c15ull;
+        random = (seed + 1) * RANDOM_SPREAD;
         next_random( &random );
         choose_round( &random );
         run_round();

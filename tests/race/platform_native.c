@@ -6,27 +6,11 @@
  */
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "platform.h"
 #include "scan/blocks.h"
-
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-
-struct thread
-{
-    pthread_t thread;
-    void    (*func)( void *arg );
-    void     *arg;
-};
 
 static int pipe_fds[2];
 
@@ -41,50 +25,6 @@ int claim_sparse(void)
 {
     block_limits.min_size = ~(size_t)0;
     return 1;
-}
-
-static void *run_thread( void *arg )
-{
-    struct thread *thread = arg;
-
-    thread->func( thread->arg );
-    return NULL;
-}
-
-void *start_thread( void (*func)( void *arg ), void *arg )
-{
-    struct thread *thread = malloc( sizeof(*thread) );
-
-    if (!thread) return NULL;
-    thread->func = func;
-    thread->arg = arg;
-    if (!pthread_create( &thread->thread, NULL, run_thread, thread )) return thread;
-    free( thread );
-    return NULL;
-}
-
-void join_thread( void *thread )
-{
-    pthread_join( ((struct thread *)thread)->thread, NULL );
-    free( thread );
-}
-
-void yield_thread(void)
-{
-    sched_yield();
-}
-
-void sleep_ms( unsigned int ms )
-{
-    usleep( ms * 1000 );
-}
-
-uint64_t microseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime( CLOCK_MONOTONIC, &now );
-    return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
 }
 
 /***********************************************************************
@@ -122,10 +62,4 @@ int write_to_process( void *addr, uint32_t value )
         ret = process_vm_writev( getpid(), &local, 1, &remote, 1, 0 );
     } while (ret == -1 && errno == EFAULT);
     return ret == sizeof(value);
-}
-
-int page_out( void *addr, size_t size )
-{
-    madvise( addr, size, MADV_PAGEOUT );
-    return 1;
 }

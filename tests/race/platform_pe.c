@@ -5,16 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <stdlib.h>
-
 #include "platform.h"
-
-struct thread
-{
-    HANDLE handle;
-    void (*func)( void *arg );
-    void  *arg;
-};
 
 static HANDLE pipe_read, pipe_write;
 
@@ -27,54 +18,6 @@ const char *platform_open( const char **name )
 int claim_sparse(void)
 {
     return 0;
-}
-
-static DWORD WINAPI run_thread( void *arg )
-{
-    struct thread *thread = arg;
-
-    thread->func( thread->arg );
-    return 0;
-}
-
-void *start_thread( void (*func)( void *arg ), void *arg )
-{
-    struct thread *thread = malloc( sizeof(*thread) );
-
-    if (!thread) return NULL;
-    thread->func = func;
-    thread->arg = arg;
-    if ((thread->handle = CreateThread( NULL, 0, run_thread, thread, 0, NULL ))) return thread;
-    free( thread );
-    return NULL;
-}
-
-void join_thread( void *arg )
-{
-    struct thread *thread = arg;
-
-    WaitForSingleObject( thread->handle, INFINITE );
-    CloseHandle( thread->handle );
-    free( thread );
-}
-
-void yield_thread(void)
-{
-    SwitchToThread();
-}
-
-void sleep_ms( unsigned int ms )
-{
-    Sleep( ms );
-}
-
-uint64_t microseconds(void)
-{
-    LARGE_INTEGER frequency, now;
-
-    QueryPerformanceFrequency( &frequency );
-    QueryPerformanceCounter( &now );
-    return now.QuadPart * 1000000 / frequency.QuadPart;
 }
 
 int write_by_read( void *addr, uint32_t value )
@@ -91,10 +34,4 @@ int write_to_process( void *addr, uint32_t value )
 
     return WriteProcessMemory( GetCurrentProcess(), addr, &value, sizeof(value), &count ) &&
            count == sizeof(value);
-}
-
-int page_out( void *addr, size_t size )
-{
-    (void)addr, (void)size;
-    return 0;
 }

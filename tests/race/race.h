@@ -8,6 +8,9 @@
 #ifndef WRITEWATCH_RACE_H
 #define WRITEWATCH_RACE_H
 
+#include "../common/random.h"
+#include "../common/system.h"
+#include "../common/threads.h"
 #include "platform.h"
 
 /* A write to a page is counted in began, stored in the page as its number, and counted in done, in
@@ -68,15 +71,6 @@ extern unsigned int failures;
 #define add( ptr, value )   __atomic_fetch_add( ptr, value, __ATOMIC_SEQ_CST )
 
 extern void failed( const char *format, ... ) __attribute__((format(printf, 1, 2)));
-
-/* a xorshift generator; the state is not zero */
-static inline uint32_t next_random( uint64_t *state )
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state >> 32;
-}
 
 /* account.c */
 extern enum kind page_kind( unsigned int page );

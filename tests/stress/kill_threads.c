@@ -172,7 +172,7 @@ static unsigned int harvest( struct victim *round )
  */
 static unsigned int check_polled( struct victim *round )
 {
-    LONG64 end = microseconds() + patience * 1000ll;
+    ULONG64 end = microseconds() + patience * 1000ll;
     unsigned int found, lost;
 
     stage = "looking for lost writes";
@@ -195,7 +195,7 @@ static unsigned int check_polled( struct victim *round )
  */
 static void check_cleared( ULONG64 *random )
 {
-    LONG64 end = microseconds() + patience * 1000ll;
+    ULONG64 end = microseconds() + patience * 1000ll;
     unsigned int i, expected, wrong;
     unsigned char written[PAGES];
     ULONG_PTR count = 0;

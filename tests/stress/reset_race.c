@@ -62,7 +62,7 @@ static ULONG_PTR take( LONG page, int *found )
 int main( int argc, char **argv )
 {
     LONG round, rounds = argc > 1 ? atoi( argv[1] ) : ROUNDS, lost = 0, dropped = 0, others = 0;
-    ULONG64 state = 0x9e3779b97f4a7c15;
+    ULONG64 state = RANDOM_SPREAD;
     HANDLE thread;
     int found;
 

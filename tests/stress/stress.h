@@ -14,6 +14,9 @@
 #include <string.h>
 #include <windows.h>
 
+#include "../common/random.h"
+#include "../common/system.h"
+
 #define PAGE_SIZE     4096
 #define STRESS_UNUSED __attribute__((unused))
 
@@ -133,41 +136,13 @@ static STRESS_UNUSED void join_thread( HANDLE thread )
 
 
 /***********************************************************************
- *           next_random
- *
- * A xorshift generator; the state is the caller's and not zero.
- */
-static STRESS_UNUSED unsigned int next_random( ULONG64 *state )
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state >> 32;
-}
-
-
-/***********************************************************************
- *           microseconds
- */
-static STRESS_UNUSED LONG64 microseconds( void )
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER now;
-
-    if (!frequency.QuadPart) QueryPerformanceFrequency( &frequency );
-    QueryPerformanceCounter( &now );
-    return now.QuadPart * 1000000 / frequency.QuadPart;
-}
-
-
-/***********************************************************************
  *           wait_while
  *
  * Waits while a flag is set, or while it is not.  Returns whether that came to an end.
  */
 static STRESS_UNUSED BOOL wait_while( volatile LONG *flag, LONG value )
 {
-    LONG64 end = microseconds() + patience * 1000ll;
+    ULONG64 end = microseconds() + patience * 1000ll;
 
     while (*flag == value)
     {
@@ -185,7 +160,7 @@ static STRESS_UNUSED BOOL wait_while( volatile LONG *flag, LONG value )
  */
 static STRESS_UNUSED void spin( unsigned int us )
 {
-    LONG64 end = microseconds() + us;
+    ULONG64 end = microseconds() + us;
 
     while (microseconds() < end) YieldProcessor();
 }

@@ -142,7 +142,7 @@ static DWORD WINAPI writer_thread( void *arg )
  */
 static BOOL gets_on( volatile LONG *counter, const char *what )
 {
-    LONG64 end = microseconds() + patience * 1000ll;
+    ULONG64 end = microseconds() + patience * 1000ll;
     LONG start = *counter;
 
     stage = what;
@@ -201,7 +201,7 @@ static void suspend_one( struct victim *victim, ULONG64 *random )
 static void compare(void)
 {
     unsigned int lost;
-    LONG64 end;
+    ULONG64 end;
 
     stage = "waiting for the writer";
     InterlockedExchange( &resting, 1 );

@@ -8,29 +8,11 @@
  */
 
 #include <pthread.h>
-#include <sys/wait.h>
 
 #include "engine/region.h"
 #include "fault/fault.h"
 #include "fault/userfault.h"
 #include "model.h"
-
-static const struct variant
-{
-    const char *name;
-    const char *backend;
-    int         old_kernel;     /* as before Linux 6.4: pages that are not there
-                                 * cannot be protected */
-    int         must_prepare;
-} variants[] =
-{
-    { "sigbus",         "sigbus",    0, 1 },
-    { "sigbus-missing", "sigbus",    1, 1 },
-    { "mprotect",       "mprotect",  0, 1 },
-    { "thread",         "thread",    0, 0 },
-    { "thread-missing", "thread",    1, 0 },
-    { "softdirty",      "softdirty", 0, 0 },
-};
 
 #define SHARED_PAGES 64
 #define WRITERS      2
@@ -249,21 +231,20 @@ static void test_populated(void)
     munmap( memory, bytes( 8 ));
 }
 
-static int run( const struct variant *variant )
+static int run( const char *backend )
 {
     char reason[160] = "";
     unsigned int seed, seeds = unit_share( 16 );
 
-    userfault_old_kernel = variant->old_kernel;
-    must_prepare = variant->must_prepare;
+    /* no signal can be delivered in the middle of a system call */
+    must_prepare = (unit_backend_bit( backend ) & (UNIT_SIGBUS | UNIT_MPROTECT)) != 0;
     check( !fault_handler_install() );
-    if (watch_open( variant->backend, reason, sizeof(reason) ))
+    if (watch_open( backend, reason, sizeof(reason) ))
     {
         check( *reason );
-        printf( "%s: %s\n", variant->name, reason );
-        return unit_failures ? FAIL : SKIP;
+        return unit_failures ? FAIL : unit_skip( backend, reason );
     }
-    check( !strcmp( watch_backend_name(), variant->backend ));
+    check( !strcmp( watch_backend_name(), backend ));
     open_model();
     test_arguments();
     for (seed = 1; seed <= seeds && !unit_failures; seed++) test_random_steps( seed, 2000 );
@@ -277,26 +258,5 @@ static int run( const struct variant *variant )
 
 int main( int argc, char *argv[] )
 {
-    int ret = SKIP, status;
-    size_t i;
-
-    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
-    {
-        pid_t pid;
-
-        if (!unit_wants( argc, argv, variants[i].name )) continue;
-        fflush( stdout );
-        if (!(pid = fork()))
-        {
-            alarm( UNIT_HANGS );
-            return run( &variants[i] );
-        }
-        if (waitpid( pid, &status, 0 ) != pid) return FAIL;
-        if (status == SKIP << 8) continue;
-        printf( "%s: %s\n", variants[i].name, status ? "failed" : "passed" );
-        if (status || ret == SKIP) ret = status ? FAIL : PASS;
-        if (WIFSIGNALED( status )) printf( "%s: signal %d\n", variants[i].name, WTERMSIG( status ));
-        if (ret == FAIL) return FAIL;
-    }
-    return ret;
+    return unit_each_backend( argc, argv, UNIT_FAULTS | UNIT_SOFTDIRTY, run );
 }

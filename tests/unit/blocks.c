@@ -49,9 +49,9 @@ static void open_blocks(void)
     char *memory = mmap( NULL, bytes( PAGES ) + 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
                          -1, 0 );
 
-    check( memory != MAP_FAILED && !pipe( pipe_fds ));
+    check( memory != MAP_FAILED );
     base = (char *)(((uintptr_t)memory & -size) + 2 * size) - bytes( FIRST_PART );
-    check( !watch_add( base, bytes( PAGES )));
+    open_model_at_base();
 }
 
 static struct region_blocks *get_blocks( char *memory )

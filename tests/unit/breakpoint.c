@@ -24,8 +24,6 @@
 #define PAGES  64
 #define ROUNDS 300
 
-static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
-
 static void *results[PAGE / sizeof(void *)] __attribute__((aligned( 0x1000 )));
 static void *own_results[PAGES];
 static ULONG_PTR count;
@@ -77,17 +75,14 @@ static void arm_results(void)
     check( !ResetWriteWatch( results, sizeof(results) ));
 }
 
-static int run( const char *name )
+static int be_traced( const char *name )
 {
     struct sigaction action = { .sa_sigaction = trap, .sa_flags = SA_SIGINFO };
     char *memory;
     int i;
 
     if (writewatch_open( unit_form( name )))
-    {
-        printf( "%s: %s\n", name, writewatch_reason() );
-        return SKIP;
-    }
+        return unit_skip( name, writewatch_reason() );
     sigaction( SIGTRAP, &action, NULL );
     memory = VirtualAlloc( NULL, PAGES * PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
                            PAGE_READWRITE );
@@ -118,8 +113,8 @@ static int run( const char *name )
     return unit_result();
 }
 
-/* returns the result of a backend's child */
-static int test( const char *name )
+/* the debugger, of a child of its own */
+static int run( const char *name )
 {
     int status, err;
     pid_t pid;
@@ -133,7 +128,7 @@ static int test( const char *name )
             printf( "no debugger may be used here: %s\n", strerror( errno ));
             exit( SKIP );
         }
-        exit( run( name ));
+        exit( be_traced( name ));
     }
     while (waitpid( pid, &status, 0 ) == pid && WIFSTOPPED( status ))
     {
@@ -158,21 +153,7 @@ static int test( const char *name )
     return FAIL;
 }
 
-int main( int argc, char **argv )
+int main( int argc, char *argv[] )
 {
-    int failures = 0, passed = 0, ret;
-    size_t i;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        ret = test( backends[i] );
-        if (!ret) passed++;
-        else if (ret != SKIP)
-        {
-            printf( "%s: failed\n", backends[i] );
-            failures++;
-        }
-    }
-    return failures ? FAIL : passed ? PASS : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

@@ -25,23 +25,6 @@
 #define PAGES     64
 #define MAX_FDS   8
 
-static const struct variant
-{
-    const char *name;
-    const char *backend;
-    int         old_kernel;   /* where fstat() tells no userfaultfd from others */
-} variants[] =
-{
-    { "scan",        "scan",      0 },
-    { "scan:marked", "scan:marked", 0 },
-    { "sigbus",      "sigbus",    0 },
-    { "sigbus-old",  "sigbus",    1 },
-    { "mprotect",    "mprotect",  0 },
-    { "thread",      "thread",    0 },
-    { "thread-old",  "thread",    1 },
-    { "softdirty",   "softdirty", 0 },
-};
-
 /* what takes the place of a descriptor; NULL: nothing */
 static const char * const others[] =
 {
@@ -126,7 +109,7 @@ static int ask( ULONG flags, const unsigned char *expected, const char *what )
 }
 
 /* in a process of its own */
-static int try_one( const struct variant *variant, size_t which, const char *other )
+static int try_one( const char *backend, size_t which, const char *other )
 {
     unsigned char expected[PAGES] = { 0 };
     int before[MAX_FDS * 8], fds[MAX_FDS * 8];
@@ -135,9 +118,8 @@ static int try_one( const struct variant *variant, size_t which, const char *oth
 
     alarm( UNIT_HANGS );
     before_count = list_descriptors( before, NULL, 0 );
-    userfault_old_kernel = variant->old_kernel;
     check( !fault_handler_install() );
-    if (watch_open( variant->backend, reason, sizeof(reason) )) return SKIP;
+    if (watch_open( backend, reason, sizeof(reason) )) return SKIP;
     memory = mmap( NULL, PAGES << page_shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( !watch_add( memory, PAGES << page_shift ));
     check( !watch_commit( memory, PAGES << page_shift ));
@@ -149,7 +131,7 @@ static int try_one( const struct variant *variant, size_t which, const char *oth
     if (which >= count) return 100;   /* no more of them */
     snprintf( link, sizeof(link), "/proc/self/fd/%d", fds[which] );
     if (readlink( link, target, sizeof(target) - 1 ) == -1) unit_failures++;
-    snprintf( what, sizeof(what), "%s: %s taken away, %s", variant->name, target,
+    snprintf( what, sizeof(what), "%s: %s taken away, %s", backend, target,
               other ? other : "closed" );
     /* what others need of /proc/self/maps is not looked at here */
     if (strstr( target, "/maps" )) return PASS;
@@ -212,7 +194,7 @@ static size_t count_threads(void)
 }
 
 /* The thread that restores ends when its userfaultfd is gone, and nobody waits for it. */
-static int try_restore( const struct variant *variant, const char *other )
+static int try_restore( const char *backend, const char *other )
 {
     struct writewatch_restore *restore;
     int before[MAX_FDS * 8], fds[MAX_FDS * 8], fd = unit_temp_file();
@@ -221,7 +203,7 @@ static int try_restore( const struct variant *variant, const char *other )
 
     alarm( UNIT_HANGS );
     before_count = list_descriptors( before, NULL, 0 );
-    if (watch_open( variant->backend, reason, sizeof(reason) )) return SKIP;
+    if (watch_open( backend, reason, sizeof(reason) )) return SKIP;
     memory = mmap( NULL, PAGES << page_shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( !watch_add( memory, PAGES << page_shift ) && !watch_commit( memory, PAGES << page_shift ));
     check( !watch_protect( memory, PAGES << page_shift, PROT_READ | PROT_WRITE ));
@@ -243,7 +225,7 @@ static int try_restore( const struct variant *variant, const char *other )
     return unit_result();
 }
 
-static int run_restore( const struct variant *variant )
+static int run_restore( const char *backend )
 {
     size_t other;
     int status;
@@ -253,7 +235,7 @@ static int run_restore( const struct variant *variant )
         pid_t pid;
 
         fflush( stdout );
-        if (!(pid = fork())) _exit( try_restore( variant, others[other] ));
+        if (!(pid = fork())) _exit( try_restore( backend, others[other] ));
         if (waitpid( pid, &status, 0 ) != pid) return -1;
         if (status == SKIP << 8) return 0;
         if (status) return -1;
@@ -262,7 +244,7 @@ static int run_restore( const struct variant *variant )
 }
 
 /* counts what was tried; -1 on failure */
-static int try_backend( const struct variant *variant )
+static int try_backend( const char *backend )
 {
     size_t which, other;
     int tried = 0, status;
@@ -273,13 +255,13 @@ static int try_backend( const struct variant *variant )
             pid_t pid;
 
             fflush( stdout );
-            if (!(pid = fork())) _exit( try_one( variant, which, others[other] ));
+            if (!(pid = fork())) _exit( try_one( backend, which, others[other] ));
             if (waitpid( pid, &status, 0 ) != pid) return -1;
             if (status == SKIP << 8) return 0;
             if (status == 100 << 8) return tried;
             if (status)
             {
-                fprintf( stderr, "%s: descriptor %zu, %s: %s %d\n", variant->name, which,
+                fprintf( stderr, "%s: descriptor %zu, %s: %s %d\n", backend, which,
                          others[other] ? others[other] : "closed",
                          WIFSIGNALED( status ) ? "signal" : "status",
                          WIFSIGNALED( status ) ? WTERMSIG( status ) : WEXITSTATUS( status ));
@@ -289,30 +271,24 @@ static int try_backend( const struct variant *variant )
         }
 }
 
+static int run( const char *backend )
+{
+    int tried = try_backend( backend );
+
+    if (!tried) return unit_skip( backend, "not here" );
+    if (tried > 0 && !strncmp( backend, "scan", 4 ))
+    {
+        int more = run_restore( backend );
+
+        tried = more < 0 ? more : tried + more;
+    }
+    if (tried < 0) return FAIL;
+    printf( "%s: %d cases\n", backend, tried );
+    return PASS;
+}
+
 int main( int argc, char *argv[] )
 {
-    int ret = SKIP;
-    size_t i;
-
-    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
-    {
-        int tried;
-
-        if (!unit_wants( argc, argv, variants[i].name )) continue;
-        tried = try_backend( &variants[i] );
-        if (tried > 0 && !strncmp( variants[i].name, "scan", 4 ))
-        {
-            int more = run_restore( &variants[i] );
-
-            tried = more < 0 ? more : tried + more;
-        }
-        if (!tried) printf( "%s: not here\n", variants[i].name );
-        else if (tried > 0)
-        {
-            printf( "%s: %d cases\n", variants[i].name, tried );
-            if (ret == SKIP) ret = PASS;
-        }
-        else ret = FAIL;
-    }
-    return ret;
+    return unit_each_backend( argc, argv, UNIT_SCAN | UNIT_SCAN_MARKED | UNIT_FAULTS |
+                              UNIT_SOFTDIRTY, run );
 }

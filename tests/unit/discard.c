@@ -11,7 +11,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/wait.h>
 
 #include "engine/region.h"
 #include "engine/watch.h"
@@ -163,16 +162,13 @@ static void test_race(void)
 }
 
 /* fresh memory as a host gives it, or memory that was used before its watch begins */
-static int run( const char *backend, int fresh )
+static int run_as( const char *backend, int fresh )
 {
     const uintptr_t block = (uintptr_t)1 << block_shift();
     char reason[160], *area;
 
     if (watch_open( unit_form( backend ), reason, sizeof(reason) ))
-    {
-        printf( "%s: %s\n", backend, reason );
-        return SKIP;
-    }
+        return unit_skip( backend, reason );
     check( !fault_handler_install() );
     addresses = calloc( PAGES + 1, sizeof(*addresses) );
     area = mmap( NULL, bytes( PAGES ) + block, fresh ? PROT_NONE : PROT_READ | PROT_WRITE,
@@ -198,21 +194,21 @@ static int run( const char *backend, int fresh )
     return unit_result();
 }
 
+static int run_used( const char *backend )
+{
+    return run_as( backend, 0 );
+}
+
+static int run_fresh( const char *backend )
+{
+    return run_as( backend, 1 );
+}
+
 int main( int argc, char *argv[] )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
-    int status, passed = 0;
-    size_t i;
+    int used;
 
     page_init();
-    for (i = 0; i < 2 * sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i / 2] )) continue;
-        fflush( stdout );
-        if (!fork()) exit( run( backends[i / 2], i & 1 ));
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8) unit_failures++;
-    }
-    return passed || unit_failures ? unit_result() : SKIP;
+    used = unit_each_backend( argc, argv, UNIT_ALL, run_used );
+    return unit_both( used, unit_each_backend( argc, argv, UNIT_ALL, run_fresh ));
 }

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fault/userfault.h"
@@ -21,8 +20,6 @@
 #include "writewatch.h"
 
 #define PAGES 64
-
-static const char * const backends[] = { "scan", "sigbus", "sigbus-missing", "mprotect", "thread" };
 
 static char *memory;
 
@@ -140,16 +137,8 @@ static void test_memory( int populated )
 
 static int run( const char *name )
 {
-    if (!strcmp( name, "sigbus-missing" ))
-    {
-        userfault_old_kernel = 1;
-        name = "sigbus";
-    }
-    if (writewatch_open( unit_form( name ) ))
-    {
-        printf( "%s\n", writewatch_reason() );
-        return SKIP;
-    }
+    if (writewatch_open( unit_form( name )))
+        return unit_skip( name, writewatch_reason() );
     test_memory( 0 );
     test_memory( 1 );
     return unit_result();
@@ -157,24 +146,6 @@ static int run( const char *name )
 
 int main( int argc, char *argv[] )
 {
-    size_t i;
-    int result = SKIP;
-
-    alarm( UNIT_HANGS );
     page_init();
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        int status;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        printf( "%s\n", backends[i] );
-        fflush( stdout );
-        if (!fork()) _exit( (status = run( backends[i] ), fflush( stdout ), status ));
-        wait( &status );
-        if (!WIFEXITED(status)) printf( "ended by signal %d\n", WTERMSIG(status) );
-        if (WIFEXITED(status) && WEXITSTATUS(status) == SKIP) continue;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != PASS) result = FAIL;
-        else if (result == SKIP) result = PASS;
-    }
-    return result;
+    return unit_each_backend( argc, argv, UNIT_MAPPED | UNIT_SIGBUS_OLD, run );
 }

@@ -386,76 +386,78 @@ static void test_refused( const char *name )
     check( !setrlimit( RLIMIT_NOFILE, &old ));   /* LeakSanitizer looks at /proc at exit */
 }
 
-#define ALL      15
-#define HANDLERS 3   /* sigbus and mprotect */
-#define MPROTECT 2
+#define BACKENDS (UNIT_SIGBUS | UNIT_MPROTECT | UNIT_THREAD | UNIT_SOFTDIRTY)
+#define HANDLERS (UNIT_SIGBUS | UNIT_MPROTECT)
 
 static const struct
 {
-    const char *name;
-    void      (*test)( const char *backend );
-    int         backends;
-    int         ends_by;   /* a signal */
+    const char  *name;
+    void       (*test)( const char *backend );
+    unsigned int backends;
+    int          ends_by;   /* a signal */
 } tests[] =
 {
-    { "handler before ours",       test_before,         HANDLERS, 0 },
-    { "handler after ours",        test_after,          HANDLERS, 0 },
-    { "handler that calls ours",   test_after_chaining, MPROTECT, 0 },
-    { "many handlers",             test_many,           HANDLERS, 0 },
-    { "handler for a while",       test_restored,       MPROTECT, 0 },
-    { "handler for once",          test_once,           HANDLERS, SIGSEGV },
-    { "default",                   test_default,        HANDLERS, SIGSEGV },
-    { "sent",                      test_sent,           HANDLERS, SIGSEGV },
-    { "ignored",                   test_ignored,        HANDLERS, SIGSEGV },
-    { "default later",             test_default_later,  MPROTECT, SIGSEGV },
-    { "pointers",                  test_pointers,       ALL,      0 },
-    { "short file",                test_short_file,     HANDLERS, 0 },
-    { "own protection",            test_own_protection, HANDLERS, 0 },
-    { "signals",                   test_signals,        ALL,      0 },
-    { "refused",                   test_refused,        ALL,      0 },
+    { "handler before ours",       test_before,         HANDLERS,      0 },
+    { "handler after ours",        test_after,          HANDLERS,      0 },
+    { "handler that calls ours",   test_after_chaining, UNIT_MPROTECT, 0 },
+    { "many handlers",             test_many,           HANDLERS,      0 },
+    { "handler for a while",       test_restored,       UNIT_MPROTECT, 0 },
+    { "handler for once",          test_once,           HANDLERS,      SIGSEGV },
+    { "default",                   test_default,        HANDLERS,      SIGSEGV },
+    { "sent",                      test_sent,           HANDLERS,      SIGSEGV },
+    { "ignored",                   test_ignored,        HANDLERS,      SIGSEGV },
+    { "default later",             test_default_later,  UNIT_MPROTECT, SIGSEGV },
+    { "pointers",                  test_pointers,       BACKENDS,      0 },
+    { "short file",                test_short_file,     HANDLERS,      0 },
+    { "own protection",            test_own_protection, HANDLERS,      0 },
+    { "signals",                   test_signals,        BACKENDS,      0 },
+    { "refused",                   test_refused,        BACKENDS,      0 },
 };
 
-int main(void)
+/* whether it works here; not asked in the process that the tests begin in */
+static int opens( const char *backend )
 {
-    static const char * const names[] = { "sigbus", "mprotect", "thread", "softdirty" };
-    const struct rlimit no_core = { 0, 0 };
     char reason[160];
-    int status, works, failures = 0;
-    size_t i, j;
+
+    if (watch_open( backend, reason, sizeof(reason) )) return unit_skip( backend, reason );
+    return PASS;
+}
+
+static int run( const char *backend )
+{
+    int status, failures = 0, ret = unit_in_child( backend, opens );
+    size_t i;
+
+    if (ret != PASS) return ret;
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+    {
+        pid_t pid;
+
+        if (!(tests[i].backends & unit_backend_bit( backend ))) continue;
+        fflush( stdout );
+        if (!(pid = fork()))
+        {
+            alarm( UNIT_HANGS );
+            tests[i].test( backend );
+            exit( unit_result() );
+        }
+        check( waitpid( pid, &status, 0 ) == pid );
+        if (status == SKIP << 8) printf( "%s, %s: skipped\n", backend, tests[i].name );
+        else if (status != tests[i].ends_by && status != (tests[i].ends_by | 0x80))
+        {
+            printf( "%s, %s: failed, status %x\n", backend, tests[i].name, status );
+            failures++;
+        }
+    }
+    return failures ? FAIL : unit_result();
+}
+
+int main( int argc, char *argv[] )
+{
+    const struct rlimit no_core = { 0, 0 };
 
     page_init();
     forbidden = mmap( NULL, bytes( 1 ), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     setrlimit( RLIMIT_CORE, &no_core );
-
-    for (j = 0; j < sizeof(names) / sizeof(names[0]); j++)
-    {
-        if (!fork())
-        {
-            if (!watch_open( names[j], reason, sizeof(reason) )) exit( PASS );
-            printf( "%s: %s\n", names[j], reason );
-            exit( SKIP );
-        }
-        wait( &status );
-        works = !status;
-        if (status && status != SKIP << 8) failures++;
-        for (i = 0; works && i < sizeof(tests) / sizeof(tests[0]); i++)
-        {
-            if (!(tests[i].backends & (1 << j))) continue;
-            fflush( stdout );
-            if (!fork())
-            {
-                alarm( UNIT_HANGS );
-                tests[i].test( names[j] );
-                exit( unit_result() );
-            }
-            wait( &status );
-            if (status == SKIP << 8) printf( "%s, %s: skipped\n", names[j], tests[i].name );
-            else if (status != tests[i].ends_by && status != (tests[i].ends_by | 0x80))
-            {
-                printf( "%s, %s: failed, status %x\n", names[j], tests[i].name, status );
-                failures++;
-            }
-        }
-    }
-    return failures ? FAIL : PASS;
+    return unit_each_backend( argc, argv, BACKENDS, run );
 }

@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <sys/wait.h>
 
 #include "writewatch.h"
 
@@ -172,36 +171,38 @@ static void test_imitation(void)
     use_memory();
 }
 
+static void (* const tests[])(void) =
+{
+    test_names, test_marked, test_unmarked, test_imitation_unmarked, test_imitation
+};
+
+/* the test of this number */
+static int run( const char *number )
+{
+    tests[atoi( number )]();
+    return unit_result();
+}
+
+/* whether scan works here; not asked in the process that the tests begin in */
+static int opens( const char *backend )
+{
+    return writewatch_open( backend ) ? unit_skip( backend, writewatch_reason() ) : PASS;
+}
+
 int main(void)
 {
-    static void (* const tests[])(void) =
-    {
-        test_names, test_marked, test_unmarked, test_imitation_unmarked, test_imitation
-    };
-    int status;
+    int ret;
     size_t i;
 
     page_init();
-    if (!fork())
-    {
-        if (!writewatch_open( unit_scan() )) exit( PASS );
-        printf( "%s\n", writewatch_reason() );
-        fflush( stdout );
-        exit( SKIP );
-    }
-    wait( &status );
-    if (status == SKIP << 8) return SKIP;
+    ret = unit_in_child( unit_scan(), opens );
+    if (ret != PASS) return ret;
     for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
     {
-        fflush( stdout );
-        if (!fork())
-        {
-            tests[i]();
-            exit( unit_result() );
-        }
-        wait( &status );
-        check( !status );
-        if (status) fprintf( stderr, "test %zu failed: status %#x\n", i, status );
+        char number[8];
+
+        snprintf( number, sizeof(number), "%zu", i );
+        ret = unit_both( ret, unit_in_child( number, run ) == PASS ? PASS : FAIL );
     }
-    return unit_result();
+    return ret;
 }

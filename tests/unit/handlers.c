@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "writewatch.h"
@@ -180,9 +179,15 @@ static int prepare( const char *backend )
     return 1;
 }
 
-static int run( const char *backend )
+/* with one of the handlers, installed at one time */
+static int run_one( const char *backend )
 {
-    if (!prepare( backend )) return unit_failures ? FAIL : SKIP;
+    if (!prepare( backend ))
+    {
+        int ret = unit_skip( backend, writewatch_reason() );
+
+        return unit_failures ? FAIL : ret;
+    }
     memory[5 * PAGE] = 1;
     check( poll_page() == 5 );
     check( !writewatch_reason()[0] );
@@ -202,39 +207,23 @@ static int run( const char *backend )
     return unit_result();
 }
 
-int main(void)
+static int run( const char *backend )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
-    int status, skipped, failures = 0;
-    size_t i;
+    int ret = SKIP, result;
 
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        for (when = skipped = 0; when < WHENS && !skipped; when++)
+    for (when = 0; when < WHENS; when++)
+        for (how = 0; how < HOWS; how++)
         {
-            for (how = 0; how < HOWS && !skipped; how++)
-            {
-                /* a handler of one argument has nothing to pass on */
-                if (when == AFTER_CHAINING && how != SIGINFO && how != ON_STACK) continue;
-                fflush( stdout );
-                if (!fork())
-                {
-                    alarm( UNIT_HANGS );
-                    exit( run( backends[i] ));
-                }
-                wait( &status );
-                if (!status) continue;
-                if (status == SKIP << 8)
-                {
-                    printf( "%s cannot work here\n", backends[i] );
-                    skipped = 1;
-                    continue;
-                }
-                printf( "%s, %s, %s: failed, status %x\n", backends[i], when_names[when],
-                        how_names[how], status );
-                failures++;
-            }
+            /* a handler of one argument has nothing to pass on */
+            if (when == AFTER_CHAINING && how != SIGINFO && how != ON_STACK) continue;
+            if ((result = unit_in_child( backend, run_one )) == SKIP) return ret;
+            if (result == FAIL) printf( "that was %s, %s\n", when_names[when], how_names[how] );
+            ret = unit_both( ret, result );
         }
-    }
-    return failures ? FAIL : PASS;
+    return ret;
+}
+
+int main( int argc, char *argv[] )
+{
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/region.h"
@@ -88,19 +87,15 @@ static void test_page( size_t index )
     check( !reset_write_watch( memory, (SIZE_T)PAGES << page_shift ));
 }
 
-static int run( const char *backend, int old_kernel )
+static int run( const char *backend )
 {
     size_t size = (size_t)PAGES << page_shift;
     char reason[160];
     int i;
 
-    userfault_old_kernel = old_kernel;
     waits_first = !strcmp( backend, "thread" );
     if (watch_open( backend, reason, sizeof(reason) ))
-    {
-        printf( "%s: %s\n", backend, reason );
-        return SKIP;
-    }
+        return unit_skip( backend, reason );
     memory = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( !watch_add( memory, size ));
     watched = region_get( (uintptr_t)memory, (uintptr_t)memory + size );
@@ -109,35 +104,7 @@ static int run( const char *backend, int old_kernel )
     return unit_result();
 }
 
-int main(void)
+int main( int argc, char *argv[] )
 {
-    static const struct
-    {
-        const char *backend;
-        int         old_kernel;
-    } variants[] =
-    {
-        { "sigbus", 0 }, { "sigbus", 1 }, { "mprotect", 0 }, { "thread", 0 }, { "thread", 1 }
-    };
-    int status, failures = 0, passed = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
-    {
-        fflush( stdout );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( variants[i].backend, variants[i].old_kernel ));
-        }
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8)
-        {
-            printf( "%s%s: failed, status %x\n", variants[i].backend,
-                    variants[i].old_kernel ? ", missing pages" : "", status );
-            failures++;
-        }
-    }
-    return failures ? FAIL : passed ? PASS : SKIP;
+    return unit_each_backend( argc, argv, UNIT_FAULTS, run );
 }

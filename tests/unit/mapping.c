@@ -12,44 +12,17 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "writewatch.h"
-
-#include "sys/kernel_api.h"
-#include "sys/page.h"
-#include "unit.h"
-#include "write_watch.h"
+#include "mapping.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
 
-#define MAX_PAGES 1024
 #define HUGE_SIZE ((size_t)2 << 20)
 
 static int pipe_fds[2];
-static const char *backend;
-
-/* memory under test; a page is what is told apart */
-static char *base;
-static size_t granule, pages;
-static unsigned char written[MAX_PAGES];
-
-static char *page( size_t index )
-{
-    return base + index * granule;
-}
-
-static void touch( size_t first, size_t last )
-{
-    for (; first < last; first++)
-    {
-        *(volatile char *)(page( first ) + (rand() % 8) * (granule / 8)) = rand() & 1;
-        written[first] = 1;
-    }
-}
 
 static void look( size_t first, size_t last )
 {
@@ -62,27 +35,6 @@ static void kernel_write( size_t index )
     if (strcmp( backend, "scan" )) check( !writewatch_prepare( page( index ) + 5, 1 ));
     check( read( pipe_fds[0], page( index ) + 5, 1 ) == 1 );
     written[index] = 1;
-}
-
-static void query( size_t first, size_t last, size_t max, int reset )
-{
-    void *addresses[MAX_PAGES + 1];
-    ULONG_PTR count = max;
-    ULONG told = 0;
-    size_t i, pos = 0;
-
-    check( !get_write_watch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ),
-                             (last - first) * granule,
-                             addresses, &count, &told ));
-    check( told == granule );
-    for (i = first; i < last && pos < max; i++)
-    {
-        if (!written[i]) continue;
-        if (pos < count) check( addresses[pos] == page( i ));
-        pos++;
-        if (reset) written[i] = 0;
-    }
-    check( pos == count );
 }
 
 /* lets the kernel take pages back, where it can do that without swap or as there is swap */
@@ -163,14 +115,6 @@ static void test_memory( const char *name, void *memory, size_t page_bytes, size
     run_model( name, 3 );
     check( !writewatch_unwatch( base, pages * granule ));
     check( !munmap( base, pages * granule ));
-}
-
-static void *map( size_t size, int flags, int fd )
-{
-    void *ret = mmap( NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0 );
-
-    check( ret != MAP_FAILED );
-    return ret;
 }
 
 /* a file of some size in TMPDIR, or in /tmp */
@@ -358,139 +302,12 @@ static void test_explicit_huge_pages(void)
     if (old >= 0 && old < 16) set_huge_pages( old );
 }
 
-static void test_arguments(void)
+static int run( const char *name )
 {
-    char *memory = map( 8 * page_size(), MAP_PRIVATE | MAP_ANONYMOUS, -1 );
-    size_t unit = page_size();
-
-    check( writewatch_watch( memory + 1, unit ) == -EINVAL );
-    check( writewatch_watch( memory, unit + 1 ) == -EINVAL );
-    check( writewatch_watch( memory, 0 ) == -EINVAL );
-    check( writewatch_watch( memory, -unit ) == -EINVAL );
-    check( writewatch_unwatch( memory, 1 ) == -EINVAL );
-    check( writewatch_unwatch( memory, unit ) == -ENOENT );
-    check( !munmap( memory + 3 * unit, unit ));
-    check( writewatch_watch( memory, 8 * unit ) == -EINVAL );
-    check( writewatch_watch( memory + 3 * unit, unit ) == -EINVAL );
-    check( writewatch_watch( memory, 4 * unit ) == -EINVAL );
-    check( writewatch_watch( memory + 3 * unit, 4 * unit ) == -EINVAL );
-    check( !writewatch_granularity( memory ));
-    check( !writewatch_watch( memory, 3 * unit ));
-    /* a part in the middle: what is left is watched, its state is kept */
-    memory[0] = memory[unit] = memory[2 * unit] = 1;
-    check( !writewatch_unwatch( memory + unit, unit ));
-    check( writewatch_granularity( memory ) == unit && !writewatch_granularity( memory + unit ));
-    base = memory;
-    granule = unit;
-    memset( written, 1, sizeof(written) );
-    query( 0, 1, 1, 0 );
-    query( 2, 3, 1, 0 );
-    check( !writewatch_unwatch( memory, 3 * unit ));
-    /* something else may stand in the hole */
-    munmap( memory, 3 * unit );
-    munmap( memory + 4 * unit, 4 * unit );
-}
-
-/* memory without access can be watched before it is used */
-static void test_no_access(void)
-{
-    base = mmap( NULL, 16 * page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    granule = page_size();
-    pages = 16;
-    memset( written, 0, sizeof(written) );
-    check( !writewatch_watch( base, 16 * page_size() ));
-    query( 0, 16, 16, 0 );
-    check( !mprotect( base, 16 * page_size(), PROT_READ | PROT_WRITE ));
-    touch( 3, 5 );
-    query( 0, 16, 16, 1 );
-    query( 0, 16, 16, 0 );
-    check( !writewatch_unwatch( base, 16 * page_size() ));
-    munmap( base, 16 * page_size() );
-}
-
-static void own( int userfaultfd, void *addr, size_t size )
-{
-    struct uffdio_register reg;
-
-    memset( &reg, 0, sizeof(reg) );
-    reg.range.start = (uintptr_t)addr;
-    reg.range.len   = size;
-    reg.mode        = UFFDIO_REGISTER_MODE_WP;
-    check( !ioctl( userfaultfd, UFFDIO_REGISTER, &reg ));
-}
-
-/* memory that another userfaultfd owns: refused, or another backend tells the truth */
-static void test_busy(void)
-{
-    struct uffdio_api api = { .api = UFFD_API };
-    size_t size = 16 * page_size();
-    int other, err;
-
-    other = syscall( SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY );
-    check( other != -1 && !ioctl( other, UFFDIO_API, &api ));
-    base = map( size, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
-    own( other, base + 4 * page_size(), page_size() );   /* only a part of it */
-
-    if ((err = writewatch_watch( base, size )))
-    {
-        check( err == -EBUSY );
-        check( !writewatch_granularity( base ));
-        check( !writewatch_backend_of( base ));
-    }
-    else
-    {
-        check( !strcmp( writewatch_backend_of( base ), "mprotect" ));
-        check( !strcmp( writewatch_backend(), backend ));
-        /* what could not be taken, why, and where it is */
-        if (strcmp( backend, "mprotect" ))
-        {
-            check( strstr( writewatch_reason(), backend ) == writewatch_reason() );
-            check( strstr( writewatch_reason(), "busy" ) != NULL );
-            check( strstr( writewatch_reason(), "mprotect watches" ) != NULL );
-        }
-        else check( !writewatch_reason()[0] );
-        granule = page_size();
-        pages = 16;
-        memset( written, 0, sizeof(written) );
-        query( 0, 16, 16, 0 );
-        touch( 2, 6 );
-        query( 0, 16, 16, 0 );
-        check( !writewatch_unwatch( base, size ));
-    }
-    /* memory that was unmapped without a word, and has another owner in its place */
-    close( other );
-    check( !writewatch_watch( base, size ));
-    other = syscall( SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY );
-    check( other != -1 && !ioctl( other, UFFDIO_API, &api ));
-    check( mmap( base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                 -1, 0 )
-           == base );
-    own( other, base, size );
-    writewatch_unwatch( base, size );
-    err = writewatch_watch( base, size );
-    if (!strcmp( backend, "scan" ))
-        check( err == -EBUSY || (!err && !strcmp( writewatch_backend_of( base ), "mprotect" )));
-    if (!err) writewatch_unwatch( base, size );
-
-    close( other );
-    check( !writewatch_watch( base, size ));
-    check( !strcmp( writewatch_backend_of( base ), backend ));
-    check( !writewatch_unwatch( base, size ));
-    munmap( base, size );
-}
-
-static int run(void)
-{
+    backend = name;
     if (writewatch_open( unit_form( backend )))
-    {
-        fprintf( stderr, "skipped: %s\n", writewatch_reason() );
-        return SKIP;
-    }
+        return unit_skip( backend, writewatch_reason() );
     check( !pipe2( pipe_fds, O_CLOEXEC ));
-    test_arguments();
-    /* to mprotect it shows only where a watch begins what the program may do */
-    if (strcmp( backend, "mprotect" )) test_no_access();
-    test_busy();
     test_kinds();
     test_several_mappings();
     test_transparent_huge_pages();
@@ -501,21 +318,5 @@ static int run(void)
 
 int main( int argc, char *argv[] )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
-    int status, passed = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        pid_t pid;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        pid = fork();
-        backend = backends[i];
-        if (!pid) return run();
-        check( waitpid( pid, &status, 0 ) == pid && WIFEXITED( status ));
-        if (!WIFEXITED( status ) || WEXITSTATUS( status ) == FAIL) return FAIL;
-        if (WEXITSTATUS( status ) == PASS) passed++;
-    }
-    return passed ? unit_result() : SKIP;
+    return unit_each_backend( argc, argv, UNIT_MAPPED, run );
 }

@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <sys/wait.h>
 
 #include "model.h"
 
@@ -88,7 +87,7 @@ static void test_loop( size_t stride, size_t room )
     for (i = 0; i < PAGES; i += 3 * stride) decommit( i, i + 1 );
     while (first < PAGES && !unit_failures)
     {
-        for (i = first; i < PAGES && !written[i]; i++) ;
+        for (i = first; i < PAGES && !is_written( i ); i++) ;
         query( first, PAGES, room, 1 );
         first = i;
         if (i == PAGES) break;
@@ -131,14 +130,14 @@ static void test_late_marks(void)
         check( !get_write_watch( 1, base, bytes( PAGES ), addresses, &count, &granularity ));
         region->backend = real;
         check( count == 10 );
-        memset( written, 1, 64 );
+        for (i = 0; i < 64; i++) model.page[i].written = WRITTEN;
         for (i = 0; i < count; i++)
         {
             size_t index = ((char *)addresses[i] - base) >> page_shift;
 
-            check( index < PAGES && written[index] );
+            check( index < PAGES && is_written( index ));
             check( !i || addresses[i] > addresses[i - 1] );
-            if (index < PAGES) written[index] = 0;
+            if (index < PAGES) set_not_written( index, index + 1 );
         }
     }
     region_put( region );
@@ -202,8 +201,8 @@ static void test_put_back( unsigned int rounds )
                 found[((char *)addresses[j] - base) >> page_shift]++;
             }
         }
-        for (i = 0; i < PAGES; i++) check( found[i] == written[i] );
-        memset( written, 0, sizeof(written) );
+        for (i = 0; i < PAGES; i++) check( found[i] == is_written( i ));
+        set_not_written( 0, PAGES );
     }
     munmap( no_array, bytes( 1 ));
 }
@@ -215,10 +214,7 @@ static int run( const char *name )
 
     check( !fault_handler_install() );
     if (watch_open( unit_form( name ), reason, sizeof(reason) ))
-    {
-        printf( "%s: %s\n", name, reason );
-        return SKIP;
-    }
+        return unit_skip( name, reason );
     must_prepare = strcmp( name, "scan" ) != 0;
     open_model();
     for (seed = 1; seed <= seeds; seed++) test_random_marks( seed, 150 );
@@ -230,29 +226,8 @@ static int run( const char *name )
     return unit_result();
 }
 
-int main( int argc, char **argv )
+int main( int argc, char *argv[] )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
-    int status, passed = 0;
-    size_t i;
-
     page_init();
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        fflush( stdout );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( backends[i] ));
-        }
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8)
-        {
-            printf( "%s: failed, status %x\n", backends[i], status );
-            unit_failures++;
-        }
-    }
-    return passed || unit_failures ? unit_result() : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

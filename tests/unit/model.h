@@ -1,18 +1,19 @@
 /*
- * Queries of the engine against a model, on real memory
+ * Queries of the bare engine, on real memory, against the rules of Windows: those of tests/model
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_MODEL_H
-#define WRITEWATCH_MODEL_H
+#ifndef WRITEWATCH_UNIT_MODEL_H
+#define WRITEWATCH_UNIT_MODEL_H
 
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../model/model.h"
 #include "engine/watch.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"
@@ -29,8 +30,28 @@ static int pipe_fds[2];
 /* whether system calls that write to watched memory fail unless it was written to before */
 static int must_prepare;
 
-/* the model: what Windows would say */
-static unsigned char written[PAGES], committed[PAGES];
+/* the model: what Windows would say of a space with one region, which takes all of it */
+static struct space model;
+
+static inline int is_written( size_t index )
+{
+    return model.page[index].written != NOT_WRITTEN;
+}
+
+static inline void set_not_written( size_t first, size_t last )
+{
+    for (; first < last; first++) model.page[first].written = NOT_WRITTEN;
+}
+
+static inline int is_committed( size_t index )
+{
+    return model.page[index].committed;
+}
+
+static inline void note_write( size_t index, size_t offset, char value )
+{
+    model_write( &model, index * PAGE + offset, &value, 1 );
+}
 
 static char *page( size_t index )
 {
@@ -45,47 +66,54 @@ static size_t bytes( size_t pages )
 static void write_pages( size_t first, size_t last )
 {
     for (; first < last; first++)
-        if (committed[first])
+        if (is_committed( first ))
         {
-            *(volatile char *)page( first ) = rand() & 1;   /* often a zero into a page of zeros */
-            written[first] = 1;
+            char value = rand() & 1;   /* often a zero into a page of zeros */
+
+            *(volatile char *)page( first ) = value;
+            note_write( first, 0, value );
         }
 }
 
 static inline void read_pages( size_t first, size_t last )
 {
-    for (; first < last; first++) if (committed[first]) (void)*(volatile char *)page( first );
+    for (; first < last; first++) if (is_committed( first )) (void)*(volatile char *)page( first );
 }
 
 static inline void kernel_write( size_t index )
 {
-    if (!committed[index]) return;
+    if (!is_committed( index )) return;
     if (must_prepare) check( !user_probe_write( page( index ), 1, 0 ));
     check( write( pipe_fds[1], "x", 1 ) == 1 );
     check( read( pipe_fds[0], page( index ) + 5, 1 ) == 1 );
-    written[index] = 1;
+    note_write( index, 5, 'x' );
 }
 
 static void decommit( size_t first, size_t last )
 {
+    uint64_t addr = first * PAGE, size = (last - first) * PAGE;
+
     check( !watch_decommit( page( first ), bytes( last - first )));
-    memset( committed + first, 0, last - first );
+    check( !model_free( &model, &addr, &size, MEM_DECOMMIT ));
 }
 
 static void commit( size_t first, size_t last )
 {
+    uint64_t addr = first * PAGE, size = (last - first) * PAGE;
+
     check( !watch_commit( page( first ), bytes( last - first )));
     check( !watch_protect( page( first ), bytes( last - first ), PROT_READ | PROT_WRITE ));
     for (; first < last; first++)
-    {
-        if (!committed[first]) check( !*(volatile char *)page( first ));
-        committed[first] = 1;
-    }
+        if (!is_committed( first )) check( !*(volatile char *)page( first ));
+    check( !model_allocate( &model, &addr, &size, MEM_COMMIT, PAGE_READWRITE, 0 ));
 }
 
 static void drop_contents( size_t first, size_t last )
 {
+    uint64_t addr = first * PAGE, size = (last - first) * PAGE;
+
     check( !watch_discard( page( first ), bytes( last - first )));
+    check( !model_allocate( &model, &addr, &size, MEM_RESET, PAGE_READWRITE, 0 ));
 }
 
 static inline void change_protection( size_t first, size_t last )
@@ -94,7 +122,7 @@ static inline void change_protection( size_t first, size_t last )
                            rand() & 1 ? PROT_NONE : PROT_READ ));
     for (; first < last; first++)
         check( !watch_protect( page( first ), bytes( 1 ),
-                               committed[first] ? PROT_READ | PROT_WRITE : PROT_NONE ));
+                               is_committed( first ) ? PROT_READ | PROT_WRITE : PROT_NONE ));
 }
 
 static void query( size_t first, size_t last, size_t max, int reset )
@@ -112,10 +140,10 @@ static void query( size_t first, size_t last, size_t max, int reset )
     check( addresses[max] == (void *)0x5a5a );
     for (i = first; i < last && pos < max; i++)
     {
-        if (!written[i]) continue;
+        if (!is_written( i )) continue;
         if (pos < count) check( addresses[pos] == page( i ));
         pos++;
-        if (reset) written[i] = 0;
+        if (reset) set_not_written( i, i + 1 );
     }
     check( pos == count );
 }
@@ -123,7 +151,7 @@ static void query( size_t first, size_t last, size_t max, int reset )
 static void reset_pages( size_t first, size_t last )
 {
     check( !reset_write_watch( page( first ), bytes( last - first )));
-    memset( written + first, 0, last - first );
+    set_not_written( first, last );
 }
 
 static inline void test_random_steps( unsigned int seed, unsigned int steps )
@@ -230,11 +258,26 @@ static inline void test_large(void)
     free( addresses );
 }
 
+/* with the region where base says */
+static inline void open_model_at_base(void)
+{
+    check( !pipe( pipe_fds ));
+    check( !watch_add( base, bytes( PAGES )));
+    model.base = base;
+    model.pages = PAGES;
+    model.page = calloc( PAGES, sizeof(*model.page) );
+    model.copy = calloc( PAGES, PAGE );
+    model.views = calloc( PAGES + 1, sizeof(*model.views) );
+    model.view_count = 1;
+    check( model.page && model.copy && model.views );
+    model_reserve( &model, 0, PAGES, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
+}
+
 static inline void open_model(void)
 {
     base = mmap( NULL, bytes( PAGES ), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    check( base != MAP_FAILED && !pipe( pipe_fds ));
-    check( !watch_add( base, bytes( PAGES )));
+    check( base != MAP_FAILED );
+    open_model_at_base();
 }
 
-#endif /* WRITEWATCH_MODEL_H */
+#endif /* WRITEWATCH_UNIT_MODEL_H */

@@ -7,7 +7,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/backend.h"
@@ -101,7 +100,7 @@ static size_t read_limit(void)
 }
 
 /* with the limit of the kernel, or one that the backend is made to believe in */
-static int run( size_t limit, int forced )
+static int run_with( size_t limit, int forced )
 {
     size_t i, round, count, others, mappings, step;
     char reason[160];
@@ -109,10 +108,7 @@ static int run( size_t limit, int forced )
 
     if (forced) mprotect_map_limit = limit;
     if (watch_open( "mprotect", reason, sizeof(reason) ))
-    {
-        printf( "%s\n", reason );
-        return SKIP;
-    }
+        return unit_skip( "mprotect", reason );
     pages = SIZE >> page_shift;
     if (limit > pages - 1000)
     {
@@ -195,21 +191,22 @@ static int run( size_t limit, int forced )
     return unit_result();
 }
 
+static int run_forced( const char *name )
+{
+    (void)name;
+    return run_with( 4000, 1 );
+}
+
+static int run_kernel( const char *name )
+{
+    (void)name;
+    return run_with( read_limit(), 0 );
+}
+
 int main(void)
 {
-    int i, status, ret = SKIP;
+    int forced = unit_in_child( "a limit of the test's own", run_forced );
 
-    for (i = 0; i < 2; i++)
-    {
-        fflush( stdout );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( i ? read_limit() : 4000, !i ));
-        }
-        wait( &status );
-        if (status && status != SKIP << 8) return FAIL;
-        if (!status) ret = PASS;
-    }
-    return ret;
+    if (forced == FAIL) return FAIL;
+    return unit_both( forced, unit_in_child( "the kernel's limit", run_kernel ));
 }

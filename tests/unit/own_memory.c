@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/region.h"
@@ -23,8 +22,6 @@
 #include "writewatch.h"
 
 #define STACK_PAGES 64
-
-static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
 
 /* the backend works by faults */
 static int by_faults;
@@ -218,11 +215,8 @@ static int run( const char *name )
     int by_signals = strcmp( name, "scan" ) && strcmp( name, "thread" );
 
     by_faults = strcmp( name, "scan" ) != 0;
-    if (writewatch_open( unit_form( name ) ))
-    {
-        printf( "%s\n", writewatch_reason() );
-        return SKIP;
-    }
+    if (writewatch_open( unit_form( name )))
+        return unit_skip( name, writewatch_reason() );
     test_data();
     in_thread( own_stack );
     in_thread( own_stack_alternate );
@@ -235,31 +229,9 @@ static int run( const char *name )
 
 int main( int argc, char *argv[] )
 {
-    size_t i;
-    int result = SKIP;
     char here = 0;
 
     first_stack = &here;
-    alarm( UNIT_HANGS );
     page_init();
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        int status;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        printf( "%s\n", backends[i] );
-        fflush( stdout );
-        if (!fork()) _exit( (status = run( backends[i] ), fflush( stdout ), status ));
-        wait( &status );
-        if (!WIFEXITED(status))
-        {
-            /* where others end, the last one would wait for ever */
-            printf( "ended by signal %d\n", WTERMSIG(status) );
-            return FAIL;
-        }
-        if (WEXITSTATUS(status) == SKIP) continue;
-        if (WEXITSTATUS(status) != PASS) result = FAIL;
-        else if (result == SKIP) result = PASS;
-    }
-    return result;
+    return unit_each_backend( argc, argv, UNIT_MAPPED, run );
 }

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "writewatch.h"
@@ -342,10 +341,7 @@ static void test_arguments(void)
 static int run( const char *backend )
 {
     if (writewatch_open( unit_form( backend )))
-    {
-        fprintf( stderr, "skipped: %s\n", writewatch_reason() );
-        return SKIP;
-    }
+        return unit_skip( backend, writewatch_reason() );
     /* mprotect brings pages in by itself */
     known = !strcmp( backend, "scan" ) ? ALL :
             !strcmp( backend, "mprotect" ) ? WRITEWATCH_WRITTEN : ALL & ~WRITEWATCH_ZERO;
@@ -365,19 +361,5 @@ static int run( const char *backend )
 
 int main( int argc, char *argv[] )
 {
-    static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread" };
-    int status, passed = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        pid_t pid;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        if (!(pid = fork())) return run( backends[i] );
-        check( waitpid( pid, &status, 0 ) == pid && WIFEXITED( status ));
-        if (!WIFEXITED( status ) || WEXITSTATUS( status ) == FAIL) return FAIL;
-        if (WEXITSTATUS( status ) == PASS) passed++;
-    }
-    return passed ? unit_result() : SKIP;
+    return unit_each_backend( argc, argv, UNIT_MAPPED, run );
 }

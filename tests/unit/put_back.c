@@ -8,7 +8,6 @@
  * otherwise all have their turn.
  */
 
-#include <sys/wait.h>
 
 #include "engine/step.h"
 #include "engine/watch.h"
@@ -18,8 +17,6 @@
 #include "write_watch.h"
 
 #define PAGES 96
-
-static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
 
 static char *memory;
 
@@ -80,10 +77,7 @@ static int run( const char *name )
 
     check( !fault_handler_install() );
     if (watch_open( unit_form( name ), reason, sizeof(reason) ))
-    {
-        printf( "%s: %s\n", name, reason );
-        return SKIP;
-    }
+        return unit_skip( name, reason );
     try_hole( 0, 0 );
     try_hole( 40, 41 );
     try_hole( 2, 80 );
@@ -96,23 +90,5 @@ static int run( const char *name )
 
 int main( int argc, char *argv[] )
 {
-    unsigned int i, tried = 0;
-    int status;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        pid_t pid;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        if (!(pid = fork())) exit( run( backends[i] ));
-        check( pid != -1 && waitpid( pid, &status, 0 ) == pid );
-        if (WIFEXITED( status ) && WEXITSTATUS( status ) == SKIP) continue;
-        tried++;
-        if (!WIFEXITED( status ) || WEXITSTATUS( status ) != PASS)
-        {
-            fprintf( stderr, "%s: %x\n", backends[i], status );
-            unit_failures++;
-        }
-    }
-    return tried ? unit_result() : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

@@ -10,7 +10,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "writewatch.h"
@@ -21,8 +20,6 @@
 #define PAGES 512
 #define RESET WRITE_WATCH_FLAG_RESET
 #define WHOLE (PAGES * PAGE)
-
-static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
 
 static char *memory;   /* PAGES watched pages, of which every other one is written before a call */
 
@@ -284,10 +281,7 @@ static int run( const char *name )
     int watched;
 
     if (writewatch_open( unit_form( name )))
-    {
-        printf( "%s: %s\n", name, writewatch_reason() );
-        return SKIP;
-    }
+        return unit_skip( name, writewatch_reason() );
     memory = allocate( 1, PAGES );
     for (watched = 0; watched < 2; watched++)
     {
@@ -301,27 +295,7 @@ static int run( const char *name )
     return unit_result();
 }
 
-int main( int argc, char **argv )
+int main( int argc, char *argv[] )
 {
-    int status, failures = 0, passed = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        fflush( stdout );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( backends[i] ));
-        }
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8)
-        {
-            printf( "%s: failed, status %x\n", backends[i], status );
-            failures++;
-        }
-    }
-    return failures ? FAIL : passed ? PASS : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

@@ -25,8 +25,6 @@
 
 enum place { ARRAY, COUNT, GRANULARITY, PLACES };
 
-static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
-
 static int file;
 static char *view, *memory;
 
@@ -82,6 +80,10 @@ static int run( const char *name )
     unsigned int place, failed;
     pid_t pid;
 
+    file = unit_temp_file();
+    check( !ftruncate( file, FILE_SIZE ));
+    view = mmap( NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0 );
+    check( view != MAP_FAILED );
     if (!(pid = fork()))
     {
         alarm( UNIT_HANGS );
@@ -89,9 +91,8 @@ static int run( const char *name )
     }
     if (writewatch_open( unit_form( name )))
     {
-        printf( "%s: %s\n", name, writewatch_reason() );
         kill( pid, SIGKILL );
-        return SKIP;
+        return unit_skip( name, writewatch_reason() );
     }
     memory = VirtualAlloc( NULL, PAGES * PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
                            PAGE_READWRITE );
@@ -106,33 +107,7 @@ static int run( const char *name )
     return unit_result();
 }
 
-int main( int argc, char **argv )
+int main( int argc, char *argv[] )
 {
-    int status, failures = 0, passed = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        fflush( stdout );
-        file = unit_temp_file();
-        check( !ftruncate( file, FILE_SIZE ));
-        view = mmap( NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0 );
-        check( view != MAP_FAILED );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( backends[i] ));
-        }
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8)
-        {
-            printf( "%s: failed, status %x\n", backends[i], status );
-            failures++;
-        }
-        munmap( view, FILE_SIZE );
-        close( file );
-    }
-    return failures ? FAIL : passed ? PASS : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

@@ -9,7 +9,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/query.h"
@@ -22,8 +21,6 @@
 /* every other page is written, so that they take several steps */
 #define PAGES   2048
 #define WRITTEN (PAGES / 2)
-
-static const char * const backends[] = { "scan", "sigbus", "mprotect", "thread", "softdirty" };
 
 static char *memory;       /* PAGES watched pages */
 static char *array_end;    /* the end of an array, behind which there is nothing */
@@ -182,10 +179,7 @@ static int run( const char *name )
 
     check( !fault_handler_install() );
     if (watch_open( unit_form( name ), reason, sizeof(reason) ))
-    {
-        printf( "%s: %s\n", name, reason );
-        return SKIP;
-    }
+        return unit_skip( name, reason );
     memory = mmap( NULL, bytes( PAGES + 5 ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                    -1, 0 );
     array_end = memory + bytes( PAGES + 4 );
@@ -214,28 +208,8 @@ static int run( const char *name )
     return unit_result();
 }
 
-int main( int argc, char **argv )
+int main( int argc, char *argv[] )
 {
-    int status, failures = 0, passed = 0;
-    size_t i;
-
     page_init();
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        fflush( stdout );
-        if (!fork())
-        {
-            alarm( UNIT_HANGS );
-            exit( run( backends[i] ));
-        }
-        wait( &status );
-        if (!status) passed++;
-        else if (status != SKIP << 8)
-        {
-            printf( "%s: failed, status %x\n", backends[i], status );
-            failures++;
-        }
-    }
-    return failures ? FAIL : passed ? PASS : SKIP;
+    return unit_each_backend( argc, argv, UNIT_ALL, run );
 }

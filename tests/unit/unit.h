@@ -17,14 +17,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../common/children.h"
 #include "sys/kernel_api.h"
-
-#define PASS 0
-#define FAIL 1
-#define SKIP 77
-
-/* For alarm(): seconds after which a test hangs. No machine is that slow. */
-#define UNIT_HANGS 3600
 
 static int unit_failures;
 
@@ -67,14 +61,11 @@ static inline const char *unit_form( const char *backend )
     return strcmp( backend, "scan" ) ? backend : unit_scan();
 }
 
-/* whether a test that can be run with several backends shall be run with this one: with each,
- * unless the command line names some */
-static inline int unit_wants( int argc, char *argv[], const char *backend )
+/* says why a backend does not work here */
+static inline int unit_skip( const char *backend, const char *reason )
 {
-    int i;
-
-    for (i = 1; i < argc; i++) if (!strcmp( argv[i], backend )) return 1;
-    return argc <= 1;
+    printf( "%s: %s\n", backend, reason );
+    return SKIP;
 }
 
 /* a new file in TMPDIR without a name, or -1 */

@@ -63,10 +63,10 @@ static int use_library( const char *backend )
 
 int main(void)
 {
-    static const char * const backends[] = { "mprotect", "sigbus", "thread", "scan" };
+    const struct unit_backend *backend;
     struct sigaction action = { .sa_handler = handler };
     char *page = mmap( NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    unsigned int i, opened = 0;
+    unsigned int opened = 0;
     int fd = unit_temp_file();
     char *hole;
 
@@ -74,10 +74,11 @@ int main(void)
     check( fd != -1 );
     hole = mmap( NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0 );
     check( hole != MAP_FAILED );
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+    for (backend = unit_backends; backend->name; backend++)
     {
+        if (backend->old_kernel) continue;
         check( !sigaction( SIGSEGV, &action, NULL ) && !sigaction( SIGBUS, &action, NULL ));
-        opened += use_library( backends[i] );
+        opened += use_library( backend->backend );
         /* what came to the program before, and what is installed later */
         check( fault( page ) == SIGSEGV );
         check( fault( hole ) == SIGBUS );

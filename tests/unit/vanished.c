@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fault/userfault.h"
@@ -23,8 +22,6 @@
 #define PAGES 16
 #define FIRST 4    /* of those that vanish, */
 #define LAST  8    /* and the one behind them */
-
-static const char * const backends[] = { "scan", "sigbus", "sigbus-missing", "mprotect", "thread" };
 
 /* queries learn of it: of memory without a registration, of any that was mapped over */
 static int sees_other, sees_any;
@@ -182,16 +179,8 @@ static int run( const char *name )
     sees_other = !strcmp( name, "scan" );
     sees_any = !strcmp( name, "thread" );
     by_protection = !strcmp( name, "mprotect" );
-    if (!strcmp( name, "sigbus-missing" ))
-    {
-        userfault_old_kernel = 1;
-        name = "sigbus";
-    }
-    if (writewatch_open( unit_form( name ) ))
-    {
-        printf( "%s\n", writewatch_reason() );
-        return SKIP;
-    }
+    if (writewatch_open( unit_form( name )))
+        return unit_skip( name, writewatch_reason() );
     check( writewatch_check( NULL, 0 ) == -EINVAL );
     check( writewatch_check( (void *)-1, 2 ) == -EINVAL );
     for (i = 0; i < sizeof(way_names) / sizeof(way_names[0]); i++)
@@ -209,24 +198,6 @@ static int run( const char *name )
 
 int main( int argc, char *argv[] )
 {
-    size_t i;
-    int result = SKIP;
-
-    alarm( UNIT_HANGS );
     page_init();
-    for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-    {
-        int status;
-
-        if (!unit_wants( argc, argv, backends[i] )) continue;
-        printf( "%s\n", backends[i] );
-        fflush( stdout );
-        if (!fork()) _exit( (status = run( backends[i] ), fflush( stdout ), status ));
-        wait( &status );
-        if (!WIFEXITED(status)) printf( "ended by signal %d\n", WTERMSIG(status) );
-        if (WIFEXITED(status) && WEXITSTATUS(status) == SKIP) continue;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != PASS) result = FAIL;
-        else if (result == SKIP) result = PASS;
-    }
-    return result;
+    return unit_each_backend( argc, argv, UNIT_MAPPED | UNIT_SIGBUS_OLD, run );
 }

@@ -6,7 +6,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 backends=$top_builddir/bench/backends
-rows="scan sigbus mprotect thread"
+. "$top_srcdir/tests/tools/backends"
+rows=$exact_backends
 
 die()
 {

@@ -7,6 +7,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 set -u
+. "$top_srcdir/tests/tools/backends"
 program=$top_builddir/tests/conformance/write_watch_native_test
 deny=$top_builddir/tests/tools/deny_userfaultfd
 status=0
@@ -31,8 +32,8 @@ refused()
     esac
 }
 
-refused magic "magic scan sigbus mprotect thread softdirty" "$program"
-for backend in scan sigbus thread; do
+refused magic "magic $all_backends" "$program"
+for backend in $userfaultfd_backends; do
     refused $backend "userfaultfd" "$deny" "$program"
 done
 WRITEWATCH_BACKEND=mprotect "$deny" "$program" arguments >/dev/null 2>&1 || {

@@ -7,7 +7,7 @@
  * Needs helper.c to be preloaded.
  */
 
-#include "../stress/stress.h"
+#include "../stress.h"
 
 #define PAGES  256
 #define ROUNDS 20

@@ -101,11 +101,12 @@ check_tree()
     (
         cd "$1" || exit 1
         find . \( -name .git -o -name 'logs*' -o -name 'prefix-template*' -o -name corpus -o \
-            -name package -o -name download -o -name 'build*' -o -path ./hygiene -o \
-            -path ./mutations -o -path ./kernels -o -path './wine10-root*' \) -prune -o -type f \
+            -path ./tests/clients/dotnet/package -o -name download -o -name 'build*' -o \
+            -path ./hygiene -o -path ./mutations -o -path ./kernels -o \
+            -path './wine10-root*' \) -prune -o -type f \
             \( -name '*.[chS1-9]' -o -name '*.sh' -o -name '*.sed' -o -name '*.md' -o \
             -name '*.mk' -o -name '*.in' -o -name '*.cs' -o -name '*.map' -o ! -name '*.*' \) \
-            ! -path ./tests/unit/rows.sh -print0 |
+            ! -path ./tests/package/rows.sh -print0 |
             xargs -0 grep -ZlIiw 'rows\{0,1\}' >"$work/files"
         [ -s "$work/files" ] || { echo "no file cites a row"; exit 1; }
         xargs -0 awk -f "$work/citations.awk" <"$work/files"

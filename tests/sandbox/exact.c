@@ -19,6 +19,7 @@
 
 #include "writewatch.h"
 
+#include "../common/random.h"
 #include "../unit/unit.h"
 
 #define PAGES  1024
@@ -27,14 +28,11 @@
 static char *memory;
 static unsigned char model[PAGES];   /* what is written and was not reported yet */
 static void *pages[PAGES];
-static uint64_t state = 0x9e3779b97f4a7c15;
+static uint64_t state = RANDOM_SPREAD;
 
-static unsigned int next_random( unsigned int limit )
+static unsigned int random_below( unsigned int limit )
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (state >> 32) % limit;
+    return next_random( &state ) % limit;
 }
 
 /***********************************************************************
@@ -132,16 +130,16 @@ static void exercise(void)
     if (!memory) return;
     for (round = 0; round < ROUNDS && !unit_failures; round++)
     {
-        for (i = next_random( 100 ); i; i--)
+        for (i = random_below( 100 ); i; i--)
         {
-            page = next_random( PAGES );
-            memory[page * 0x1000 + next_random( 0x1000 )] = next_random( 2 );
+            page = random_below( PAGES );
+            memory[page * 0x1000 + random_below( 0x1000 )] = random_below( 2 );
             model[page] = 1;
-            (void)*(volatile char *)(memory + next_random( PAGES ) * 0x1000);
+            (void)*(volatile char *)(memory + random_below( PAGES ) * 0x1000);
         }
-        first = next_random( PAGES );
-        count = 1 + next_random( PAGES - first );
-        switch (next_random( 8 ))
+        first = random_below( PAGES );
+        count = 1 + random_below( PAGES - first );
+        switch (random_below( 8 ))
         {
         case 0:
             check( !ResetWriteWatch( memory + first * 0x1000, count * 0x1000 ));
@@ -159,7 +157,7 @@ static void exercise(void)
                                  PAGE_READWRITE ) != NULL );
             break;
         default:
-            poll_range( first, count, 1 + next_random( PAGES ), next_random( 4 ));
+            poll_range( first, count, 1 + random_below( PAGES ), random_below( 4 ));
             break;
         }
     }

@@ -12,7 +12,7 @@
 : "${top_srcdir:?}" "${top_builddir:?}"
 kind=$1
 name=$2
-tools=$top_builddir/tests/sandboxes
+tools=$top_builddir/tests/sandbox
 program=$top_builddir/tests/stress/basic_poll.exe
 nobody=65534
 runs=0

@@ -8,8 +8,9 @@
 # Usage: trust.sh; exit status 0 pass, 1 fail, 77 skip. The environment is that of run-tests.
 
 : "${top_srcdir:?}" "${top_builddir:?}"
+. "$top_srcdir/tests/tools/backends"
 preload=$top_builddir/preload/libwritewatch-preload.so
-exact=$top_builddir/tests/sandboxes/exact
+exact=$top_builddir/tests/sandbox/exact
 work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-trust.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -109,7 +110,7 @@ int main(void)
 END
 ${CC:-cc} -I"$top_srcdir/include" -o "$work/descriptors" "$work/descriptors.c" \
     "$top_builddir/libwritewatch.a" -pthread || exit 1
-for backend in scan sigbus mprotect thread; do
+for backend in $all_backends; do
     WRITEWATCH_BACKEND=$backend "$work/descriptors"
     case $? in
     0|77) ;;

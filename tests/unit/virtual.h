@@ -1,0 +1,57 @@
+/*
+ * What the tests of the native memory manager share
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_UNIT_VIRTUAL_H
+#define WRITEWATCH_UNIT_VIRTUAL_H
+
+#include <string.h>
+
+#include "unit.h"
+#include "writewatch.h"
+
+#define PAGE ((SIZE_T)0x1000)
+#define PART ((SIZE_T)0x10000)
+#define LIMIT ((char *)0x7fffffff0000)
+
+static inline NTSTATUS allocate( void *addr, SIZE_T size, ULONG type, ULONG protect )
+{
+    return NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 0, &size, type, protect );
+}
+
+static inline NTSTATUS release( void *addr, SIZE_T size, ULONG type )
+{
+    return NtFreeVirtualMemory( NtCurrentProcess(), &addr, &size, type );
+}
+
+static inline NTSTATUS protect( void *addr, SIZE_T size, ULONG prot )
+{
+    ULONG old;
+
+    return NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, prot, &old );
+}
+
+static inline MEMORY_BASIC_INFORMATION query( const void *addr )
+{
+    MEMORY_BASIC_INFORMATION info;
+
+    memset( &info, 0xcc, sizeof(info) );
+    check( VirtualQuery( addr, &info, sizeof(info) ) == sizeof(info) );
+    check( info.BaseAddress == (void *)((uintptr_t)addr & ~(PAGE - 1)) );
+    return info;
+}
+
+#define check_info( addr, alloc, size, state, prot ) \
+    do \
+    { \
+        MEMORY_BASIC_INFORMATION info_ = query( addr ); \
+        check( info_.AllocationBase == (void *)(alloc) ); \
+        check( info_.RegionSize == (size) ); \
+        check( info_.State == (state) ); \
+        check( info_.Protect == (prot) ); \
+    } while (0)
+
+#endif /* WRITEWATCH_UNIT_VIRTUAL_H */
