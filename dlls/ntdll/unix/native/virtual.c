@@ -315,7 +315,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
     static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH |
                                MEM_RESET;
     struct placement where = { 0, 0, 0 };
-    uint64_t addr_value, size_value;
+    uint64_t addr_value = 0, size_value = 0;
     NTSTATUS status;
 
     process_init();
@@ -393,7 +393,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemoryEx( HANDLE process, void **addr, SIZE_T *s
     static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH |
                                MEM_RESET | MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER;
     struct placement where = { 0, 0, 0 };
-    uint64_t addr_value, size_value;
+    uint64_t addr_value = 0, size_value = 0;
     NTSTATUS status, params_status;
 
     process_init();
