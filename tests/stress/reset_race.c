@@ -104,7 +104,8 @@ int main( int argc, char **argv )
     }
     ended = 1;
     join_thread( thread );
-    say( "%ld rounds, %ld writes lost, %ld dropped, %ld times other pages besides\n", round - 1, lost,
+    say( "%ld rounds, %ld writes lost, %ld dropped, %ld times other pages besides\n", round - 1,
+         lost,
          dropped, others );
     check( !lost && !others, "writes were lost, or pages reported that nothing wrote to" );
     finish();

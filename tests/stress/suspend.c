@@ -62,7 +62,8 @@ static DWORD WINAPI victim_thread( void *arg )
         {
             char *base = allocate_watched( 16 );
 
-            check( VirtualFree( base + 2 * PAGE_SIZE, PAGE_SIZE, MEM_DECOMMIT ), "decommit failed" );
+            check( VirtualFree( base + 2 * PAGE_SIZE, PAGE_SIZE, MEM_DECOMMIT ),
+                   "decommit failed" );
             check( VirtualFree( base, 0, MEM_RELEASE ), "VirtualFree failed" );
         }
         /* leaves the others some time even where there are few processors */

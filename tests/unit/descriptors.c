@@ -205,7 +205,8 @@ static int try_restore( const char *backend, const char *other )
     before_count = list_descriptors( before, NULL, 0 );
     if (watch_open( backend, reason, sizeof(reason) )) return SKIP;
     memory = mmap( NULL, PAGES << page_shift, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-    check( !watch_add( memory, PAGES << page_shift ) && !watch_commit( memory, PAGES << page_shift ));
+    check( !watch_add( memory, PAGES << page_shift ));
+    check( !watch_commit( memory, PAGES << page_shift ));
     check( !watch_protect( memory, PAGES << page_shift, PROT_READ | PROT_WRITE ));
     check( !ftruncate( fd, PAGES << page_shift ) && pwrite( fd, "x", 1, 0 ) == 1 );
     check( !writewatch_restore_start( &restore, memory, PAGES << page_shift, fd, 0 ));

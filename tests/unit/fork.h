@@ -51,7 +51,8 @@ static inline void read_page( struct memory *memory, size_t page )
 }
 
 /* asks for a range; what was told, or -1 */
-static inline long ask( struct memory *memory, size_t first, size_t count, int reset, unsigned char *told )
+static inline long ask( struct memory *memory, size_t first, size_t count, int reset,
+                        unsigned char *told )
 {
     void *addresses[PAGES];
     ULONG_PTR found = PAGES;
@@ -66,7 +67,8 @@ static inline long ask( struct memory *memory, size_t first, size_t count, int r
 }
 
 /* what is told must be what was written */
-static inline void compare( struct memory *memory, size_t first, size_t count, int reset, const char *who )
+static inline void compare( struct memory *memory, size_t first, size_t count, int reset,
+                            const char *who )
 {
     unsigned char told[PAGES];
     unsigned int missed = 0, untrue = 0;
@@ -129,7 +131,8 @@ static inline void take_over( struct memory *memory, const char *who )
 static inline void commit( struct memory *memory, size_t page, int whether )
 {
     if (whether)
-        check( VirtualAlloc( memory->base + bytes( page ), bytes( 1 ), MEM_COMMIT, PAGE_READWRITE ));
+        check( VirtualAlloc( memory->base + bytes( page ), bytes( 1 ), MEM_COMMIT,
+                             PAGE_READWRITE ));
     else check( VirtualFree( memory->base + bytes( page ), bytes( 1 ), MEM_DECOMMIT ));
     memory->committed[page] = whether;
     if (!whether) memory->filled[page] = 0;
@@ -160,7 +163,8 @@ static inline void open_memories(void)
 {
     size_t i;
 
-    fresh.base = VirtualAlloc( NULL, bytes( PAGES ), MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
+    fresh.base = VirtualAlloc( NULL, bytes( PAGES ), MEM_RESERVE | MEM_WRITE_WATCH,
+                               PAGE_READWRITE );
     check( fresh.base && VirtualAlloc( fresh.base, bytes( ACCESS ), MEM_COMMIT, PAGE_READWRITE ));
     fresh.allocated = 1;
     memset( fresh.committed, 1, ACCESS );

@@ -39,7 +39,9 @@ void __wrap_region_mark_written( struct watch_region *region, uintptr_t start, u
 /* whether a query waits for the faults of the region, or has it */
 static int is_held(void)
 {
-    return (__atomic_load_n( &fault_data( watched )->lock.entered, __ATOMIC_SEQ_CST ) & FAIR_HOLDER) != 0;
+    const struct fair_lock *lock = &fault_data( watched )->lock;
+
+    return (__atomic_load_n( &lock->entered, __ATOMIC_SEQ_CST ) & FAIR_HOLDER) != 0;
 }
 
 void __wrap_region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end )

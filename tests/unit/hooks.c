@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Functions of this program stand in the place of Wine's. They look at what they are given, and
- * some do as Wine does when a thread is suspended in the middle: it carries out what another process
- * asks for, by the same hooks.
+ * some do as Wine does when a thread is suspended in the middle: it carries out what another
+ * process asks for, by the same hooks.
  */
 
 #include <stdarg.h>

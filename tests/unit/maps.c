@@ -80,7 +80,8 @@ static void test_text(void)
 
     /* the highest mapping there is, and the highest inode */
     check( !read_text( "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 "
-                       "18446744073709551615    [vsyscall]\n", 0, mappings, &count ) && count == 1 );
+                       "18446744073709551615    [vsyscall]\n", 0, mappings, &count ) &&
+           count == 1 );
     check( mappings[0].start == 0xffffffffff600000 && mappings[0].prot == PROT_EXEC );
     check( mappings[0].file && !strcmp( mappings[0].name, "[vsyscall]" ));
     check( !read_text( "0-1000 ---p 0 0:0 0\n", 0, mappings, &count ) && count == 1 );
@@ -343,7 +344,8 @@ static int see_all( uintptr_t start, uintptr_t end, int prot )
     check( start >= all_end && end > start && !(prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) );
     all_end = end;
     for (; start < end; start += page_size())
-        if (start - all_base < 8 * page_size()) all_seen |= 1u << ((start - all_base) / page_size());
+        if (start - all_base < 8 * page_size())
+            all_seen |= 1u << ((start - all_base) / page_size());
     return 0;
 }
 

@@ -11,26 +11,12 @@
 
 #include "engine/region_step.h"
 #include "sys/page.h"
+#include "steps.h"
 #include "unit.h"
 
 /* Addresses are never touched: the index only compares them. */
 #define BASE  ((uintptr_t)0x100000000)
 #define PAGES 512
-
-/* Steps that one thread has side by side, as several threads would: see sys/lock_order.h. */
-static enum region_step enter( struct watch_region *region, uintptr_t start, uintptr_t end )
-{
-    enum region_step step = region_enter( region, start, end );
-
-    if (step) note_unlock( LOCK_STEP );
-    return step;
-}
-
-static void leave( struct watch_region *region, enum region_step step )
-{
-    note_lock( LOCK_STEP );
-    region_leave( region, step );
-}
 
 /* of regions that are never queried */
 static const struct watch_backend no_backend;
@@ -148,12 +134,12 @@ static void test_steps_together( struct watch_region *region )
     for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
     {
         for (j = 0; j < 4; j++)
-            check( (steps[j] = enter( region, addr( j ), addr( j + 1 ))) ==
+            check( (steps[j] = enter_beside( region, addr( j ), addr( j + 1 ))) ==
                    (j ? STEP_COUNTED : STEP_FIRST) );
         for (j = 0; j < 4; j++)
         {
             check( region_has_steps( region ));
-            leave( region, steps[orders[i][j]] );
+            leave_beside( region, steps[orders[i][j]] );
         }
         check( !region_has_steps( region ));
     }
@@ -168,23 +154,23 @@ static void test_late_step(void)
     check( region_insert( addr( 0 ), addr( 4 ), &no_backend ) != NULL );
     check( (found = region_find( addr( 1 ), addr( 2 ))) != NULL );
     check( !region_has_steps( found ));
-    check( (first = enter( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
-    check( (second = enter( found, addr( 0 ), addr( 4 ))) == STEP_COUNTED );
-    leave( found, first );
+    check( (first = enter_beside( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
+    check( (second = enter_beside( found, addr( 0 ), addr( 4 ))) == STEP_COUNTED );
+    leave_beside( found, first );
     check( region_has_steps( found ));
-    check( (first = enter( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
-    leave( found, second );
+    check( (first = enter_beside( found, addr( 1 ), addr( 2 ))) == STEP_FIRST );
+    leave_beside( found, second );
     check( region_has_steps( found ));
-    leave( found, first );
+    leave_beside( found, first );
     check( !region_has_steps( found ));
     test_steps_together( found );
 
-    check( enter( found, addr( 3 ), addr( 5 )) == STEP_NONE );
+    check( enter_beside( found, addr( 3 ), addr( 5 )) == STEP_NONE );
     check( !region_remove( addr( 0 ), addr( 4 )));
-    check( enter( found, addr( 1 ), addr( 2 )) == STEP_NONE );
+    check( enter_beside( found, addr( 1 ), addr( 2 )) == STEP_NONE );
     check( region_insert( addr( 50 ), addr( 54 ), &no_backend ) != NULL );
     check( (other = region_find( addr( 51 ), addr( 52 ))) == found );
-    check( enter( found, addr( 1 ), addr( 2 )) == STEP_NONE );
+    check( enter_beside( found, addr( 1 ), addr( 2 )) == STEP_NONE );
     check( !region_has_steps( found ));
 
     /* one in a region that is gone keeps it from becoming another one */
@@ -212,12 +198,12 @@ static void *make_steps( void *arg )
         enum region_step step;
         uintptr_t base, end;
 
-        if (!region || !(step = enter( region, addr( page ), addr( page + 1 )))) continue;
+        if (!region || !(step = enter_beside( region, addr( page ), addr( page + 1 )))) continue;
         base = region->base;
         end  = region->end;
         check( base <= addr( page ) && addr( page + 1 ) <= end );
         for (i = 0; i < 64; i++) check( region_contains( base, end ));
-        leave( region, step );
+        leave_beside( region, step );
         __atomic_fetch_add( &steps_made, 1, __ATOMIC_RELAXED );
     }
     return NULL;

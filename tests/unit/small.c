@@ -16,6 +16,7 @@
 #include "engine/region_step.h"
 #include "scan/ask.h"
 #include "scan/noted_run.h"
+#include "steps.h"
 
 static volatile int done;
 
@@ -80,13 +81,13 @@ static void test_order(void)
     check( word != old && (uint32_t)word >= NOTED_FIRST );
 
     /* another step is in progress all the time */
-    step = region_enter( region, (uintptr_t)base, (uintptr_t)page( PAGES ));
+    step = enter_beside( region, (uintptr_t)base, (uintptr_t)page( PAGES ));
     check( step != STEP_NONE );
     write_pages( 30, 40 );
     query( 0, PAGES, PAGES, 0 );
     query( 0, PAGES, PAGES, 0 );
     check( !is_noted( noted_word(), 30, 40 ));
-    region_leave( region, step );
+    leave_beside( region, step );
     query( 0, PAGES, PAGES, 0 );
     check( is_noted( noted_word(), 30, 40 ));
     query( 0, PAGES, PAGES, 1 );

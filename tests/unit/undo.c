@@ -190,7 +190,7 @@ static int run( const char *name )
     test_counts();
     test_spoilt_arrays();
     test_reach();
-    /* regions that have a bitmap; then all of the state is there, in more runs than one store has */
+    /* regions that have marks; then all of the state is there, in more runs than one store has */
     for (i = 0; i + 70 < PAGES; i += 500)
     {
         write_pages();

@@ -32,7 +32,7 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
     return -ENOENT;
 }
 
-static UNINTERRUPTED void restore_signals( const struct watch_query *query )
+static UNINTERRUPTED void restore_mask( const struct watch_query *query )
 {
     raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&query->signals, 0,
                   sizeof(query->signals) );
@@ -57,7 +57,7 @@ UNINTERRUPTED int enter_held( struct watch_query *query )
         query->backend->hold( query->region );
         return 0;
     }
-    restore_signals( query );
+    restore_mask( query );
     return -ENOENT;
 }
 
@@ -65,7 +65,7 @@ UNINTERRUPTED void leave_held( struct watch_query *query )
 {
     query->backend->release( query->region );
     region_leave( query->region, query->step );
-    restore_signals( query );
+    restore_mask( query );
 }
 
 /***********************************************************************

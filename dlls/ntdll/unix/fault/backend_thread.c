@@ -28,6 +28,7 @@
 #include "sys/kernel_api.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
+#include "sys/signals.h"
 #include "sys/wait_turn.h"
 
 /* Each first write waits for another thread, so this is slow. It exists for comparison, and because
@@ -159,17 +160,16 @@ static int open_stop_fds(void)
 /* the change lock is held */
 static int start_server(void)
 {
-    sigset_t all, sigset;
+    sigset_t sigset;
     int ret;
 
     if (started) return 0;
     if (stop_fds[0] == -1 && (ret = open_stop_fds())) return ret;
     stopping = given_up = 0;
     done = begun;
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    block_all_signals( &sigset );
     ret = pthread_create( &server, NULL, serve_faults, NULL );
-    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    restore_signals( &sigset );
     if (ret) return -ret;
     started = 1;
     return 0;

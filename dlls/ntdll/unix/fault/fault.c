@@ -21,6 +21,7 @@
 #include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
+#include "sys/signals.h"
 #include "sys/user_memory.h"
 
 /* Serving a fault lets a write go on (opens the page) and marks the page. A query with reset takes
@@ -245,19 +246,18 @@ static void handle_fault( int sig, siginfo_t *info, void *context )
 
 static int install( int sig )
 {
-    sigset_t all, sigset;
+    sigset_t sigset;
     int ret = 0;
     size_t i;
 
-    sigfillset( &all );
-    pthread_sigmask( SIG_BLOCK, &all, &sigset );
+    block_all_signals( &sigset );
     note_lock( LOCK_HANDLERS );
     pthread_mutex_lock( &install_mutex );
     for (i = 0; i < sizeof(chains) / sizeof(chains[0]) && !ret; i++)
         if (!sig || chains[i].sig == sig) ret = signal_chain_install( &chains[i] );
     note_unlock( LOCK_HANDLERS );
     pthread_mutex_unlock( &install_mutex );
-    pthread_sigmask( SIG_SETMASK, &sigset, NULL );
+    restore_signals( &sigset );
     return ret;
 }
 

@@ -256,7 +256,8 @@ static NTSTATUS reserve_memory( uintptr_t *start, size_t size, ULONG type, ULONG
 /***********************************************************************
  *           allocate_memory
  *
- * Rows 14, 25 to 28. The values are what the caller's pointers hold; these get the range on success.
+ * Rows 14, 25 to 28. The values are what the caller's pointers hold, which get the range on
+ * success.
  */
 static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
                                  uint64_t size_value, ULONG type, ULONG protect,
