@@ -9,7 +9,7 @@
 
 #include "writewatch.h"
 
-#include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/watch.h"
 #include "native/process.h"
 #include "sys/page.h"

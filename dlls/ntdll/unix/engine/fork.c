@@ -13,11 +13,10 @@
 
 #include "engine/backend.h"
 #include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/give_way.h"
 #include "engine/host.h"
 #include "engine/region_object.h"
-#include "engine/step.h"
-#include "engine/watch.h"
 #include "sys/kernel_api.h"
 #include "sys/maps.h"
 #include "sys/page.h"
@@ -34,10 +33,6 @@
  * backend opens its own descriptors and each region is watched anew. The child cannot know which
  * pages were written: all that may have been are reported, until it resets them. */
 
-static volatile int always_ours = FORK_OURS;
-const volatile int *fork_state = &always_ours;
-
-static volatile int *state = &always_ours;   /* the same, writable */
 static char notice[160];
 
 static void note_failure( const struct watch_region *region, int err )
@@ -62,6 +57,16 @@ static void adopt_region( struct watch_region *region )
         !(ret = region->backend->reattach( region ))) return;
     region->lost = LOST_MEMORY;
     note_failure( region, ret );
+}
+
+static int some_need_commit(void)
+{
+    struct watch_region *region;
+    uintptr_t addr;
+
+    for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
+        if (region->backend->commit) return 1;
+    return 0;
 }
 
 /* prepares memory that is accessible already: a callback of maps_for_all() */
@@ -96,7 +101,7 @@ static void adopt(void)
     reopen_backends();
     for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
         adopt_region( region );
-    if (!watch_needs_commit() || !(ret = maps_for_all( commit_mapping ))) return;
+    if (!some_need_commit() || !(ret = maps_for_all( commit_mapping ))) return;
     for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
     {
         if (!region->backend->commit) continue;
@@ -107,8 +112,8 @@ static void adopt(void)
 
 void fork_before_fault(void)
 {
-    if (*state != FORK_CHILD) return;
-    *state = FORK_FAULT;
+    if (*fork_state != FORK_CHILD) return;
+    *fork_state = FORK_FAULT;
     adopt();
 }
 
@@ -120,12 +125,12 @@ static void go_on_in_parent(void)
 /* the state may still be FORK_OURS, where the kernel does not clear it */
 static void go_on_in_child(void)
 {
-    if (*state != FORK_FAULT)
+    if (*fork_state != FORK_FAULT)
     {
-        *state = FORK_FAULT;
+        *fork_state = FORK_FAULT;
         adopt();
     }
-    *state = FORK_OURS;
+    *fork_state = FORK_OURS;
     unlock_after_fork( 1 );
 }
 
@@ -140,10 +145,11 @@ int fork_register(void)
 
 int fork_open(void)
 {
+    static int opened;
     int ret = fork_register();
     long page;
 
-    if (ret || state != &always_ours) return ret;
+    if (ret || opened) return ret;
     page = raw_mmap_anon( page_size() );
     if (raw_failed( page )) return page;
     if (raw_syscall3( SYS_madvise, page, page_size(), MADV_WIPEONFORK ))
@@ -151,9 +157,9 @@ int fork_open(void)
         raw_munmap( (void *)page, page_size() );
         return 0;
     }
-    state = (volatile int *)page;
-    *state = FORK_OURS;
-    __atomic_store_n( &fork_state, state, __ATOMIC_RELEASE );
+    *(volatile int *)page = FORK_OURS;
+    __atomic_store_n( &fork_state, (volatile int *)page, __ATOMIC_RELEASE );
+    opened = 1;
     return 0;
 }
 

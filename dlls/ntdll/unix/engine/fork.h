@@ -16,20 +16,6 @@ extern int fork_register(void);
  * syscall( SYS_fork )), where it can do that. */
 extern int fork_open(void);
 
-/* FORK_OURS: descriptors and locks are those of this process. Anything else: this is a child whose
- * descriptors are the parent's, and whose locks may be held by threads that do not exist. */
-#define FORK_CHILD 0
-#define FORK_OURS  1
-#define FORK_FAULT 2   /* faults are served, nothing else */
-
-extern const volatile int *fork_state;
-
-/* whether only faults may be served, so that calls must fail; callable from any code */
-static inline __attribute__((always_inline)) int fork_is_unhandled(void)
-{
-    return *fork_state != FORK_OURS;
-}
-
 /* For the fault handler, before it looks at anything: in a child that is not ready yet, turns the
  * inherited watches into watches of this process. */
 extern void fork_before_fault(void);

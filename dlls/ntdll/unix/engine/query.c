@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "engine/backend.h"
-#include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/give_way.h"
 #include "engine/step.h"
 #include "engine/watch.h"

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/region.h"
 #include "engine/region_object.h"
 #include "sys/page.h"
@@ -347,6 +347,19 @@ struct watch_region *region_first( uintptr_t start, uintptr_t end )
     pos = find_entry( region_index, region_index->count, start );
     if (pos == region_index->count || region_index->entries[pos].base >= end) return NULL;
     return region_index->entries[pos].region;
+}
+
+int region_uses_memory( uintptr_t start, uintptr_t end )
+{
+    size_t i;
+
+    if (free_region_is_within( start, end )) return 1;
+    if (!region_index) return 0;
+    if (start < (uintptr_t)&region_index->entries[region_index->capacity] &&
+        (uintptr_t)region_index < end) return 1;
+    for (i = 0; i < region_index->count; i++)
+        if (region_is_within( region_index->entries[i].region, start, end )) return 1;
+    return 0;
 }
 
 void regions_without_steps(void)

@@ -180,19 +180,18 @@ static int is_within( uintptr_t start, uintptr_t end, const void *ptr, size_t si
     return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
 }
 
-/* free regions count, as they may be used next */
-int region_uses_memory( uintptr_t start, uintptr_t end )
+int region_is_within( const struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    return is_within( start, end, region, sizeof(*region) ) ||
+           (region->marks && is_within( start, end, region->marks, region->marks->bytes ));
+}
+
+int free_region_is_within( uintptr_t start, uintptr_t end )
 {
     struct watch_region *region;
-    uintptr_t addr;
 
     for (region = free_regions; region; region = region->next)
-        if (is_within( start, end, region, sizeof(*region) )) return 1;
-    for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
-    {
-        if (is_within( start, end, region, sizeof(*region) )) return 1;
-        if (region->marks && is_within( start, end, region->marks, region->marks->bytes )) return 1;
-    }
+        if (region_is_within( region, start, end )) return 1;
     return 0;
 }
 

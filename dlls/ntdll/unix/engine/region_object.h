@@ -17,6 +17,10 @@ extern struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
 extern void free_region( struct watch_region *region );
 extern struct watch_region *split_region( struct watch_region *old, uintptr_t start,
                                           uintptr_t end );
+/* whether memory holds a region or its marks; the region, or a free one, which may be used next */
+extern int region_is_within( const struct watch_region *region, uintptr_t start, uintptr_t end );
+extern int free_region_is_within( uintptr_t start, uintptr_t end );
+
 extern void move_marks( struct watch_region *from, struct watch_region *to );
 
 /* In a child by fork(), with the change lock held since before: the threads that were in regions do

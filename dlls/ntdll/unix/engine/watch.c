@@ -14,6 +14,7 @@
 
 #include "engine/backend.h"
 #include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/host.h"
 #include "engine/region.h"
 #include "engine/watch.h"

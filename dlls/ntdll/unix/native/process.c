@@ -17,6 +17,7 @@
 
 #include "engine/backend.h"
 #include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/watch.h"
 #include "fault/fault.h"
 #include "fault/own_memory.h"
