@@ -75,10 +75,10 @@ extern int preload_active;
 /* preload.c: Wine's calling convention; set before Wine can call a hook */
 extern const struct hook_table *active_hooks;
 
-/* libc.c: set while this thread runs Wine's MEM_DECOMMIT of watched memory */
+/* interpose.c: set while this thread runs Wine's MEM_DECOMMIT of watched memory */
 extern __thread int decommitting;
 
-/* libc.c: the allocation of watched memory for which this thread runs Wine's code */
+/* interpose.c: the allocation of watched memory for which this thread runs Wine's code */
 enum allocation
 {
     ALLOCATION_NONE,

@@ -14,6 +14,7 @@
 #include "nt_types.h"
 #include "owned_lock.h"
 #include "preload.h"
+#include "sys/cpu.h"
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
 
@@ -36,12 +37,6 @@ static handler_func wine_quit, wine_usr1, wine_segv, wine_bus, wine_trap;
 /* one bit for each deferred signal of this thread */
 static __thread volatile unsigned int deferred;
 
-#ifdef __x86_64__
-static inline uintptr_t get_pc( const ucontext_t *context )
-{
-    return context->uc_mcontext.gregs[REG_RIP];
-}
-#endif
 
 static __attribute__((noinline)) void defer( int sig )
 {
@@ -51,7 +46,7 @@ static __attribute__((noinline)) void defer( int sig )
 /* whether the thread must not be stopped here */
 static HANDLER int must_go_on( const ucontext_t *context )
 {
-    return in_uninterrupted_code( get_pc( context )) || owned_lock_is_held();
+    return in_uninterrupted_code( context_pc( context )) || owned_lock_is_held();
 }
 
 static HANDLER void quit_handler( int sig, siginfo_t *info, void *context )
@@ -94,14 +89,14 @@ static __attribute__((noinline)) void access_fault( int sig, siginfo_t *info, uc
     memcpy( saved.uc_mcontext.gregs, context->uc_mcontext.gregs, sizeof(saved.uc_mcontext.gregs) );
     context->uc_mcontext.gregs[active_hooks->status_register] = 0;
     wine_segv( sig, info, context );
-    status = get_pc( context ) == get_pc( &saved ) ? 0 : get_fault_status( context );
+    status = context_pc( context ) == context_pc( &saved ) ? 0 : get_fault_status( context );
     memcpy( context->uc_mcontext.gregs, saved.uc_mcontext.gregs, sizeof(saved.uc_mcontext.gregs) );
     if (status) user_access_fail( context, status );
 }
 
 static HANDLER void segv_handler( int sig, siginfo_t *info, void *context )
 {
-    if (is_user_access( get_pc( context ))) access_fault( sig, info, context );
+    if (is_user_access( context_pc( context ))) access_fault( sig, info, context );
     else wine_segv( sig, info, context );
 }
 
@@ -109,7 +104,7 @@ static HANDLER void segv_handler( int sig, siginfo_t *info, void *context )
  * takes the page for writable. Alignment faults are left to Wine. */
 static HANDLER void bus_handler( int sig, siginfo_t *info, void *context )
 {
-    if (info->si_code > 0 && info->si_code != BUS_ADRALN && is_user_access( get_pc( context )))
+    if (info->si_code > 0 && info->si_code != BUS_ADRALN && is_user_access( context_pc( context )))
         user_access_fail( context, STATUS_ACCESS_VIOLATION );
     else wine_bus( sig, info, context );
 }

@@ -33,11 +33,11 @@ BENCH_FLOOR_SRCS = bench/floor.c
 # Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
 # What the linker is told for it: UNIT_LDFLAGS_name.
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
-UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/libc.o
+UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
 UNIT_EXTRA_patch = preload/patch.o
 UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
-UNIT_EXTRA_wine_libc = preload/libc.o
-UNIT_EXTRA_wine_mappings = preload/libc.o
+UNIT_EXTRA_wine_libc = preload/interpose.o
+UNIT_EXTRA_wine_mappings = preload/interpose.o
 UNIT_LDFLAGS_hold = -Wl,--wrap=region_mark_written
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages

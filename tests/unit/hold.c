@@ -4,7 +4,7 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The linker puts a function of ours before mark_written_pages() in calls of the backends. There a
+ * The linker puts a function of ours before region_mark_written() in calls of the backends. There a
  * fault has opened the page and not marked it yet, and stays until another thread has written to
  * the page, which needs no fault, and has asked: that thread must be told of its own write. It
  * has to wait for the fault, which goes on when it does.

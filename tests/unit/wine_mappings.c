@@ -1,5 +1,5 @@
 /*
- * How Wine's mappings are made when they are to be watched (preload/libc.c)
+ * How Wine's mappings are made when they are to be watched (preload/interpose.c)
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
