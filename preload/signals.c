@@ -37,7 +37,6 @@ static handler_func wine_quit, wine_usr1, wine_segv, wine_bus, wine_trap;
 /* one bit for each deferred signal of this thread */
 static __thread volatile unsigned int deferred;
 
-
 static __attribute__((noinline)) void defer( int sig )
 {
     deferred |= 1u << sig;
