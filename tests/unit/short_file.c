@@ -44,7 +44,7 @@ static int poll( enum place place )
 {
     static void *results[PAGES];
     ULONG_PTR number = PAGES, *count = place == COUNT ? (ULONG_PTR *)(view + LAST) : &number;
-    ULONG size, *granularity = place == GRANULARITY ? (ULONG *)(view + LAST) : &size;
+    ULONG size = 0, *granularity = place == GRANULARITY ? (ULONG *)(view + LAST) : &size;
     void *array = place == ARRAY ? view : (char *)results;
     NTSTATUS status;
     int i, pages = place == ARRAY ? PAGES : 16;

@@ -230,6 +230,7 @@ static int list_marked( struct listing *list, struct page_marks *marks, uintptr_
         scan.required = list->filter.required & ~PAGE_IS_WRITTEN;
         if ((count = read_categories( list, &scan )) < 0) return count;
         for (i = 0; i < count && !list->full; i++)
+            /* cppcheck-suppress uninitvar ; they are filled through scan.runs */
             for (pos = runs[i].start; pos < runs[i].end && !list->full; pos = last)
             {
                 uint64_t bit = bits >> ((pos - start) / granule) & 1;
