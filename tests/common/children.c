@@ -25,7 +25,7 @@ const struct unit_backend unit_backends[] =
     { "thread",        "thread",        0 },
     { "thread-old",    "thread",        1 },
     { "softdirty",     "softdirty",     0 },
-    { NULL }
+    { NULL, NULL, 0 }
 };
 
 /* what wait() says of a child that runs a function; -1 if there is no child */

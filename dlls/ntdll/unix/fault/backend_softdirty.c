@@ -185,7 +185,7 @@ static int softdirty_collect( struct watch_region *region, struct page_scan *sca
  */
 static int softdirty_save( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    struct page_run runs[64];
+    struct page_run runs[64] = { { 0, 0, 0 } };   /* or clang's analyser takes -errno for a count */
     struct page_scan scan = { .end = end, .flags = COLLECT_RESET, .runs = runs, .len = 64,
                               .max_pages = (end - start) >> page_shift };
     int i, count;
