@@ -253,16 +253,21 @@ static NTSTATUS reserve_memory( uintptr_t *start, size_t size, ULONG type, ULONG
     return map_view( start, size, type, state, where );
 }
 
+struct wanted_range
+{
+    uint64_t addr;
+    uint64_t size;
+};
+
 /***********************************************************************
  *           allocate_memory
  *
- * Rows 14, 25 to 28. The values are what the caller's pointers hold, which get the range on
- * success.
+ * Rows 14, 25 to 28. The range is what the caller's pointers hold, and on success what they get.
  */
-static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
-                                 uint64_t size_value, ULONG type, ULONG protect,
+static NTSTATUS allocate_memory( struct wanted_range *range, ULONG type, ULONG protect,
                                  const struct placement *where )
 {
+    uint64_t addr_value = range->addr, size_value = range->size;
     uintptr_t start = 0, end;
     sigset_t sigset;
     NTSTATUS status;
@@ -301,7 +306,9 @@ static NTSTATUS allocate_memory( void **addr, SIZE_T *size, uint64_t addr_value,
     else status = commit_pages( start, end, protect );
     virtual_unlock( &sigset );
 
-    return status ? status : put_range_arguments( addr, size, start, end );
+    range->addr = start;
+    range->size = end - start;
+    return status;
 }
 
 /***********************************************************************
@@ -316,24 +323,25 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
     static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH |
                                MEM_RESET;
     struct placement where = { 0, 0, 0 };
-    uint64_t addr_value = 0, size_value = 0;
+    struct wanted_range range = { 0, 0 };
     NTSTATUS status;
 
     process_init();
-    status = get_range_arguments( process, addr, size, &addr_value, &size_value );
+    status = get_range_arguments( process, addr, size, &range.addr, &range.size );
     if (status && status != STATUS_INVALID_HANDLE) return status;
-    if (!size_value) return STATUS_INVALID_PARAMETER;
+    if (!range.size) return STATUS_INVALID_PARAMETER;
     if (zero_bits > 21 && zero_bits < 32) return STATUS_INVALID_PARAMETER_3;
     if (zero_bits > 32 && zero_bits < GRANULARITY - 1) return STATUS_INVALID_PARAMETER_3;
     if (type & ~types) return STATUS_INVALID_PARAMETER;
     if (status) return status;
 
-    if (!addr_value && zero_bits)
+    if (!range.addr && zero_bits)
     {
         if (zero_bits < 32) where.high = 0xffffffff >> zero_bits;
         else where.high = ~(uintptr_t)0 >> __builtin_clzl( zero_bits );
     }
-    return allocate_memory( addr, size, addr_value, size_value, type, protect, &where );
+    if ((status = allocate_memory( &range, type, protect, &where ))) return status;
+    return put_range_arguments( addr, size, range.addr, range.addr + range.size );
 }
 
 static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct placement *where )
@@ -394,17 +402,18 @@ NTSTATUS NTAPI NtAllocateVirtualMemoryEx( HANDLE process, void **addr, SIZE_T *s
     static const ULONG types = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_WRITE_WATCH |
                                MEM_RESET | MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER;
     struct placement where = { 0, 0, 0 };
-    uint64_t addr_value = 0, size_value = 0;
+    struct wanted_range range = { 0, 0 };
     NTSTATUS status, params_status;
 
     process_init();
-    status = get_range_arguments( process, addr, size, &addr_value, &size_value );
+    status = get_range_arguments( process, addr, size, &range.addr, &range.size );
     if (status && status != STATUS_INVALID_HANDLE) return status;
     if ((params_status = get_parameters( params, count, &where ))) return params_status;
     if (type & ~types) return STATUS_INVALID_PARAMETER;
-    if (addr_value && (where.align || where.low || where.high)) return STATUS_INVALID_PARAMETER;
-    if (!size_value) return STATUS_INVALID_PARAMETER;
+    if (range.addr && (where.align || where.low || where.high)) return STATUS_INVALID_PARAMETER;
+    if (!range.size) return STATUS_INVALID_PARAMETER;
     if (status) return status;
 
-    return allocate_memory( addr, size, addr_value, size_value, type, protect, &where );
+    if ((status = allocate_memory( &range, type, protect, &where ))) return status;
+    return put_range_arguments( addr, size, range.addr, range.addr + range.size );
 }
