@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "engine/region.h"
 #include "fault/userfault.h"
 #include "fork.h"
 
@@ -191,6 +192,50 @@ static void test_not_inherited(void)
     munmap( own.base, bytes( PAGES ));
 }
 
+static int find_nothing( struct watch_region *region, struct page_scan *scan )
+{
+    (void)region;
+    scan->next = scan->end;
+    return 0;
+}
+
+/* Memory that cannot be watched in the child: queries of it fail there, although this backend would
+ * say that nothing is written. It is in no list, so it cannot be opened anew. */
+static void test_refused(void)
+{
+    struct memory own = { .allocated = 0 };
+    const struct watch_backend *real;
+    struct watch_backend refused;
+    struct watch_region *region;
+    unsigned char told[PAGES];
+    pid_t pid;
+
+    own.base = mmap( NULL, bytes( PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                     -1, 0 );
+    check( !writewatch_watch( own.base, bytes( PAGES )));
+    region = region_get( (uintptr_t)own.base, (uintptr_t)own.base + bytes( PAGES ));
+    real = region->backend;
+    refused = *real;
+    refused.collect_written = find_nothing;
+    refused.check = NULL;
+    refused.hold = refused.release = NULL;
+    region->backend = &refused;
+    if (!(pid = start_child()))
+    {
+        check( ask( &own, 0, PAGES, 0, told ) == -1 );
+        check( ask( &own, 0, PAGES, 1, told ) == -1 );
+        check( strstr( writewatch_reason(), "in this child" ) != NULL );
+        _exit( unit_result() );
+    }
+    region->backend = real;
+    check( passed( pid ));
+    region_put( region );
+    write_page( &own, 1 );
+    compare( &own, 0, PAGES, 1, "parent of a child that cannot watch some memory" );
+    check( !writewatch_unwatch( own.base, bytes( PAGES )));
+    munmap( own.base, bytes( PAGES ));
+}
+
 /* A restore ends in the child, which has the pages that are there and may begin another one. */
 static void test_restore(void)
 {
@@ -238,6 +283,7 @@ static int run( const char *name )
     test_unknown_child();
     test_no_descriptors();
     test_not_inherited();
+    test_refused();
     if (!strncmp( backend, "scan", 4 )) test_restore();
     return unit_result();
 }
