@@ -6,8 +6,8 @@
 #
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
-.PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene
-.PHONY: check-mutations fault-table fuzz compare bench bench-wine10 plots
+.PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
+.PHONY: check-glibc check-mutations fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -307,6 +307,10 @@ fuzz:
 # ONLY="clang asan" runs these configurations.
 check-hygiene:
 	@$(TEST_ENV) $(srcdir)/tests/check-hygiene $(ONLY)
+
+# The native library with another libc, in a build of its own.
+check-musl:
+	@$(TEST_ENV) $(srcdir)/tests/check-musl $(TESTS)
 
 # Deliberate mistakes, one by one; MUTATIONS="NAME..." chooses some.
 check-mutations: all
