@@ -153,7 +153,7 @@ UNIT_MODEL = backends blocks give_way marked query small
 $(UNIT_MODEL:%=tests/unit/%.o): EXTRA_CFLAGS = -I$(srcdir)/tests/conformance/native
 
 $(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl -lrt
 
 $(TOOL_PROGS): %: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -287,6 +287,9 @@ check-long: all unit
 
 check-wine10: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 $(TESTS)
+
+check-glibc: all unit need-mingw
+	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
 
 # What happens when a system call fails, as measured here: docs/fault-injection.md
 fault-table: all unit

@@ -8,8 +8,8 @@
 # the library itself must not have found glibc
 if wanted musl/needs; then
     needs=$("${OBJDUMP:-objdump}" -p "$top_builddir/libwritewatch.so.0" |
-        awk '$1 == "NEEDED" { print $2 }' | sort | tr '\n' ' ')
-    if [ "$needs" = "libc.so " ]; then pass musl/needs "$needs"
+        awk '$1 == "NEEDED" { print $2 }' | sort | paste -sd ' ')
+    if [ "$needs" = libc.so ]; then pass musl/needs "$needs"
     else fail musl/needs "the library needs $needs"
     fi
 fi
