@@ -51,7 +51,7 @@ preloaded()
 
 if wanted glibc/version; then
     version=$(ldd --version | sed -n '1s/.* //p')
-    if [ "$version" = 2.31 ]; then pass glibc/version $version
+    if [ "$version" = 2.31 ]; then pass glibc/version "$version"
     else fail glibc/version "this is glibc $version, not 2.31"
     fi
 fi
@@ -95,14 +95,16 @@ done
 # system older than the one that it was built on.
 runner=$work/programs/writewatch
 lib=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
-mkdir -p "$work/programs" "$work/preload/$lib" && cp "$top_builddir/programs/writewatch" "$runner" &&
-    cp "$here" "$work/preload/$lib/" || fail runner "it could not be copied"
+mkdir -p "$work/programs" "$work/preload/$lib"
+cp "$top_builddir/programs/writewatch" "$runner"
+cp "$here" "$work/preload/$lib/"
 if wanted runner/built-here; then
     if words=$("$built_here/programs/writewatch" --version 2>&1); then
         pass runner/built-here "$words"
     else
         case $words in
-        *"version \`GLIBC_"*) skip runner/built-here "for a newer system: ${words##*/writewatch: }" ;;
+        *"version \`GLIBC_"*)
+            skip runner/built-here "for a newer system: ${words##*: version }" ;;
         *) fail runner/built-here "$words" ;;
         esac
     fi
