@@ -6,8 +6,8 @@
 #
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
-.PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene
-.PHONY: check-mutations fault-table fuzz compare bench bench-wine10 plots
+.PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
+.PHONY: check-glibc check-mutations fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -153,7 +153,7 @@ UNIT_MODEL = backends blocks give_way marked query small
 $(UNIT_MODEL:%=tests/unit/%.o): EXTRA_CFLAGS = -I$(srcdir)/tests/conformance/native
 
 $(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl -lrt
 
 $(TOOL_PROGS): %: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -288,6 +288,9 @@ check-long: all unit
 check-wine10: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 $(TESTS)
 
+check-glibc: all unit need-mingw
+	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
+
 # What happens when a system call fails, as measured here: docs/fault-injection.md
 fault-table: all unit
 	@$(TEST_ENV) sh $(srcdir)/tests/faults/make-table
@@ -307,6 +310,10 @@ fuzz:
 # ONLY="clang asan" runs these configurations.
 check-hygiene:
 	@$(TEST_ENV) $(srcdir)/tests/check-hygiene $(ONLY)
+
+# The native library with another libc, in a build of its own.
+check-musl:
+	@$(TEST_ENV) $(srcdir)/tests/check-musl $(TESTS)
 
 # Deliberate mistakes, one by one; MUTATIONS="NAME..." chooses some.
 check-mutations: all

@@ -101,7 +101,9 @@ static int look_at_object( struct dl_phdr_info *info, size_t size, void *arg )
         held |= overlaps( search->start, search->end, base, segment->p_memsz );
     }
     if (!ours) return 0;
-    search->found = held && info->dlpi_name && *info->dlpi_name;
+    /* glibc gives the program no name; musl does */
+    search->found = held && info->dlpi_name && *info->dlpi_name &&
+                    (uintptr_t)info->dlpi_phdr != getauxval( AT_PHDR );
     return 1;
 }
 
