@@ -19,8 +19,8 @@
 #include "engine/watch.h"
 #include "sys/page.h"
 
-/* The written state is in the bitmap, so the test works as a program does: faults find the region
- * in the index, and queries read the bitmap. Each step tests one way for a kernel to fail. */
+/* The written state is in the marks, so the test works as a program does: faults find the region
+ * in the index, and queries read the marks. Each step tests one way for a kernel to fail. */
 
 #define TEST_PAGES 16
 

@@ -32,7 +32,7 @@ extern int process_open(void);
 extern int process_choose( const char *name );
 extern const char *process_reason(void);
 
-/* around a fork(); taken before the writers' lock */
+/* around a fork(); taken before the change lock */
 extern void process_lock_for_fork(void);
 extern void process_unlock_after_fork(void);
 

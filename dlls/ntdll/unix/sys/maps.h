@@ -55,7 +55,7 @@ extern void maps_close( struct maps_reader *reader );
 
 /* Calls back for each mapping or part of one in [start, end), ascending. Returns 0, -errno, or what
  * the callback returned if that was not 0. -ENOMEM: a part of the range is not mapped. One thread
- * at a time: the writers' lock is held. */
+ * at a time: the change lock is held. */
 extern int maps_for_each( uintptr_t start, uintptr_t end,
                           int (*callback)( uintptr_t start, uintptr_t end, int prot ) );
 
