@@ -1,3 +1,3 @@
 # The buffer of VirtualQuery is written to without a guard.
 # Tests: unit/buffers
-/^static NTSTATUS query_basic\(/,/^}/ s/status = user_store64\( \(uint64_t \*\)buffer \+ i, result.words\[i\] \)/((volatile uint64_t *)buffer)[i] = result.words[i]/
+/^static NTSTATUS query_basic\(/,/^}/ s/status = user_store_pointer\( \(uintptr_t \*\)buffer \+ i, result.words\[i\] \)/((volatile uintptr_t *)buffer)[i] = result.words[i]/

@@ -1,3 +1,3 @@
 # A count that was stored into the array stays there when the granularity cannot be stored.
 # Tests: unit/results_array
-s/^        lost = user_store64\( count, old \);/        lost = 0;/
+s/^        lost = user_store_pointer\( count, old \);/        lost = 0;/

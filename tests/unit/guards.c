@@ -116,25 +116,25 @@ static void return_here(void)
  * possible it goes on */
 static void test_access(void)
 {
-    uint64_t value = 0;
+    uintptr_t value = 0;
 
     check( !mprotect( page, 4096, PROT_NONE ));
     resume_at = (uintptr_t)return_here;
     status = 0;
-    check( user_load64( page, &value ) == (int)STATUS_ACCESS_VIOLATION );
-    check( user_store64( page, 1 ) == (int)STATUS_ACCESS_VIOLATION );
+    check( user_load_pointer( page, &value ) == (int)STATUS_ACCESS_VIOLATION );
+    check( user_store_pointer( page, 1 ) == (int)STATUS_ACCESS_VIOLATION );
     status = STATUS_GUARD_PAGE_VIOLATION;
     check( user_store32( page, 1 ) == (int)STATUS_GUARD_PAGE_VIOLATION );
-    check( user_swap64( page, 1, &value ) == (int)STATUS_GUARD_PAGE_VIOLATION );
+    check( user_swap_pointer( page, 1, &value ) == (int)STATUS_GUARD_PAGE_VIOLATION );
     resume_at = 0;
-    check( !user_store64( page, 7 ) );
-    check( !user_load64( page, &value ) && value == 7 );
+    check( !user_store_pointer( page, 7 ) );
+    check( !user_load_pointer( page, &value ) && value == 7 );
     status = 0;
 
     /* a fault that Wine can do nothing about */
     faults = 0;
-    check( user_load64( hole, &value ) == (int)STATUS_ACCESS_VIOLATION );
-    check( user_store64( hole, 1 ) == (int)STATUS_ACCESS_VIOLATION );
+    check( user_load_pointer( hole, &value ) == (int)STATUS_ACCESS_VIOLATION );
+    check( user_store_pointer( hole, 1 ) == (int)STATUS_ACCESS_VIOLATION );
     check( !faults );
 }
 

@@ -60,7 +60,7 @@ int main(void)
     char reason[160], *memory, *array;
     ULONG_PTR count;
     ULONG granularity = 7;
-    uint64_t value = 0;
+    uintptr_t value = 0;
     size_t i;
 
     sigaction( SIGSEGV, &action, NULL );
@@ -72,16 +72,16 @@ int main(void)
     array = map_pages( 2 );
     mprotect( array + page_size(), page_size(), PROT_NONE );
 
-    check( user_load64( array + page_size(), &value ) == fault_status && faults == 1 );
-    check( !user_store64( array, 5 ) && !user_load64( array, &value ) && value == 5 );
+    check( user_load_pointer( array + page_size(), &value ) == fault_status && faults == 1 );
+    check( !user_store_pointer( array, 5 ) && !user_load_pointer( array, &value ) && value == 5 );
     check( user_store32( array + page_size(), 1 ) == fault_status && faults == 2 );
     check( user_store_runs( array, runs, 2, 0x1000 ) == 3 );
-    check( ((uint64_t *)array)[0] == 0x1000 && ((uint64_t *)array)[1] == 0x5000 &&
-           ((uint64_t *)array)[2] == 0x6000 && !((uint64_t *)array)[3] );
-    check( user_store_runs( array + page_size() - 16, runs, 2, 0x1000 ) == fault_status &&
+    check( ((uintptr_t *)array)[0] == 0x1000 && ((uintptr_t *)array)[1] == 0x5000 &&
+           ((uintptr_t *)array)[2] == 0x6000 && !((uintptr_t *)array)[3] );
+    check( user_store_runs( array + page_size() - 2 * sizeof(void *), runs, 2, 0x1000 ) == fault_status &&
            faults == 3 );
-    check( !user_swap64( array, 6, &value ) && value == 0x1000 && *(uint64_t *)array == 6 );
-    check( user_swap64( array + page_size(), 7, &value ) == fault_status && value == 0x1000 &&
+    check( !user_swap_pointer( array, 6, &value ) && value == 0x1000 && *(uintptr_t *)array == 6 );
+    check( user_swap_pointer( array + page_size(), 7, &value ) == fault_status && value == 0x1000 &&
            faults == 4 );
 
     memory = map_pages( pages );

@@ -62,13 +62,13 @@ static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
 static UNINTERRUPTED int store_counts( struct watch_query *query, int reset, void **addresses,
                                        ULONG_PTR *count, size_t found, ULONG *granularity )
 {
-    uint64_t old;
+    uintptr_t old;
     int ret, lost = 0;
 
-    if (!(ret = user_swap64( count, found, &old )))
+    if (!(ret = user_swap_pointer( count, found, &old )))
     {
         if (!(ret = user_store32( granularity, granularity_of( query )))) return 0;
-        lost = user_store64( count, old );
+        lost = user_store_pointer( count, old );
     }
     if (reset && lost) watch_undo_all( query );
     else if (reset) watch_undo( query, addresses, found );
@@ -88,13 +88,12 @@ UNINTERRUPTED NTSTATUS get_write_watch( ULONG flags, void *base, SIZE_T size, vo
                                         ULONG_PTR *count, ULONG *granularity )
 {
     struct watch_query query;
-    uintptr_t start, end;
-    uint64_t max;
+    uintptr_t start, end, max;
     size_t found;
     int ret;
 
     if (!count || !granularity) return STATUS_ACCESS_VIOLATION;
-    if ((ret = user_load64( count, &max ))) return ret;
+    if ((ret = user_load_pointer( count, &max ))) return ret;
     if (!max || !get_range( base, size, &start, &end )) return STATUS_INVALID_PARAMETER;
     if (flags & ~WRITE_WATCH_FLAG_RESET) return STATUS_INVALID_PARAMETER;
     if (!addresses) return STATUS_ACCESS_VIOLATION;

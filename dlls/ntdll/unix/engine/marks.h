@@ -11,16 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/cpu.h"
+
 /* Decommitting or resetting a page drops what the kernel knows of it, but Windows still reports the
  * page as written. A region gets marks when that first happens; most never do. The bits change
  * atomically and without a lock, so the thread that takes a bit is the only one to report it. */
 struct page_marks
 {
-    uintptr_t base;     /* address of the first page */
-    size_t    bytes;    /* size of the mapping that holds this */
-    size_t    count;    /* number of set bits */
+    uintptr_t   base;   /* address of the first page */
+    size_t      bytes;  /* size of the mapping that holds this */
+    size_t      count;  /* number of set bits */
     unsigned int shift; /* log2 of the bytes that a bit stands for: see struct watch_region */
-    uint64_t  bits[];
+    atomic_word bits[];
 };
 
 extern struct page_marks *marks_alloc( uintptr_t base, size_t size, unsigned int shift );

@@ -122,13 +122,12 @@ UNINTERRUPTED void watch_undo_all( struct watch_query *query )
 UNINTERRUPTED void watch_undo( struct watch_query *query, void **addresses, size_t count )
 {
     const uintptr_t granule = (uintptr_t)1 << query->shift;
-    uintptr_t next = query->start;
-    uint64_t addr;
+    uintptr_t next = query->start, addr;
     size_t i;
 
     for (i = 0; i < count; i++)
     {
-        if (user_load64( &addresses[i], &addr ) || addr < next || addr >= query->reached ||
+        if (user_load_pointer( &addresses[i], &addr ) || addr < next || addr >= query->reached ||
             (addr & (granule - 1)))
         {
             watch_undo_all( query );

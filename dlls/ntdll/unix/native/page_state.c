@@ -78,7 +78,7 @@ unsigned char page_state( uintptr_t addr )
 {
     size_t page = addr >> page_shift;
 
-    if (addr >> CPU_ADDRESS_BITS || !tables[page >> TABLE_BITS]) return 0;
+    if (addr > CPU_LAST_ADDRESS || !tables[page >> TABLE_BITS]) return 0;
     return tables[page >> TABLE_BITS][page & (TABLE_SIZE - 1)];
 }
 

@@ -255,8 +255,8 @@ static NTSTATUS reserve_memory( uintptr_t *start, size_t size, ULONG type, ULONG
 
 struct wanted_range
 {
-    uint64_t addr;
-    uint64_t size;
+    uintptr_t addr;
+    uintptr_t size;
 };
 
 /***********************************************************************
@@ -267,8 +267,7 @@ struct wanted_range
 static NTSTATUS allocate_memory( struct wanted_range *range, ULONG type, ULONG protect,
                                  const struct placement *where )
 {
-    uint64_t addr_value = range->addr, size_value = range->size;
-    uintptr_t start = 0, end;
+    uintptr_t addr_value = range->addr, size_value = range->size, start = 0, end;
     sigset_t sigset;
     NTSTATUS status;
 
@@ -346,12 +345,12 @@ NTSTATUS NTAPI NtAllocateVirtualMemory( HANDLE process, void **addr, ULONG_PTR z
 
 static NTSTATUS get_requirements( const MEM_ADDRESS_REQUIREMENTS *req, struct placement *where )
 {
-    uint64_t low, high, align;
+    uintptr_t low, high, align;
     NTSTATUS status;
 
-    if ((status = user_load64( &req->LowestStartingAddress, &low ))) return status;
-    if ((status = user_load64( &req->HighestEndingAddress, &high ))) return status;
-    if ((status = user_load64( &req->Alignment, &align ))) return status;
+    if ((status = user_load_pointer( &req->LowestStartingAddress, &low ))) return status;
+    if ((status = user_load_pointer( &req->HighestEndingAddress, &high ))) return status;
+    if ((status = user_load_pointer( &req->Alignment, &align ))) return status;
 
     if (align && ((align & (align - 1)) || align < GRANULARITY)) return STATUS_INVALID_PARAMETER;
     if (low && (low >= USER_SPACE_LIMIT || (low & (GRANULARITY - 1))))
@@ -379,18 +378,18 @@ static NTSTATUS get_parameters( const MEM_EXTENDED_PARAMETER *params, ULONG coun
     if (count && !params) return STATUS_INVALID_PARAMETER;
     for (i = 0; i < count; i++)
     {
-        uint64_t head, value;
+        uintptr_t head, value;   /* of 64 bits, which matter only in a 64-bit process */
         unsigned int type;
 
-        if ((status = user_load64( &params[i], &head ))) return status;
-        if ((status = user_load64( &params[i].ULong64, &value ))) return status;
+        if ((status = user_load_pointer( &params[i], &head ))) return status;
+        if ((status = user_load_pointer( &params[i].ULong64, &value ))) return status;
         type = head & 0xff;
         if (type == MemExtendedParameterInvalidType || type >= MemExtendedParameterMax)
             return STATUS_INVALID_PARAMETER;
         if (present & (1u << type)) return STATUS_INVALID_PARAMETER;
         present |= 1u << type;
         if (type == MemExtendedParameterAddressRequirements &&
-            (status = get_requirements( (void *)(uintptr_t)value, where ))) return status;
+            (status = get_requirements( (void *)value, where ))) return status;
     }
     return STATUS_SUCCESS;
 }

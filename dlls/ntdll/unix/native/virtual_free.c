@@ -151,8 +151,7 @@ static NTSTATUS free_memory( uintptr_t start, uintptr_t *end, ULONG type )
 
 NTSTATUS NTAPI NtFreeVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG type )
 {
-    uint64_t addr_value, size_value;
-    uintptr_t start, end;
+    uintptr_t addr_value, size_value, start, end;
     sigset_t sigset;
     NTSTATUS status;
 

@@ -204,7 +204,7 @@ static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T
     union
     {
         MEMORY_BASIC_INFORMATION info;
-        uint64_t                 words[sizeof(MEMORY_BASIC_INFORMATION) / sizeof(uint64_t)];
+        uintptr_t                words[sizeof(MEMORY_BASIC_INFORMATION) / sizeof(uintptr_t)];
     } result;
     sigset_t sigset;
     NTSTATUS status;
@@ -218,8 +218,8 @@ static NTSTATUS query_basic( const void *addr, void *buffer, SIZE_T size, SIZE_T
     virtual_unlock( &sigset );
 
     for (i = 0; !status && i < sizeof(result.words) / sizeof(result.words[0]); i++)
-        status = user_store64( (uint64_t *)buffer + i, result.words[i] );
-    if (!status && ret_size) status = user_store64( ret_size, sizeof(result.info) );
+        status = user_store_pointer( (uintptr_t *)buffer + i, result.words[i] );
+    if (!status && ret_size) status = user_store_pointer( ret_size, sizeof(result.info) );
     return status;
 }
 
@@ -244,7 +244,7 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     MEMORY_BASIC_INFORMATION info;
     NTSTATUS status = STATUS_SUCCESS;
     sigset_t sigset;
-    uint64_t addr;
+    uintptr_t addr;
     int pagemap;
 
     if (!count) return STATUS_INFO_LENGTH_MISMATCH;
@@ -254,16 +254,16 @@ static NTSTATUS query_working_set( MEMORY_WORKING_SET_EX_INFORMATION *entries, S
     {
         ULONG_PTR attributes = 0;
 
-        if ((status = user_load64( &entries[i].VirtualAddress, &addr ))) break;
+        if ((status = user_load_pointer( &entries[i].VirtualAddress, &addr ))) break;
         virtual_lock( &sigset );
         if (!describe_page( addr, &info ) && info.State == MEM_COMMIT &&
             !(info.Protect & (PAGE_NOACCESS | PAGE_GUARD)) && is_present( pagemap, addr ))
             attributes = 1 | (ULONG_PTR)(info.Protect & 0x7ff) << 4;
         virtual_unlock( &sigset );
-        status = user_store64( &entries[i].VirtualAttributes, attributes );
+        status = user_store_pointer( &entries[i].VirtualAttributes, attributes );
     }
     close( pagemap );
-    if (!status && ret_size) status = user_store64( ret_size, size );
+    if (!status && ret_size) status = user_store_pointer( ret_size, size );
     return status;
 }
 

@@ -23,7 +23,7 @@ extern void virtual_unlock_after_fork(void);
 extern void virtual_unlock( const sigset_t *sigset );
 
 /* The end of what programs can allocate: as on Windows, 64 KiB below the end of their addresses. */
-#define USER_SPACE_LIMIT (((uintptr_t)1 << CPU_ADDRESS_BITS) - 0x10000)
+#define USER_SPACE_LIMIT (CPU_LAST_ADDRESS - 0xffff)
 
 /* the state of a committed page, without PAGE_STATE_COMMITTED, from PAGE_* constants and back */
 extern NTSTATUS state_from_protection( ULONG protect, unsigned char *state );
@@ -47,18 +47,18 @@ extern uintptr_t watched_run_end( uintptr_t start, uintptr_t end, int *watched )
 extern int guard_fault( uintptr_t addr );
 
 /* Reads an argument that is also written. A bad pointer gives the status of its fault. */
-static inline NTSTATUS get_argument( void *ptr, uint64_t *value )
+static inline NTSTATUS get_argument( void *ptr, uintptr_t *value )
 {
     NTSTATUS status;
 
     if (!ptr) return STATUS_ACCESS_VIOLATION;
-    if ((status = user_load64( ptr, value ))) return status;
-    return user_probe_write( ptr, 2, 7 );
+    if ((status = user_load_pointer( ptr, value ))) return status;
+    return user_probe_write( ptr, 2, sizeof(uintptr_t) - 1 );
 }
 
 /* Begins each call: reads the range. */
 static inline NTSTATUS get_range_arguments( HANDLE process, void **addr, SIZE_T *size,
-                                            uint64_t *addr_value, uint64_t *size_value )
+                                            uintptr_t *addr_value, uintptr_t *size_value )
 {
     NTSTATUS status;
 
@@ -70,9 +70,9 @@ static inline NTSTATUS get_range_arguments( HANDLE process, void **addr, SIZE_T 
 static inline NTSTATUS put_range_arguments( void **addr, SIZE_T *size, uintptr_t start,
                                             uintptr_t end )
 {
-    NTSTATUS status = user_store64( addr, start );
+    NTSTATUS status = user_store_pointer( addr, start );
 
-    return status ? status : user_store64( size, end - start );
+    return status ? status : user_store_pointer( size, end - start );
 }
 
 #endif /* WRITEWATCH_VIRTUAL_INTERNAL_H */

@@ -35,16 +35,16 @@ struct region_blocks
     uintptr_t      end;
     size_t         count;       /* number of blocks; 0: nothing is kept */
     size_t         mapped;      /* size of the mapping that holds the bits; 0: in small[] */
-    uint64_t      *full;        /* one bit per block */
-    uint64_t      *written;
+    atomic_word   *full;        /* one bit per block */
+    atomic_word   *written;
     unsigned char *polls;       /* for each group: exact queries since the last census */
     unsigned char *patience;    /* and how many censuses found no full block */
-    uint64_t       resets;      /* RESET_RUNNING for each in progress, RESET_ENDED for others */
+    atomic_word    resets;      /* RESET_RUNNING for each in progress, RESET_ENDED for others */
     unsigned int   group_shift; /* log2 of the blocks in a group */
     unsigned int   marking;     /* odd while written bits are being set */
     unsigned int   forgotten;   /* counts calls of blocks_forget() */
-    uint64_t       small[4];
-    uint64_t       noted;       /* for a region without blocks: see noted_run.h */
+    atomic_word    small[4];
+    atomic_word    noted;       /* for a region without blocks: see noted_run.h */
 };
 
 /* Tests set these to extremes. */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,8 +36,8 @@ int descriptor_raise( int fd )
  */
 int descriptor_identify( int fd, struct descriptor_id *id )
 {
-    struct stat st;
-    long ret = raw_syscall3( SYS_fstat, fd, (uintptr_t)&st, 0 );
+    cpu_stat st;
+    long ret = raw_syscall3( CPU_SYS_FSTAT, fd, (uintptr_t)&st, 0 );
 
     if (ret) return ret;
     id->device = st.st_dev;

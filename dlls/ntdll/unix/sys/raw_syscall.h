@@ -68,7 +68,7 @@ char raw_mappings __attribute__((weak));
 /* Maps zeroed memory for reading and writing. Returns its address or -errno. */
 static inline __attribute__((always_inline)) long raw_mmap_anon( size_t size )
 {
-    long ret = raw_syscall6( SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+    long ret = raw_syscall6( CPU_SYS_MMAP, 0, size, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
 
     after_unmapping();

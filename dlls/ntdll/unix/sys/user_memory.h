@@ -22,14 +22,14 @@ struct page_run;
  * in uninterrupted code and use no stack. */
 #define MAX_ERRNO 4095
 
-extern int user_load64( const void *ptr, uint64_t *value );
-extern int user_store64( void *ptr, uint64_t value );
+extern int user_load_pointer( const void *ptr, uintptr_t *value );
+extern int user_store_pointer( void *ptr, uintptr_t value );
 extern int user_store32( void *ptr, uint32_t value );
 
 /* Loads and stores; on failure nothing was stored. Not atomic: a locked instruction costs a
  * twentieth of a small query, and Linux may slow down or end a program for one that crosses a cache
  * line. */
-extern int user_swap64( void *ptr, uint64_t value, uint64_t *old );
+extern int user_swap_pointer( void *ptr, uintptr_t value, uintptr_t *old );
 
 /* Stores the addresses of the pages in n (> 0) runs, none of them empty, step bytes apart. Returns
  * how many. */

@@ -9,11 +9,17 @@
 #define WRITEWATCH_CPU_X86_64_H
 
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 /* Addresses of programs have so many bits. With five levels of page tables there are 56, but the
  * kernel maps nothing above 47 unless it is asked to by a hint. */
 #define CPU_ADDRESS_BITS 47
+
+#define CPU_SYS_MMAP  SYS_mmap
+#define CPU_SYS_FSTAT SYS_fstat
+typedef struct stat cpu_stat;
 
 /* in a loop that waits for another processor */
 static inline __attribute__((always_inline)) void cpu_pause(void)

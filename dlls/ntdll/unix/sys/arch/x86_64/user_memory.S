@@ -24,29 +24,29 @@ name:
         .hidden user_access_start
 user_access_start:
 
-/* int user_load64( const void *ptr, uint64_t *value ) */
-FUNC( user_load64 )
+/* int user_load_pointer( const void *ptr, uint64_t *value ) */
+FUNC( user_load_pointer )
         movq    (%rdi), %rax
         movq    %rax, (%rsi)
         xorl    %eax, %eax
         ret
-END( user_load64 )
+END( user_load_pointer )
 
-/* int user_store64( void *ptr, uint64_t value ) */
-FUNC( user_store64 )
+/* int user_store_pointer( void *ptr, uint64_t value ) */
+FUNC( user_store_pointer )
         movq    %rsi, (%rdi)
         xorl    %eax, %eax
         ret
-END( user_store64 )
+END( user_store_pointer )
 
-/* int user_swap64( void *ptr, uint64_t value, uint64_t *old ) */
-FUNC( user_swap64 )
+/* int user_swap_pointer( void *ptr, uint64_t value, uint64_t *old ) */
+FUNC( user_swap_pointer )
         movq    (%rdi), %rax
         movq    %rsi, (%rdi)
         movq    %rax, (%rdx)
         xorl    %eax, %eax
         ret
-END( user_swap64 )
+END( user_swap_pointer )
 
 /* int user_store32( void *ptr, uint32_t value ) */
 FUNC( user_store32 )

@@ -1,0 +1,88 @@
+/*
+ * What depends on the processor: i386
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_CPU_I386_H
+#define WRITEWATCH_CPU_I386_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+/* Addresses of programs have so many bits. */
+#define CPU_ADDRESS_BITS 32
+
+/* the calls that other processors have as SYS_mmap, here with an offset in pages, and SYS_fstat */
+#define CPU_SYS_MMAP  SYS_mmap2
+#define CPU_SYS_FSTAT SYS_fstat64
+typedef struct stat64 cpu_stat;
+
+/* in a loop that waits for another processor */
+static inline __attribute__((always_inline)) void cpu_pause(void)
+{
+    __builtin_ia32_pause();
+}
+
+/* System calls. They return what the kernel returns: -errno on failure. By int $0x80 and not through
+ * the kernel's entry point in the vDSO, which is outside of uninterrupted code. */
+static inline __attribute__((always_inline)) long cpu_syscall3( long nr, long a, long b, long c )
+{
+    long ret;
+
+    __asm__ __volatile__( "int $0x80" : "=a" (ret) : "a" (nr), "b" (a), "c" (b), "d" (c)
+                          : "memory" );
+    return ret;
+}
+
+static inline __attribute__((always_inline)) long cpu_syscall4( long nr, long a, long b, long c,
+                                                                long d )
+{
+    long ret;
+
+    __asm__ __volatile__( "int $0x80" : "=a" (ret) : "a" (nr), "b" (a), "c" (b), "d" (c), "S" (d)
+                          : "memory" );
+    return ret;
+}
+
+/* The sixth argument goes into ebp, which may be the frame pointer: it is loaded from memory that
+ * eax points to, once nothing else needs ebp. */
+static inline __attribute__((always_inline)) long cpu_syscall6( long nr, long a, long b, long c,
+                                                                long d, long e, long f )
+{
+    const long last[2] = { nr, f };
+    long ret;
+
+    __asm__ __volatile__( "pushl %%ebp\n\t"
+                          "movl 4(%%eax),%%ebp\n\t"
+                          "movl (%%eax),%%eax\n\t"
+                          "int $0x80\n\t"
+                          "popl %%ebp"
+                          : "=a" (ret)
+                          : "a" (last), "b" (a), "c" (b), "d" (c), "S" (d), "D" (e) : "memory" );
+    return ret;
+}
+
+/* where a signal interrupted the thread */
+static inline uintptr_t context_pc( const ucontext_t *context )
+{
+    return context->uc_mcontext.gregs[REG_EIP];
+}
+
+/* whether the access that faulted was a write: bit 1 of the error code of a page fault */
+static inline int context_is_write( const ucontext_t *context )
+{
+    return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0;
+}
+
+/* lets the thread go on somewhere else, with the return value of a function */
+static inline void context_resume( ucontext_t *context, uintptr_t pc, unsigned int value )
+{
+    context->uc_mcontext.gregs[REG_EAX] = value;
+    context->uc_mcontext.gregs[REG_EIP] = pc;
+}
+
+#endif /* WRITEWATCH_CPU_I386_H */
