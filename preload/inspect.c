@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "machine_code.h"
 #include "next.h"
 #include "preload.h"
 
@@ -82,12 +83,13 @@ static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
  */
 static unsigned int find_slot( const struct module *module, void *function, void ***slot )
 {
+    const uintptr_t mask = sizeof(void *) - 1;
     unsigned int i, count = 0;
 
     for (i = 0; i < module->count; i++)
     {
         const struct segment *segment = &module->segments[i];
-        void **ptr = (void **)(((uintptr_t)segment->start + 7) & ~(uintptr_t)7);
+        void **ptr = (void **)(((uintptr_t)segment->start + mask) & ~mask);
 
         if (!(segment->flags & PF_W)) continue;
         for (; (unsigned char *)(ptr + 1) <= segment->end; ptr++)
@@ -134,51 +136,16 @@ static unsigned int find_calls( const struct module *module, const void *functio
         int rel;
 
         if (!(segment->flags & PF_X)) continue;
-        for (ptr = segment->start; ptr + 5 <= segment->end; ptr++)
+        for (ptr = segment->start; ptr + CALL_SIZE <= segment->end; ptr++)
         {
             if (*ptr != 0xe8 && *ptr != 0xe9) continue;
             memcpy( &rel, ptr + 1, sizeof(rel) );
-            if (ptr + 5 + rel != (const unsigned char *)function) continue;
+            if (ptr + CALL_SIZE + rel != (const unsigned char *)function) continue;
             if (count < MAX_CALLS) calls[count] = ptr;
             count++;
         }
     }
     return count;
-}
-
-/***********************************************************************
- *           find_convention
- *
- * The system call dispatcher calls through the table with call *(%r10,%rax,8). Shortly before, it
- * moves the first argument from r10 to the register in which the function expects it: rcx or rdi.
- */
-static const struct hook_table *find_convention( const struct module *module )
-{
-    static const unsigned char call[] = { 0x41, 0xff, 0x14, 0xc2 };
-    static const unsigned char to_rcx[] = { 0x4c, 0x89, 0xd1 };
-    static const unsigned char to_rdi[] = { 0x4c, 0x89, 0xd7 };
-    const unsigned int before = 32;
-    const unsigned char *found = NULL;
-    unsigned int i;
-
-    for (i = 0; i < module->count; i++)
-    {
-        const struct segment *segment = &module->segments[i];
-        const unsigned char *ptr;
-
-        if (!(segment->flags & PF_X)) continue;
-        for (ptr = segment->start + before; ptr + sizeof(call) <= segment->end; ptr++)
-        {
-            if (memcmp( ptr, call, sizeof(call) )) continue;
-            if (found) return NULL;
-            found = ptr;
-        }
-    }
-    if (!found) return NULL;
-    found -= before;
-    if (memmem( found, before, to_rcx, sizeof(to_rcx) ))
-        return memmem( found, before, to_rdi, sizeof(to_rdi) ) ? NULL : &hooks_ms;
-    return memmem( found, before, to_rdi, sizeof(to_rdi) ) ? &hooks_sysv : NULL;
 }
 
 /***********************************************************************
@@ -189,6 +156,7 @@ static const struct hook_table *find_convention( const struct module *module )
 int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char *reason,
                    size_t len )
 {
+    const struct segment *code = NULL;
     struct module module;
     unsigned int ids[HOOK_COUNT], count, i;
 
@@ -212,7 +180,12 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
         return -1;
     }
 
-    for (i = count = 0; i < module.count; i++) count += !!(module.segments[i].flags & PF_X);
+    for (i = count = 0; i < module.count; i++)
+    {
+        if (!(module.segments[i].flags & PF_X)) continue;
+        code = &module.segments[i];
+        count++;
+    }
     if (count != 1)
     {
         snprintf( reason, len, "this Wine is not recognised: ntdll.so has %u segments of code",
@@ -250,11 +223,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
         return -1;
     }
 
-    if (!(info->convention = find_convention( &module )))
-    {
-        snprintf( reason, len, "this Wine is not recognised: the calling convention of its system "
-                  "calls is not clear" );
-        return -1;
-    }
-    return 0;
+    info->convention = find_convention( code->start, code->end - code->start, info->functions,
+                                        reason, len );
+    return info->convention ? 0 : -1;
 }

@@ -11,15 +11,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "machine_code.h"
 #include "preload.h"
 #include "sys/kernel_api.h"
 
 /* Runs right after ntdll.so is loaded, before any of its code runs. */
 
 #define REACH 0x7f000000   /* of a call instruction, with room for the module itself */
-
-#define CALL_SIZE  5    /* e8 or e9, rel32 */
-#define THUNK_SIZE 16
 
 /* a range of whole pages of code */
 struct code
@@ -57,22 +55,16 @@ static unsigned char *alloc_near( uintptr_t addr )
 /***********************************************************************
  *           make_thunks
  *
- * Makes a thunk for each function that ntdll.so calls directly: jmp *0(%rip), then the address of
- * the hook. Returns NULL on failure.
+ * Makes a thunk to the hook of each function that ntdll.so calls directly. Returns NULL on failure.
  */
 static unsigned char *make_thunks( const struct ntdll_info *info )
 {
-    static const unsigned char jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
     unsigned char *page = alloc_near( (uintptr_t)info->functions[HOOK_ALLOCATE] );
     unsigned int i;
 
     if (!page) return NULL;
     for (i = 0; i < HOOKS_CALLED; i++)
-    {
-        memcpy( page + THUNK_SIZE * i, jump, sizeof(jump) );
-        memcpy( page + THUNK_SIZE * i + sizeof(jump), &info->convention->hooks[i],
-                sizeof(info->convention->hooks[i]) );
-    }
+        write_thunk( page + THUNK_SIZE * i, info->convention->hooks[i] );
     if (!mprotect( page, sysconf( _SC_PAGESIZE ), PROT_READ | PROT_EXEC )) return page;
     munmap( page, sysconf( _SC_PAGESIZE ));
     return NULL;

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "machine_code.h"
 #include "preload.h"
 
 /* A second, independent source for the order of the system call table: the stubs in ntdll.dll load
@@ -65,10 +66,10 @@ static size_t open_exports( struct image *image )
     size_t header = get32( image, 0x3c );
 
     if (get16( image, 0 ) != 0x5a4d || get32( image, header ) != 0x4550) return 0;
-    if (get16( image, header + 24 ) != 0x20b) return 0;   /* 64-bit */
+    if (get16( image, header + 24 ) != pe_format.magic) return 0;
     image->section_count = get16( image, header + 6 );
     image->sections = header + 24 + get16( image, header + 20 );
-    return get_offset( image, get32( image, header + 24 + 112 ));
+    return get_offset( image, get32( image, header + 24 + pe_format.exports ));
 }
 
 /* compares an exported name */
@@ -80,7 +81,7 @@ static int is_name( const struct image *image, size_t offset, const char *name )
            !memcmp( image->data + offset, name, len );
 }
 
-/* reads the number from the stub of an exported function: mov r10,rcx; mov eax,imm32 */
+/* reads the number from the stub of an exported function */
 static int get_syscall_id( const struct image *image, size_t exports, const char *name,
                            unsigned int *id )
 {
@@ -97,9 +98,8 @@ static int get_syscall_id( const struct image *image, size_t exports, const char
         if (!is_name( image, get_offset( image, get32( image, names + 4 * (size_t)i )), name ))
             continue;
         stub = get_offset( image, get32( image, functions + 4 * ordinal ));
-        if (!stub || get32( image, stub ) != 0xb8d18b4c) return 0;
-        *id = get32( image, stub + 4 );
-        return 1;
+        if (!stub || stub >= image->size) return 0;
+        return read_stub_id( image->data + stub, image->size - stub, id );
     }
     return 0;
 }
@@ -112,19 +112,18 @@ static int get_syscall_id( const struct image *image, size_t exports, const char
  */
 static int open_windows_side( const char *unix_path )
 {
-    static const char * const places[] =
-    {
-        "../x86_64-windows/ntdll.dll", "x86_64-windows/ntdll.dll", "ntdll.dll"
-    };
+    static const char * const parents[] = { "../", "", NULL };
     const char *name = strrchr( unix_path, '/' );
     char path[PATH_MAX];
     size_t i;
     int fd;
 
-    for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+    for (i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
     {
-        int len = snprintf( path, sizeof(path), "%.*s/%s", (int)(name - unix_path), unix_path,
-                            places[i] );
+        const char *parent = parents[i];
+        int len = snprintf( path, sizeof(path), "%.*s/%s%s%sntdll.dll", (int)(name - unix_path),
+                            unix_path, parent ? parent : "", parent ? pe_format.folder : "",
+                            parent ? "/" : "" );
 
         if (len >= (int)sizeof(path)) continue;
         if ((fd = open( path, O_RDONLY | O_CLOEXEC )) != -1) return fd;
@@ -164,7 +163,8 @@ int read_syscall_ids( const char *unix_path, const char * const *names, unsigned
     }
 
     if (!(exports = open_exports( &image )))
-        snprintf( reason, len, "this Wine is not recognised: ntdll.dll is not a 64-bit library" );
+        snprintf( reason, len, "this Wine is not recognised: ntdll.dll is not a %u-bit library",
+                  pe_format.bits );
     else
     {
         for (i = 0; i < count; i++)

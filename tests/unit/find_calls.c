@@ -12,8 +12,14 @@
 
 #include "unit.h"
 
-/* never called: the conventions and the file of the Windows side are of no interest here */
-const struct hook_table hooks_ms, hooks_sysv;
+/* never called: the convention and the file of the Windows side are of no interest here */
+const struct hook_table *find_convention( const unsigned char *start, size_t size,
+                                          void * const functions[HOOK_COUNT], char *reason,
+                                          size_t len )
+{
+    (void)start, (void)size, (void)functions, (void)reason, (void)len;
+    return NULL;
+}
 
 int read_syscall_ids( const char *unix_path, const char * const *names, unsigned int *ids,
                       size_t count, char *reason, size_t len )

@@ -38,6 +38,9 @@ static const struct
 };
 #define CALLERS (sizeof(callers) / sizeof(callers[0]))
 
+/* of interest only to what reads ntdll.so */
+const struct hook_table hooks_ms, hooks_sysv;
+
 static unsigned char *module;
 static unsigned char before[SIZE];
 static struct ntdll_info info;
