@@ -9,8 +9,6 @@
  * objects because GCC 12 merges calls of both conventions in one function into a single wrong
  * call. */
 
-#include <ucontext.h>
-
 #include "hooks.h"
 #include "nt_types.h"
 #include "preload.h"
@@ -246,10 +244,9 @@ static NTSTATUS WINAPI hook_reset( HANDLE process, void *base, SIZE_T size )
 
 const struct hook_table HOOK_TABLE =
 {
-    .name            = CONVENTION_NAME,
-    .status_register = STATUS_REGISTER,
-    .set_originals   = set_originals,
-    .hooks           =
+    .convention    = CONVENTION,
+    .set_originals = set_originals,
+    .hooks         =
     {
         [HOOK_ALLOCATE]    = hook_allocate,
         [HOOK_ALLOCATE_EX] = hook_allocate_ex,

@@ -5,9 +5,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#ifdef __i386__
+#define WINAPI          __attribute__((stdcall))
+#else
 #define WINAPI          __attribute__((ms_abi))
+#endif
 #define HOOK_TABLE      hooks_ms
-#define CONVENTION_NAME "ms_abi"
-#define STATUS_REGISTER REG_RDX     /* second argument of the return to the program */
+#define CONVENTION      CONVENTION_MS
 
 #include "hook_body.h"

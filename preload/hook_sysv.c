@@ -5,9 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#define WINAPI          __attribute__((sysv_abi))
+#define WINAPI                      /* the compiler's own */
 #define HOOK_TABLE      hooks_sysv
-#define CONVENTION_NAME "sysv_abi"
-#define STATUS_REGISTER REG_RSI     /* second argument of the return to the program */
+#define CONVENTION      CONVENTION_SYSV
 
 #include "hook_body.h"

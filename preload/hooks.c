@@ -101,12 +101,13 @@ int begins_watch( ULONG type, void *base )
 void touch_parameters( const void *parameters, ULONG count )
 {
     const uint64_t enough = 64, requirements = 1, mask = 0xff;
-    const volatile uint64_t *param = parameters, *ptr;
+    const volatile uint64_t *param = parameters;
+    const volatile uintptr_t *ptr;
     ULONG i;
 
     for (i = 0; i < count && i < enough; i++, param += 2)
     {
-        if ((param[0] & mask) != requirements || !(ptr = (const uint64_t *)(uintptr_t)param[1]))
+        if ((param[0] & mask) != requirements || !(ptr = (const uintptr_t *)(uintptr_t)param[1]))
             continue;
         (void)ptr[0];   /* lowest address, highest address, alignment */
         (void)ptr[2];

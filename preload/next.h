@@ -12,7 +12,9 @@
 
 /* A preloaded library that needs a newer glibc than the installed one keeps every program from
  * starting. dlsym moved to libc.so.6 in 2.34; its old version is found in either place. */
-#ifdef __GLIBC__
+#if defined(__GLIBC__) && defined(__i386__)
+__asm__( ".symver dlsym,dlsym@GLIBC_2.0" );
+#elif defined(__GLIBC__)
 __asm__( ".symver dlsym,dlsym@GLIBC_2.2.5" );
 #endif
 

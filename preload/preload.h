@@ -24,13 +24,19 @@ enum hook
     HOOK_COUNT
 };
 
+/* That of Windows, and that of Unix: on i386 these are stdcall and cdecl. */
+enum convention
+{
+    CONVENTION_MS,
+    CONVENTION_SYSV,
+};
+
 /* One calling convention: hook_ms.c and hook_sysv.c. */
 struct hook_table
 {
-    const char *name;
-    int         status_register;    /* where Wine's handler leaves the status of a fault */
-    void      (*set_originals)( void * const *originals );
-    void       *hooks[HOOK_COUNT];
+    enum convention convention;
+    void          (*set_originals)( void * const *originals );
+    void           *hooks[HOOK_COUNT];
 };
 
 extern const struct hook_table hooks_ms;

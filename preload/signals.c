@@ -17,6 +17,7 @@
 #include "sys/cpu.h"
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
+#include "wine_fault.h"
 
 /* Wine suspends a thread with SIGUSR1 and ends it with SIGQUIT at any instruction. In a query that
  * would delay or lose pages that were taken from the kernel but not yet handed over; on Windows a
@@ -45,7 +46,7 @@ static __attribute__((noinline)) void defer( int sig )
 /* whether the thread must not be stopped here */
 static HANDLER int must_go_on( const ucontext_t *context )
 {
-    return in_uninterrupted_code( context_pc( context )) || owned_lock_is_held();
+    return in_uninterrupted_code( context_code( context )) || owned_lock_is_held();
 }
 
 static HANDLER void quit_handler( int sig, siginfo_t *info, void *context )
@@ -63,12 +64,12 @@ static HANDLER void usr1_handler( int sig, siginfo_t *info, void *context )
 /***********************************************************************
  *           get_fault_status
  *
- * Wine returns the status of a fault in a system call to the program, in a register that it sets in
- * the context. If the register holds no warning or error, the fault is an access violation.
+ * Wine returns the status of a fault in a system call to the program. If it cannot be found, the
+ * fault is an access violation.
  */
 static __attribute__((noinline)) int get_fault_status( const ucontext_t *context )
 {
-    unsigned int status = context->uc_mcontext.gregs[active_hooks->status_register];
+    unsigned int status = wine_fault_status( context );
 
     return status >= 0x80000000 && (int)status < -MAX_ERRNO ? (int)status : STATUS_ACCESS_VIOLATION;
 }
@@ -86,7 +87,7 @@ static __attribute__((noinline)) void access_fault( int sig, siginfo_t *info, uc
     int status;
 
     memcpy( saved.uc_mcontext.gregs, context->uc_mcontext.gregs, sizeof(saved.uc_mcontext.gregs) );
-    context->uc_mcontext.gregs[active_hooks->status_register] = 0;
+    wine_fault_prepare( context );
     wine_segv( sig, info, context );
     status = context_pc( context ) == context_pc( &saved ) ? 0 : get_fault_status( context );
     memcpy( context->uc_mcontext.gregs, saved.uc_mcontext.gregs, sizeof(saved.uc_mcontext.gregs) );

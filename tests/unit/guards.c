@@ -15,7 +15,7 @@
 #include "sys/user_memory.h"
 #include "unit.h"
 
-static const struct hook_table table = { .name = "test", .status_register = REG_RSI };
+static const struct hook_table table = { .convention = CONVENTION_SYSV };
 const struct hook_table *active_hooks = &table;
 
 static volatile int quits, suspends, faults;
@@ -38,6 +38,20 @@ static void suspend( int sig, siginfo_t *info, void *context )
     suspends++;
 }
 
+/* as Wine does it: the status is the second argument of what returns to the program */
+static void return_to_program( ucontext_t *context )
+{
+#ifdef __i386__
+    static unsigned int arguments[3];
+
+    arguments[2] = status;
+    context->uc_mcontext.gregs[REG_ESP] = (uintptr_t)arguments;
+#else
+    if (status) context->uc_mcontext.gregs[REG_RSI] = status;
+#endif
+    context_resume( context, resume_at, 0 );
+}
+
 /* Wine's looks at the fault, with a lock held, and returns to the program at another place */
 static void fault( int sig, siginfo_t *info, void *context )
 {
@@ -46,8 +60,7 @@ static void fault( int sig, siginfo_t *info, void *context )
     faults++;
     raise( SIGQUIT );
     raise( SIGUSR1 );
-    if (status) ((ucontext_t *)context)->uc_mcontext.gregs[REG_RSI] = status;
-    if (resume_at) ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = resume_at;
+    if (resume_at) return_to_program( context );
     else mprotect( page, 4096, PROT_READ | PROT_WRITE );
     in_fault = 0;
 }

@@ -72,7 +72,7 @@ UNINTERRUPTED void marks_set( struct page_marks *marks, uintptr_t start, uintptr
     while (start < end)
     {
         uint64_t mask = word_mask( marks, start, end );
-        uint64_t *word = &marks->bits[page_index( marks, start ) / 64];
+        atomic_word *word = &marks->bits[page_index( marks, start ) / 64];
         uint64_t old;
 
         /* the count is never too low, not even between these: a thread that reads 0 does not look

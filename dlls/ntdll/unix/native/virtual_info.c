@@ -24,7 +24,7 @@
 NTSTATUS NTAPI NtProtectVirtualMemory( HANDLE process, void **addr, SIZE_T *size, ULONG protect,
                                        ULONG *old_protect )
 {
-    uint64_t addr_value, size_value;
+    uintptr_t addr_value, size_value;
     uintptr_t start, end;
     sigset_t sigset;
     unsigned char state, old = 0;
@@ -73,7 +73,7 @@ static int is_accessible( uintptr_t start, uintptr_t end )
  */
 static NTSTATUS lock_memory( HANDLE process, void **addr, SIZE_T *size, int lock )
 {
-    uint64_t addr_value, size_value;
+    uintptr_t addr_value, size_value;
     uintptr_t start, end;
     struct view *view;
     sigset_t sigset;

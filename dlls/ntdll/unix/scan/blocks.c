@@ -60,7 +60,7 @@ static INLINE int may_hold_block( const struct region_blocks *blocks, uintptr_t 
     return (end - start) >> block_shift() || start <= blocks->base || end >= blocks->end;
 }
 
-static INLINE uint64_t load_word( const uint64_t *words, size_t index )
+static INLINE uint64_t load_word( const atomic_word *words, size_t index )
 {
     return __atomic_load_n( &words[index / WORD_BITS], __ATOMIC_SEQ_CST );
 }
@@ -76,7 +76,7 @@ static INLINE uint64_t word_mask( size_t first, size_t last )
 }
 
 /* the first bit of [first, last) that is set (flip 0) or clear (flip ~0), or last */
-static UNINTERRUPTED size_t next_bit( const uint64_t *words, size_t first, size_t last,
+static UNINTERRUPTED size_t next_bit( const atomic_word *words, size_t first, size_t last,
                                       uint64_t flip )
 {
     while (first < last)
@@ -90,7 +90,7 @@ static UNINTERRUPTED size_t next_bit( const uint64_t *words, size_t first, size_
 }
 
 /* returns whether a bit was clear before */
-static UNINTERRUPTED int set_bits( uint64_t *words, size_t first, size_t last )
+static UNINTERRUPTED int set_bits( atomic_word *words, size_t first, size_t last )
 {
     int ret = 0;
 
@@ -105,7 +105,7 @@ static UNINTERRUPTED int set_bits( uint64_t *words, size_t first, size_t last )
     return ret;
 }
 
-static UNINTERRUPTED void clear_bits( uint64_t *words, size_t first, size_t last )
+static UNINTERRUPTED void clear_bits( atomic_word *words, size_t first, size_t last )
 {
     for (; first < last; first = (first | (WORD_BITS - 1)) + 1)
     {
@@ -128,7 +128,7 @@ static UNINTERRUPTED void clear_bits( uint64_t *words, size_t first, size_t last
 void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
 {
     size_t i, count, words;
-    uint64_t *bits = blocks->small;
+    atomic_word *bits = blocks->small;
 
     blocks->base = start;
     blocks->end = end;
@@ -147,7 +147,7 @@ void blocks_open( struct region_blocks *blocks, uintptr_t start, uintptr_t end )
 
         if (raw_failed( ret )) return;
         blocks->mapped = bytes;
-        bits = (uint64_t *)ret;
+        bits = (atomic_word *)ret;
     }
     else for (i = 0; i < 4; i++) bits[i] = 0;
 

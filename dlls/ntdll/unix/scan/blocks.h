@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/backend.h"
+#include "sys/cpu.h"
 #include "sys/page.h"
 
 /* A block is the span of one page table, 2 MiB. At both ends of a region its part of a block counts

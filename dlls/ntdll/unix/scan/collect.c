@@ -121,7 +121,8 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
 static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_question exact,
                                         struct page_scan *scan )
 {
-    uint64_t *noted = &scan_data( region )->blocks.noted, old;
+    atomic_word *noted = &scan_data( region )->blocks.noted;
+    uint64_t old;
     uintptr_t base = region->base;
     int alone, count;
 

@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) int is_noted( uint64_t noted, size_
  * Called before pages are reset, or their contents are dropped: in a step, or while the region is
  * closed.
  */
-static inline __attribute__((always_inline)) void noted_begin_reset( uint64_t *noted )
+static inline __attribute__((always_inline)) void noted_begin_reset( atomic_word *noted )
 {
     uint64_t old = __atomic_load_n( noted, __ATOMIC_SEQ_CST );
     uint32_t number;
@@ -68,7 +68,7 @@ static inline __attribute__((always_inline)) void noted_begin_reset( uint64_t *n
  * A look without reset found pages [first, last) written. The word was read before that look, when
  * no other step was in progress. Called in the step of that look.
  */
-static inline __attribute__((always_inline)) void note_run( uint64_t *noted, uint64_t old,
+static inline __attribute__((always_inline)) void note_run( atomic_word *noted, uint64_t old,
                                                             size_t first, size_t last )
 {
     uint64_t new = NOTED_FIRST;

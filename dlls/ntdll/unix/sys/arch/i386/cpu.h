@@ -72,6 +72,37 @@ static inline uintptr_t context_pc( const ucontext_t *context )
     return context->uc_mcontext.gregs[REG_EIP];
 }
 
+/* The helpers in which gcc reads the program counter: mov (%esp),%reg; ret. Those that no code uses
+ * are missing. */
+#define PC_HELPER( reg ) \
+    extern const char pc_helper_##reg[] __asm__( "__x86.get_pc_thunk." #reg ) \
+        __attribute__((weak, visibility("hidden")))
+PC_HELPER( ax );
+PC_HELPER( bx );
+PC_HELPER( cx );
+PC_HELPER( dx );
+PC_HELPER( si );
+PC_HELPER( di );
+PC_HELPER( bp );
+#undef PC_HELPER
+
+/* In which code a signal interrupted the thread: a helper belongs to its caller. */
+static inline uintptr_t context_code( const ucontext_t *context )
+{
+    const char * const helpers[] =
+    {
+        pc_helper_ax, pc_helper_bx, pc_helper_cx, pc_helper_dx, pc_helper_si, pc_helper_di,
+        pc_helper_bp,
+    };
+    uintptr_t pc = context_pc( context );
+    unsigned int i;
+
+    for (i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)
+        if (helpers[i] && pc - (uintptr_t)helpers[i] < 4)
+            return *(const uintptr_t *)(uintptr_t)context->uc_mcontext.gregs[REG_ESP];
+    return pc;
+}
+
 /* whether the access that faulted was a write: bit 1 of the error code of a page fault */
 static inline int context_is_write( const ucontext_t *context )
 {

@@ -68,6 +68,12 @@ static inline uintptr_t context_pc( const ucontext_t *context )
     return context->uc_mcontext.gregs[REG_RIP];
 }
 
+/* in which code a signal interrupted the thread */
+static inline uintptr_t context_code( const ucontext_t *context )
+{
+    return context_pc( context );
+}
+
 /* whether the access that faulted was a write: bit 1 of the error code of a page fault */
 static inline int context_is_write( const ucontext_t *context )
 {
