@@ -9,8 +9,10 @@
 #define WRITEWATCH_CPU_H
 
 /* A processor has a directory in sys/arch/ with this header and user_memory.S. */
-#ifdef __x86_64__
+#if defined(__x86_64__)
 #include "sys/arch/x86_64/cpu.h"
+#elif defined(__aarch64__)
+#include "sys/arch/aarch64/cpu.h"
 #else
 #error sys/cpu.h does not know this processor yet
 #endif
