@@ -47,7 +47,9 @@ UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)
-UNIT_PROGS = $(UNIT_SRCS:.c=)
+# Those of parts of the preloaded library need it.
+UNIT_PROGS = $(foreach prog,$(UNIT_SRCS:.c=),$(if $(PRELOAD),$(prog),\
+	$(if $(UNIT_EXTRA_$(notdir $(prog))),,$(prog))))
 UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)

@@ -12,6 +12,11 @@
 
 #include "../../machine_code.h"
 
+/* In 2.34 it moved to libc.so.6: see next.h. */
+#ifdef __GLIBC__
+__asm__( ".symver dladdr1,dladdr1@GLIBC_2.3.3" );
+#endif
+
 const struct pe_format pe_format =
 {
     .folder  = "i386-windows",

@@ -10,7 +10,7 @@
 
 #include <ucontext.h>
 
-#include "preload.h"
+#include "../../preload.h"
 
 static inline int wine_status_register(void)
 {

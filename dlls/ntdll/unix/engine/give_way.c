@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "engine/give_way.h"
+#include "sys/cpu.h"
 #include "sys/raw_syscall.h"
 #include "sys/uninterrupted.h"
 
@@ -68,7 +69,7 @@ UNINTERRUPTED void give_way(void)
                 __atomic_store_n( &in_vain, 0, __ATOMIC_RELAXED );
                 return;
             }
-            __builtin_ia32_pause();
+            cpu_pause();
         }
     }
     while (nanoseconds() < end);

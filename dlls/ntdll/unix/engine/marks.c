@@ -95,7 +95,7 @@ UNINTERRUPTED uintptr_t marks_next( struct page_marks *marks, uintptr_t start, u
         if (bits & 1) return start;
         if (bits)
             return marks->base
-                   + ((page_index( marks, start ) + __builtin_ctzll( bits )) << marks->shift);
+                   + ((page_index( marks, start ) + lowest_bit( bits )) << marks->shift);
         start = marks_group_end( marks, start );
     }
     return end;
@@ -162,7 +162,7 @@ UNINTERRUPTED size_t marks_collect( struct page_marks *marks, uintptr_t start, u
 
         if (!bits) continue;
         for (added = bits & ~*words; count_bits( added ) > room - count;)
-            added &= ~(1ull << (63 - __builtin_clzll( added )));
+            added &= ~(1ull << highest_bit( added ));
         bits &= *words | added;
         if (take && bits)
         {

@@ -92,9 +92,9 @@ static UNINTERRUPTED int next_run( const struct found_pages *found, size_t *pos,
             *pos = (*pos | 63) + 1;
             continue;
         }
-        *pos += __builtin_ctzll( bits );
+        *pos += lowest_bit( bits );
         bits = ~(found->words[*pos / 64] >> (*pos & 63));
-        *last = bits ? *pos + __builtin_ctzll( bits ) : (*pos | 63) + 1;
+        *last = bits ? *pos + lowest_bit( bits ) : (*pos | 63) + 1;
         return 1;
     }
     return 0;

@@ -151,7 +151,7 @@ UNINTERRUPTED int arm_marked( struct watch_region *region, uintptr_t start, uint
 
     while (bits && !ret)
     {
-        unsigned int first = __builtin_ctzll( bits ), count = 1;
+        unsigned int first = lowest_bit( bits ), count = 1;
 
         while (first + count < 64 && (bits >> (first + count) & 1)) count++;
         ret = arm_pages( region, start + ((uintptr_t)first << region->shift),

@@ -106,7 +106,7 @@ static void clear_flags( uintptr_t start, uintptr_t end )
  * a path from the page. */
 static int has_access( uintptr_t addr )
 {
-    return raw_syscall3( SYS_access, addr, F_OK, 0 ) != -EFAULT;
+    return raw_syscall3( SYS_faccessat, AT_FDCWD, addr, F_OK ) != -EFAULT;
 }
 
 /***********************************************************************

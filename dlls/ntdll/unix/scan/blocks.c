@@ -83,7 +83,7 @@ static UNINTERRUPTED size_t next_bit( const atomic_word *words, size_t first, si
     {
         uint64_t bits = (load_word( words, first ) ^ flip) & word_mask( first, last );
 
-        if (bits) return (first & ~(size_t)(WORD_BITS - 1)) + __builtin_ctzll( bits );
+        if (bits) return (first & ~(size_t)(WORD_BITS - 1)) + lowest_bit( bits );
         first = (first | (WORD_BITS - 1)) + 1;
     }
     return last;
