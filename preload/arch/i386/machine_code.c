@@ -66,22 +66,29 @@ static int is_known_dispatcher( const unsigned char *code, size_t size )
     return !memmem( next, code + size - next, call, sizeof(call) );
 }
 
-/* whether a function has a return instruction after it has restored a register: ret $bytes, or for
- * 0 bytes a plain ret */
+/* whether an instruction that gives back a part of the stack ends before ptr, which is not the start
+ * of the function */
+static int restores_stack( const unsigned char *function, const unsigned char *ptr )
+{
+    static const unsigned char lea[] = { 0x8d, 0x61, 0xfc };   /* lea -4(%ecx),%esp */
+    static const unsigned char add[] = { 0x83, 0xc4 };         /* add $n,%esp */
+
+    if (ptr[-1] >= 0x58 && ptr[-1] <= 0x5f) return 1;          /* pop */
+    if (ptr[-1] == 0xc9) return 1;                             /* leave */
+    if (ptr - function < 3) return 0;
+    return !memcmp( ptr - 3, lea, sizeof(lea) ) || !memcmp( ptr - 3, add, sizeof(add) );
+}
+
+/* whether a function has a return instruction at the end of a path: ret $bytes, or for 0 bytes a
+ * plain ret */
 static int has_return( const unsigned char *function, size_t size, unsigned int bytes )
 {
-    const unsigned char ret[] = { 0xc2, bytes, 0 };
-    size_t i;
+    const unsigned char popping[] = { 0xc2, bytes, 0 }, plain[] = { 0xc3 };
+    const unsigned char *ret = bytes ? popping : plain;
+    size_t i, len = bytes ? sizeof(popping) : sizeof(plain);
 
-    for (i = 0; i + 1 < size; i++)
-    {
-        int restores = (function[i] >= 0x58 && function[i] <= 0x5f) || function[i] == 0xc9;
-
-        if (!restores) continue;   /* pop, or leave */
-        if (!bytes && function[i + 1] == 0xc3) return 1;
-        if (bytes && i + sizeof(ret) < size && !memcmp( function + i + 1, ret, sizeof(ret) ))
-            return 1;
-    }
+    for (i = 1; i + len <= size; i++)
+        if (!memcmp( function + i, ret, len ) && restores_stack( function, function + i )) return 1;
     return 0;
 }
 
