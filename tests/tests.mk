@@ -179,7 +179,7 @@ $(GUEST_EXAMPLE): examples/lazy_restore.c $(LIBRARY_A)
 # They use the shared library, as other programs do.
 %.native.o: %.c
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) -std=gnu11 -O2 -fPIC -Wall $(WERROR) -D_GNU_SOURCE -I$(srcdir)/include \
+	$(call say,CC)$(CC) -std=gnu11 -O2 -fPIC -Wall $(WERROR) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I$(srcdir)/include \
 	  -I$(srcdir)/tests/conformance/native -MMD -MP $(CPPFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 
 tests/conformance/native/testlist.native.o: EXTRA_CFLAGS = \

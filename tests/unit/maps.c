@@ -119,7 +119,7 @@ static void test_long_lines(void)
     static const unsigned int lengths[] = { 4000, 4095, 4096, 20000 };
     struct maps_reader reader;
     struct mapping mapping;
-    uintptr_t i, lines = 600;
+    unsigned long i, lines = 600;
     char *p = text;
 
     for (i = 0; i < lines; i++)

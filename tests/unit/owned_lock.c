@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "../../preload/owned_lock.h"
+#include "sys/cpu.h"
 #include "sys/uninterrupted.h"
 #include "unit.h"
 
@@ -26,11 +27,10 @@ static unsigned int handled, found_held;
  * between, in uninterrupted code, neither may be asked. */
 static void handler( int sig, siginfo_t *info, void *context )
 {
-    uintptr_t pc = ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
     int held = owned_lock_is_held();
 
     (void)sig, (void)info;
-    if (in_uninterrupted_code( pc )) return;
+    if (in_uninterrupted_code( context_code( context ))) return;
     __atomic_fetch_add( &handled, 1, __ATOMIC_RELAXED );
     if (held) __atomic_fetch_add( &found_held, 1, __ATOMIC_RELAXED );
     if (has_lock) check( held );

@@ -108,7 +108,6 @@ static int hook_4(void) { return 104; }
 
 static const struct hook_table table =
 {
-    .name          = "test",
     .set_originals = set_originals,
     .hooks         = { (void *)hook_0, (void *)hook_1, (void *)hook_2, (void *)hook_3,
                        (void *)hook_4 },

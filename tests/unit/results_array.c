@@ -88,7 +88,8 @@ static void make_bad( char *page, unsigned int how )
 /* Row 34: an array that ends before *count entries do, in a page that cannot be written. */
 static void test_short_arrays( int watched )
 {
-    static const ULONG_PTR counts[] = { PAGES, PAGES + 1, 0x100000, 1ull << 60, ~(ULONG_PTR)0 };
+    static const ULONG_PTR counts[] = { PAGES, PAGES + 1, 0x100000, ~(ULONG_PTR)0 / 16 + 1,
+                                        ~(ULONG_PTR)0 };
     unsigned int how, i;
 
     for (how = 0; how < 4; how++)

@@ -10,12 +10,13 @@
 
 #include <string.h>
 
+#include "sys/cpu.h"
 #include "unit.h"
 #include "writewatch.h"
 
 #define PAGE ((SIZE_T)0x1000)
 #define PART ((SIZE_T)0x10000)
-#define LIMIT ((char *)0x7fffffff0000)
+#define LIMIT ((char *)(CPU_LAST_ADDRESS - 0xffff))
 
 static inline NTSTATUS allocate( void *addr, SIZE_T size, ULONG type, ULONG protect )
 {
