@@ -15,7 +15,7 @@
 #define TABLE_SPAN ((size_t)2 << 20)
 #define KIB        ((size_t)1 << 10)
 #define MIB        ((size_t)1 << 20)
-#define GIB        ((size_t)1 << 30)
+#define GIB        ((uint64_t)1 << 30)
 
 /* Set by --small: every size is a 256th and everything is done once, to see that it works. */
 extern int small;
@@ -24,7 +24,10 @@ extern int small;
 extern const char *tag;
 
 /* A size of the table, made smaller by --small, but never less than 64 KiB. */
-extern size_t scaled( size_t size );
+extern size_t scaled( uint64_t size );
+
+/* Whether the address space has room for that; says so if not, and the row has no value. */
+extern int fits( uint64_t size );
 
 /* How often to repeat what takes long, and what takes microseconds. */
 extern unsigned int repeats( unsigned int count );

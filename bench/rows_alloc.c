@@ -22,11 +22,12 @@ static double time_alloc( size_t size, unsigned int count )
     for (i = 0; i < repeats( count ); i++)
     {
         start = now_ns();
+        if (i && !fits( (i + 1) * (uint64_t)size )) break;
         bases[i] = alloc_watched( size );
         times[i] = (now_ns() - start) / 1000;
     }
-    for (i = 0; i < repeats( count ); i++) free_memory( bases[i], size );
-    return lowest_tenth( times, i );
+    for (count = i, i = 0; i < count; i++) free_memory( bases[i], size );
+    return lowest_tenth( times, count );
 }
 
 /***********************************************************************
@@ -41,7 +42,7 @@ void allocate(void)
     double times[TIMES], start;
 
     emit( "alloc_256m", time_alloc( scaled( 256 * MIB ), 15 ), "us" );
-    emit( "alloc_4g", time_alloc( scaled( 4 * GIB ), 7 ), "us" );
+    if (fits( 4 * GIB )) emit( "alloc_4g", time_alloc( scaled( 4 * GIB ), 7 ), "us" );
 
     for (i = 0; i < repeats( TIMES ); i++)
     {

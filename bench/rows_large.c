@@ -24,11 +24,13 @@
 void poll_sparse(void)
 {
     size_t size = scaled( 64 * GIB ), piece = scaled( 1 * MIB ), pages = 64 * piece / PAGE_SIZE;
-    void **addresses = address_array( 64 * piece );
+    void **addresses;
     double times[TIMES], start;
     unsigned int i, j;
     char *base, *others[5];
 
+    if (!fits( 64 * GIB )) return;
+    addresses = address_array( 64 * piece );
     for (i = 0; i < repeats( 5 ); i++)
     {
         start = now_ns();
@@ -63,10 +65,13 @@ void poll_sparse(void)
 void poll_untouched(void)
 {
     size_t size = scaled( 4 * GIB ), max = size / PAGE_SIZE;
-    void *base = alloc_watched( size ), **addresses = address_array( size );
+    void *base, **addresses;
     unsigned int i, j, count = repeats( 100 );
     double times[TIMES], start;
 
+    if (!fits( 4 * GIB )) return;
+    base = alloc_watched( size );
+    addresses = address_array( size );
     for (i = 0; i < repeats( TIMES ); i++)
     {
         start = now_ns();
@@ -87,10 +92,13 @@ void poll_untouched(void)
 void poll_4g(void)
 {
     size_t size = scaled( 4 * GIB ), max = size / PAGE_SIZE;
-    void *base = alloc_watched( size ), **addresses = address_array( size );
+    void *base, **addresses;
     double times[TIMES], start;
     unsigned int i;
 
+    if (!fits( 4 * GIB )) return;
+    base = alloc_watched( size );
+    addresses = address_array( size );
     write_pages( base, size, 1 );
     reset_pages( base, size, FULL );
     for (i = 0; i < 3; i++)
@@ -139,11 +147,13 @@ static void allocate_and_free( void *arg )
 void other_thread(void)
 {
     size_t size = scaled( 4 * GIB );
-    void *base = alloc_watched( size );
+    void *base;
     struct other other = { 0, 0, 0 }, idle = { 0, 0, 0 };
     struct thread *thread;
     double start, quiet, busy;
 
+    if (!fits( 4 * GIB )) return;
+    base = alloc_watched( size );
     write_pages( base, size, 1 );
     reset_pages( base, size, FULL );   /* the first one may be another matter */
     write_pages( base, size, 1 );

@@ -25,9 +25,11 @@ void page_tables(void)
     {
         size_t size = scaled( sizes[i] * GIB );
         double before = page_tables_kib( tag ), after;
-        char *base = reserve_watched( size ), name[32];
+        char *base, name[32];
         void *address;
 
+        if (!fits( sizes[i] * GIB )) return;
+        base = reserve_watched( size );
         commit_pages( base, PAGE_SIZE );
         write_pages( base, PAGE_SIZE, 1 );
         if (poll_pages( base, size, 1, SPARSE, &address, 1 ) != 1) fail( "the poll of one page" );

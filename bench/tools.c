@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,18 @@
 int small;
 const char *tag;
 
-size_t scaled( size_t size )
+size_t scaled( uint64_t size )
 {
     if (!small) return size;
     return size / 256 > 64 * KIB ? size / 256 : 64 * KIB;
+}
+
+int fits( uint64_t size )
+{
+    if (small) size /= 256;
+    if (sizeof(void *) == 8 || size <= GIB) return 1;
+    fprintf( stderr, "%u GiB do not fit into this address space\n", (unsigned int)(size / GIB) );
+    return 0;
 }
 
 unsigned int repeats( unsigned int count )

@@ -123,6 +123,11 @@ PE_EXES = $(if $(CONFORMANCE_SRCS),$(CONFORMANCE_EXE) $(KERNELBASE_EXE) \
 	$(if $(WINEGCC),$(WINEGCC_EXE))) $(PROGRAM_EXES) $(MODEL_EXE) $(RACE_EXE) $(BENCH_EXE) \
 	$(FUZZ_EXE)
 
+# 32-bit programs have 2 GiB of addresses. These have 4, so that there are some of each kind: the
+# conformance suite, in its two builds, is of both.
+LARGE_EXES = $(KERNELBASE_EXE) $(RACE_EXE) $(BENCH_EXE) tests/stress/reserve.exe
+$(LARGE_EXES): PE_LDFLAGS += $(if $(filter x86_64-%,$(PE_TARGET)),,-Wl,--large-address-aware)
+
 BENCH_OBJS = $(call objects,$(BENCH_SRCS))
 BENCH_PE_OBJS = $(BENCH_SRCS:.c=.pe.o) $(BENCH_WIN32_SRCS:.c=.pe.o)
 
@@ -247,36 +252,36 @@ $(KERNELBASE_OBJS): EXTRA_PE_CFLAGS = -D_KERNEL32_
 $(PE_OBJS): | need-mingw
 
 $(CONFORMANCE_EXE): $(CONFORMANCE_OBJS)
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 $(KERNELBASE_EXE): $(CONFORMANCE_OBJS) $(KERNELBASE_OBJS)
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 # With the headers and import libraries of Wine in place of mingw's.
 %.wg.o: %.c
 	@mkdir -p $(@D)
-	$(call say,WINEGCC)$(WINEGCC) -b x86_64-w64-mingw32 -O2 -Wall -I$(srcdir)/include -MMD -MP \
+	$(call say,WINEGCC)$(WINEGCC) -b $(PE_TARGET) -O2 -Wall -I$(srcdir)/include -MMD -MP \
 	  -c -o $@ $<
 
 $(WINEGCC_EXE): $(WINEGCC_OBJS)
-	$(call say,LINK)$(WINEGCC) -b x86_64-w64-mingw32 -mconsole -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(WINEGCC) -b $(PE_TARGET) -mconsole -o $@ $^ $(PE_LIBS)
 
 $(FUZZ_EXE): $(FUZZ_PE_OBJS)
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 $(filter tests/stress/%,$(PROGRAM_EXES)): $(SYSTEM_PE_OBJ)
 
 $(PROGRAM_EXES): %.exe: %.pe.o
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 $(MODEL_EXE): $(MODEL_PE_OBJS)
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 $(BENCH_EXE): $(BENCH_PE_OBJS)
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 $(RACE_EXE): $(RACE_PE_OBJS)
-	$(call say,LINK)$(MINGW) -o $@ $^ $(PE_LIBS)
+	$(call say,LINK)$(MINGW) $(PE_LDFLAGS) -o $@ $^ $(PE_LIBS)
 
 # Running and testing.
 

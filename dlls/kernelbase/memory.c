@@ -16,24 +16,31 @@
 
 /* Only for PE programs: an entry in the program's export table, and the pointer that calls by
  * import go through. With that pointer the linker needs nothing of kernel32 for the function, and
- * does not find two definitions. */
+ * does not find two definitions. A 32-bit symbol has the size of the arguments in it. */
 #ifdef _WIN64
-#define EXPORTED(name) \
-    void *__imp_##name = (void *)name; \
-    __asm__( ".section .drectve,\"yn\"\n\t.ascii \" -export:" #name "\"\n\t.text" )
-EXPORTED( GetWriteWatch );
-EXPORTED( ResetWriteWatch );
-EXPORTED( VirtualAlloc );
-EXPORTED( VirtualAlloc2 );
-EXPORTED( VirtualAllocEx );
-EXPORTED( VirtualFree );
-EXPORTED( VirtualFreeEx );
-EXPORTED( VirtualLock );
-EXPORTED( VirtualProtect );
-EXPORTED( VirtualProtectEx );
-EXPORTED( VirtualQuery );
-EXPORTED( VirtualQueryEx );
-EXPORTED( VirtualUnlock );
+#define IMPORT(name,args) "__imp_" #name
+#define EXPORT(name,args) #name
+#else
+#define IMPORT(name,args) "__imp__" #name "@" #args
+#define EXPORT(name,args) #name "=" #name "@" #args
+#endif
+#ifdef _WIN32
+#define EXPORTED(name,args) \
+    void *imp_##name __asm__( IMPORT( name, args )) = (void *)name; \
+    __asm__( ".section .drectve,\"yn\"\n\t.ascii \" -export:" EXPORT( name, args ) "\"\n\t.text" )
+EXPORTED( GetWriteWatch, 24 );
+EXPORTED( ResetWriteWatch, 8 );
+EXPORTED( VirtualAlloc, 16 );
+EXPORTED( VirtualAlloc2, 28 );
+EXPORTED( VirtualAllocEx, 20 );
+EXPORTED( VirtualFree, 12 );
+EXPORTED( VirtualFreeEx, 16 );
+EXPORTED( VirtualLock, 8 );
+EXPORTED( VirtualProtect, 16 );
+EXPORTED( VirtualProtectEx, 20 );
+EXPORTED( VirtualQuery, 12 );
+EXPORTED( VirtualQueryEx, 16 );
+EXPORTED( VirtualUnlock, 8 );
 #endif
 
 

@@ -30,4 +30,17 @@
 #define MEM_PRESERVE_PLACEHOLDER  0x00000002
 #endif
 
+/* where no program of this word size can have memory */
+#define KERNEL_ADDRESS \
+    ((void *)(ULONG_PTR)(sizeof(void *) == 8 ? 0xffff800000000000ull : 0xfffff000))
+
+/* the program counter and the stack pointer in a CONTEXT */
+#ifdef __i386__
+#define CONTEXT_PC(context) ((context)->Eip)
+#define CONTEXT_SP(context) ((context)->Esp)
+#else
+#define CONTEXT_PC(context) ((context)->Rip)
+#define CONTEXT_SP(context) ((context)->Rsp)
+#endif
+
 #endif /* WRITEWATCH_NT_H */

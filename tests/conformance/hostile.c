@@ -140,7 +140,7 @@ static void *make_pointer( enum place place, char *region )
     case NON_CANONICAL:
         return (void *)((ULONG_PTR)1 << (8 * sizeof(void *) - 2));
     case KERNEL:
-        return (void *)(~(ULONG_PTR)0 << (4 * sizeof(void *) - 1));
+        return (void *)-(ULONG_PTR)(sizeof(void *) == 8 ? 0x80000000 : 0x1000);
     case WRAPPING:
         return (void *)(~(ULONG_PTR)0 - 15);
     case CODE:

@@ -8,9 +8,10 @@
 #include "fuzz.h"
 
 /* Far from where others allocate: behind each area is nothing, and the freed one remains free. */
-#define WATCHED_ADDRESS ((char *)(uintptr_t)0x200000000000)
-#define PLAIN_ADDRESS   ((char *)(uintptr_t)0x200010000000)
-#define FREED_ADDRESS   ((char *)(uintptr_t)0x200020000000)
+#define FAR_ADDRESS     ((char *)(uintptr_t)(sizeof(void *) == 8 ? 0x200000000000 : 0x20000000))
+#define WATCHED_ADDRESS FAR_ADDRESS
+#define PLAIN_ADDRESS   (FAR_ADDRESS + 0x10000000)
+#define FREED_ADDRESS   (FAR_ADDRESS + 0x20000000)
 
 /* pages of the watched area whose protection changes, and those that are guarded */
 #define CHANGING   32

@@ -14,6 +14,7 @@ NTSTATUS WINAPI NtAllocateVirtualMemory( HANDLE, PVOID *, ULONG_PTR, SIZE_T *, U
 #endif
 
 #define PROCESS ((HANDLE)~(ULONG_PTR)0)
+#define ENTRY   sizeof(void *)   /* of an entry of the array, and of the count */
 
 unsigned long fuzz_calls, fuzz_successes;
 
@@ -55,9 +56,14 @@ static uintptr_t get_pointer( struct input *input )
 {
     static const uintptr_t wild[] =
     {
-        0, 1, 8, 0xffc, 0x1000, 0x7ffe0000, 0x7ffe0ffc, 0x7ffffffff000, 0x7ffffffffff9,
+        0, 1, 8, 0xffc, 0x1000, 0x7ffe0000, 0x7ffe0ffc,
+#ifdef __i386__
+        0x7ffff000, 0x7ffffff9, 0xfffff000, 0xfffffff8, 0xfffffffc,
+#else
+        0x7ffffffff000, 0x7ffffffffff9,
         0x800000000000, 0x8000000000000000, 0xdeadbeefdeadbee8, 0xffff800000000000,
         0xffffffff81000000, 0xffffffffff600000, 0xfffffffffffff000, 0xfffffffffffffff8,
+#endif
         ~(uintptr_t)0
     };
     unsigned int kind = get_byte( input ), offset = get_word( input );
@@ -68,13 +74,13 @@ static uintptr_t get_pointer( struct input *input )
     {
     case 0: return (uintptr_t)areas[PLAIN].base + offset % (16 * PAGE);
     case 1: return ((uintptr_t)areas[PLAIN].base + offset % (16 * PAGE)) & ~(uintptr_t)7;
-    case 2: return page + (offset & 15) * 8;
+    case 2: return page + (offset & 15) * ENTRY;
     case 3: return page + PAGE - (offset & 15) * 4;
     case 4: return page + (offset & 15) * 0xff;
     case 5: return freed ? (uintptr_t)freed + offset : 0;
     case 6: return wild[offset % (sizeof(wild) / sizeof(wild[0]))];
     default:   /* the array of the last case, in watched memory that can be written */
-        return (uintptr_t)areas[kind / 8 & 1].base + offset % (16 * PAGE - 8);
+        return (uintptr_t)areas[kind / 8 & 1].base + offset % (16 * PAGE - ENTRY);
     }
 }
 
@@ -102,27 +108,27 @@ static uintptr_t get_size( struct input *input, uintptr_t base )
     case 3: return ~(uintptr_t)0;
     case 4: return -base;
     case 5: return -base - 1;
-    case 6: return (uintptr_t)get_word( input ) << 48 | 1;
+    case 6: return (uintptr_t)get_word( input ) << (8 * ENTRY - 16) | 1;
     case 7: return get_word( input );
     case 8: return 1;
     default: return rest;
     }
 }
 
-static uint64_t get_count( struct input *input, uintptr_t array )
+static ULONG_PTR get_count( struct input *input, uintptr_t array )
 {
     switch (get_byte( input ) % 16)
     {
     case 0: return 0;
     case 1: return 1;
-    case 2: return 0x1000000000000000;
-    case 3: return 0x2000000000000000;
-    case 4: return ~(uint64_t)0;
-    case 5: return ~(uint64_t)0 / 8;
-    case 6: return -(uint64_t)array / 8;
-    case 7: return 0x100000000;
+    case 2: return ~(ULONG_PTR)0 / ENTRY / 2 + 1;
+    case 3: return ~(ULONG_PTR)0 / ENTRY + 1;
+    case 4: return ~(ULONG_PTR)0;
+    case 5: return ~(ULONG_PTR)0 / ENTRY;
+    case 6: return -(ULONG_PTR)array / ENTRY;
+    case 7: return (ULONG_PTR)1 << 4 * ENTRY;
     case 8: return 512;
-    case 9: return (PAGE - array % PAGE) / 8;
+    case 9: return (PAGE - array % PAGE) / ENTRY;
     case 10: return 64;
     default: return get_byte( input );
     }
@@ -179,23 +185,24 @@ static NTSTATUS call_query( const struct query *query )
  * or not.
  */
 static NTSTATUS expected_array_status( const struct query *query, const struct area *area,
-                                       unsigned int first, unsigned int end, uint64_t max )
+                                       unsigned int first, unsigned int end, ULONG_PTR max )
 {
-    uint64_t least = 0, most = 0, room = max < end - first ? max : end - first;
+    ULONG_PTR least = 0, most = 0, room = max < end - first ? max : end - first;
     enum access access;
 
     for (; first < end; first++)
     {
         if (area->written[first] == YES) least++;
         if (area->written[first] != NO ||
-            overlap( (uintptr_t)area->base + first * PAGE, PAGE, query->array, room * 8 )) most++;
+            overlap( (uintptr_t)area->base + first * PAGE, PAGE, query->array, room * ENTRY ))
+            most++;
     }
     if (least > max) least = max;
     if (most > max) most = max;
-    access = least ? arena_access( query->array, least * 8 ) : WRITE;
+    access = least ? arena_access( query->array, least * ENTRY ) : WRITE;
     if (access == NONE || access == READ) return STATUS_ACCESS_VIOLATION;
     if (access == GUARD) return 1;
-    return most && arena_access( query->array, most * 8 ) != WRITE ? 1 : STATUS_SUCCESS;
+    return most && arena_access( query->array, most * ENTRY ) != WRITE ? 1 : STATUS_SUCCESS;
 }
 
 /***********************************************************************
@@ -204,9 +211,9 @@ static NTSTATUS expected_array_status( const struct query *query, const struct a
  * By the rules and in their order (rows 1 to 6, 34); 1 if the call may succeed or not.
  */
 static NTSTATUS expected_status( const struct query *query, const struct area *area,
-                                 unsigned int first, unsigned int end, uint64_t max )
+                                 unsigned int first, unsigned int end, ULONG_PTR max )
 {
-    enum access count = arena_access( query->count, 8 );
+    enum access count = arena_access( query->count, ENTRY );
     enum access granularity = arena_access( query->granularity, 4 );
     uintptr_t last = query->base + query->size - 1;
     NTSTATUS status;
@@ -232,21 +239,21 @@ static NTSTATUS expected_status( const struct query *query, const struct area *a
  * Pages that the call itself wrote to may be reported or not.
  */
 static void check_reported( const struct query *query, struct area *area, unsigned int first,
-                            unsigned int end, uint64_t found, uint64_t max )
+                            unsigned int end, ULONG_PTR found, ULONG_PTR max )
 {
     const uintptr_t *results = (void *)query->array;
-    uint64_t entry = 0;
+    ULONG_PTR entry = 0;
     unsigned int page;
 
     for (page = first; page < end; page++)
     {
         uintptr_t addr = (uintptr_t)area->base + page * PAGE, result;
-        int own = overlap( addr, PAGE, query->array, found * 8 ) ||
-                  overlap( addr, PAGE, query->count, 8 ) ||
+        int own = overlap( addr, PAGE, query->array, found * ENTRY ) ||
+                  overlap( addr, PAGE, query->count, ENTRY ) ||
                   overlap( addr, PAGE, query->granularity, 4 );
 
         result = 0;
-        if (entry < found) memcpy( &result, (char *)results + entry * 8, 8 );
+        if (entry < found) memcpy( &result, (char *)results + entry * ENTRY, ENTRY );
         if (entry < found && result == addr)
         {
             entry++;
@@ -270,7 +277,7 @@ static void get_write_watch( struct input *input )
     unsigned int mode = get_byte( input ), first = 0, end = 0, page;
     struct query query;
     struct area *area;
-    uint64_t max = 0, found;
+    ULONG_PTR max = 0, found;
     NTSTATUS status, expected;
 
     query.base = get_base( input );
@@ -285,12 +292,13 @@ static void get_write_watch( struct input *input )
     area = is_query( query.base, query.size, &first, &end );
 
     max = get_count( input, query.array );
-    if (arena_access( query.count, 8 ) == WRITE)
+    if (arena_access( query.count, ENTRY ) == WRITE)
     {
-        memcpy( (void *)query.count, &max, 8 );
-        arena_accept( query.count, 8, YES );
+        memcpy( (void *)query.count, &max, ENTRY );
+        arena_accept( query.count, ENTRY, YES );
     }
-    else if (arena_access( query.count, 8 ) == READ) memcpy( &max, (void *)query.count, 8 );
+    else if (arena_access( query.count, ENTRY ) == READ)
+        memcpy( &max, (void *)query.count, ENTRY );
     else if (query.count >> 16 == 0x7ffe) return;   /* it changes at any time */
 
     expected = expected_status( &query, area, first, end, max );
@@ -304,28 +312,28 @@ static void get_write_watch( struct input *input )
     if (status)
     {
         /* the guard of the count ends with its being read */
-        if (arena_access( query.count, 8 ) == GUARD) arena_accept( query.count, 8, NO );
+        if (arena_access( query.count, ENTRY ) == GUARD) arena_accept( query.count, ENTRY, NO );
         /* it may have got as far as to the array, and has undone what that meant */
         if (!area || expected == STATUS_INVALID_PARAMETER) return;
         if (max > end - first) max = end - first;
-        arena_accept( query.array, max * 8, MAYBE );
+        arena_accept( query.array, max * ENTRY, MAYBE );
         arena_accept( query.granularity, 4, MAYBE );
-        arena_accept( query.count, 8, MAYBE );
+        arena_accept( query.count, ENTRY, MAYBE );
         return;
     }
 
     fuzz_successes++;
-    if (arena_access( query.count, 8 ) == GUARD) arena_accept( query.count, 8, MAYBE );
-    memcpy( &found, (void *)query.count, 8 );
+    if (arena_access( query.count, ENTRY ) == GUARD) arena_accept( query.count, ENTRY, MAYBE );
+    memcpy( &found, (void *)query.count, ENTRY );
     /* the granularity is stored last (row 34c) */
-    if (overlap( query.granularity, 4, query.count, 8 ))
+    if (overlap( query.granularity, 4, query.count, ENTRY ))
         found = max < end - first ? max : end - first;
     if (found > max || found > end - first)
         fuzz_failed( "%u pages of %u, in an array of %u", (unsigned int)found, end - first,
                      (unsigned int)max );
-    if (overlap( query.array, found * 8, query.count, 8 ) ||
-        overlap( query.array, found * 8, query.granularity, 4 ) ||
-        overlap( query.granularity, 4, query.count, 8 ))
+    if (overlap( query.array, found * ENTRY, query.count, ENTRY ) ||
+        overlap( query.array, found * ENTRY, query.granularity, 4 ) ||
+        overlap( query.granularity, 4, query.count, ENTRY ))
     {
         /* nobody can know what was reported */
         if (query.flags & WRITE_WATCH_FLAG_RESET)
@@ -341,9 +349,9 @@ static void get_write_watch( struct input *input )
         check_reported( &query, area, first, end, found, max );
     }
     /* what the call stores last is written after it, whatever it reported */
-    arena_accept( query.array, found * 8, MAYBE );
+    arena_accept( query.array, found * ENTRY, MAYBE );
     arena_accept( query.granularity, 4, YES );
-    arena_accept( query.count, 8, YES );
+    arena_accept( query.count, ENTRY, YES );
 }
 
 /***********************************************************************
@@ -423,18 +431,18 @@ static void call_others( struct input *input )
         if (result) arena_accept( pointer, offsetof( MEMORY_BASIC_INFORMATION, Type ) + 4, YES );
         break;
     case 6:   /* the sizes there are too large, or 0: it fails anyway */
-        addr = (uintptr_t)areas[PLAIN].base + 16 * PAGE + addr % (2 * PAGE - 8);
+        addr = (uintptr_t)areas[PLAIN].base + 16 * PAGE + addr % (2 * PAGE - ENTRY);
         if (!NtAllocateVirtualMemory( PROCESS, (void *)pointer, 0, (void *)addr,
                                       MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE ))
             fuzz_failed( "a reservation of half the address space succeeds" );
-        arena_accept( pointer, 8, MAYBE );
+        arena_accept( pointer, ENTRY, MAYBE );
         break;
     default:  /* where the size is cannot be read */
-        addr = (uintptr_t)areas[PLAIN].base + 18 * PAGE + addr % (4 * PAGE - 8);
+        addr = (uintptr_t)areas[PLAIN].base + 18 * PAGE + addr % (4 * PAGE - ENTRY);
         if (!NtAllocateVirtualMemory( PROCESS, (void *)pointer, 0, (void *)addr,
                                       MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE ))
             fuzz_failed( "a size that cannot be read is accepted" );
-        arena_accept( pointer, 8, MAYBE );
+        arena_accept( pointer, ENTRY, MAYBE );
         break;
     }
 }

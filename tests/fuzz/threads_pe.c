@@ -48,9 +48,9 @@ static DWORD WINAPI __attribute__((noreturn)) victim( void *arg )
 
         switch (storm ? 4 : random % 8)
         {
-        case 0: array = edge + PAGE - (random >> 32) % 64 * 8; break;   /* too short */
+        case 0: array = edge + PAGE - (random >> 32) % 64 * sizeof(void *); break;   /* too short */
         case 1: array = edge + PAGE; break;
-        case 2: array = (void *)(uintptr_t)0xffff800000000000; break;
+        case 2: array = KERNEL_ADDRESS; break;
         case 3: array = polled + WRITTEN * PAGE + (random >> 32) % (8 * PAGE); break;
         case 4: count_ptr = (void *)(edge + PAGE); break;
         case 5: granularity_ptr = (void *)(edge + PAGE); break;

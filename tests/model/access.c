@@ -7,12 +7,54 @@
 
 #include "platform.h"
 
-/* The same calling convention everywhere. The registers of the copy tell where it is, so that a
- * backend that answers the fault can let it go on. */
-extern int access_copy( void *dst, const void *src, size_t size ) __attribute__((sysv_abi));
-extern int access_store( void *dst, uint64_t value ) __attribute__((sysv_abi));
-extern const char access_begin[], access_end[], access_fixup[];
+/* The same calling convention everywhere on a processor. The registers of the copy tell where it
+ * is, so that a backend that answers the fault can let it go on. */
+#ifdef __i386__
+#define CALLED  __attribute__((cdecl))
+#define NAME(name) __asm__( #name )
+#else
+#define CALLED  __attribute__((sysv_abi))
+#define NAME(name)
+#endif
 
+extern int access_copy( void *dst, const void *src, size_t size ) NAME( access_copy ) CALLED;
+extern int access_store( void *dst, uint64_t value ) NAME( access_store ) CALLED;
+extern const char access_begin[] NAME( access_begin ), access_end[] NAME( access_end );
+extern const char access_fixup[] NAME( access_fixup );
+
+#ifdef __i386__
+/* both have the same on the stack where they can fault */
+__asm__( ".text\n"
+         ".globl access_begin, access_end, access_fixup, access_copy, access_store\n"
+         "access_begin:\n"
+         "access_copy:\n\t"
+         "push %esi\n\t"
+         "push %edi\n\t"
+         "mov 12(%esp),%edi\n\t"
+         "mov 16(%esp),%esi\n\t"
+         "mov 20(%esp),%ecx\n\t"
+         "rep movsb\n\t"
+         "mov $1,%eax\n\t"
+         "pop %edi\n\t"
+         "pop %esi\n\t"
+         "ret\n"
+         "access_store:\n\t"
+         "push %esi\n\t"
+         "push %edi\n\t"
+         "mov 12(%esp),%edi\n\t"
+         "movq 16(%esp),%xmm0\n\t"
+         "movq %xmm0,(%edi)\n\t"
+         "mov $1,%eax\n\t"
+         "pop %edi\n\t"
+         "pop %esi\n\t"
+         "ret\n"
+         "access_end:\n"
+         "access_fixup:\n\t"
+         "xor %eax,%eax\n\t"
+         "pop %edi\n\t"
+         "pop %esi\n\t"
+         "ret\n" );
+#else
 __asm__( ".text\n"
          ".globl access_begin, access_end, access_fixup, access_copy, access_store\n"
          "access_begin:\n"
@@ -29,6 +71,7 @@ __asm__( ".text\n"
          "access_fixup:\n\t"
          "xor %eax,%eax\n\t"
          "ret\n" );
+#endif
 
 static volatile NTSTATUS access_code;
 

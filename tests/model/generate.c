@@ -120,7 +120,7 @@ static void pick_bytes( struct op *op, struct space *space, const struct view *v
         if (one_in( 2 ) && op->size > PAGE) op->size -= random_below( PAGE );
     }
     if (one_in( 40 )) op->size += 1 + random_below( 2 * PAGE );
-    if (one_in( 200 )) op->size = one_in( 2 ) ? 0 : one_in( 2 ) ? ~(uint64_t)0 : 1ull << 48;
+    if (one_in( 200 )) op->size = one_in( 2 ) ? 0 : one_in( 2 ) ? ~(SIZE_T)0 : TOO_LARGE;
 }
 
 static uint32_t random_face(void)
@@ -145,7 +145,7 @@ static void generate_reserve( struct op *op )
     if (one_in( 3 )) op->page &= ~(uint64_t)511;
     op->skew = one_in( 4 ) ? random_below( PAGE ) : 0;
     op->size = (uint64_t)random_size( one_in( 5 ) ? 4400 : 64 ) * PAGE - random_below( 2 );
-    if (one_in( 300 )) op->size = one_in( 2 ) ? 0 : 1ull << 48;
+    if (one_in( 300 )) op->size = one_in( 2 ) ? 0 : TOO_LARGE;
     if (large_regions && !spaces[ARENA].in_use)
     {
         op->space = ARENA;

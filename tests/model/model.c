@@ -14,8 +14,7 @@
 #include "model.h"
 
 /* below 2 GiB, where neither the loader nor the tools that watch programs have anything */
-#define ARENA_BASE    ((char *)0x50000000)
-#define ADDRESS_LIMIT 0x7fffffff0000ull
+#define ARENA_BASE ((char *)0x50000000)
 
 struct space spaces[SPACES];
 
@@ -54,7 +53,9 @@ struct view *view_at( struct space *space, size_t page )
  */
 int wraps( const struct space *space, uint64_t addr, uint64_t size )
 {
-    return (uintptr_t)space->base + addr + size < (uintptr_t)space->base + addr;
+    uintptr_t start = (uintptr_t)space->base + addr;
+
+    return (uintptr_t)(start + size) < start;
 }
 
 /***********************************************************************

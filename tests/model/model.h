@@ -25,6 +25,10 @@
 #define OTHER_PAGES  512
 #define MAX_PAGES    ARENA_PAGES
 
+/* no range is longer than the first; the second is longer than any, and wraps around nowhere */
+#define ADDRESS_LIMIT (sizeof(void *) == 8 ? 0x7fffffff0000ull : 0x7fff0000ull)
+#define TOO_LARGE     (sizeof(void *) == 8 ? 1ull << 48 : 0xa0000000ull)
+
 enum written
 {
     NOT_WRITTEN,

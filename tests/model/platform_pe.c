@@ -79,11 +79,11 @@ NTSTATUS call_reset( void *base, SIZE_T size )
 
 static LONG CALLBACK handle_exception( EXCEPTION_POINTERS *ptrs )
 {
-    uintptr_t next = access_failed( ptrs->ContextRecord->Rip,
+    uintptr_t next = access_failed( CONTEXT_PC( ptrs->ContextRecord ),
                                     ptrs->ExceptionRecord->ExceptionCode );
 
     if (!next) return EXCEPTION_CONTINUE_SEARCH;
-    ptrs->ContextRecord->Rip = next;
+    CONTEXT_PC( ptrs->ContextRecord ) = next;
     return EXCEPTION_CONTINUE_EXECUTION;
 }
 

@@ -62,7 +62,7 @@ static const char head[] =
 "    if (kind == %d) return NULL;\n"
 "    if (kind == %d) return (void **)(block + PAGE);\n"
 "    if (kind == %d) return (void **)(block + PAGE) - (count - 1);\n"
-"    return (void **)(ULONG_PTR)0xffff800000000000ull;\n"
+"    return (void **)(ULONG_PTR)%#llxull;\n"
 "}\n"
 "\n"
 "static MAYBE_UNUSED void fill( void *addr, SIZE_T size, unsigned int value )\n"
@@ -98,7 +98,7 @@ static char text[16384];   /* what the step will be checked by, with a place for
 void print_head(void)
 {
     printf( head, platform.code, (unsigned long long)(uintptr_t)spaces[ARENA].base, ARRAY_NULL,
-            ARRAY_READONLY, ARRAY_SHORT );
+            ARRAY_READONLY, ARRAY_SHORT, (unsigned long long)(uintptr_t)KERNEL_ADDRESS );
 }
 
 /***********************************************************************

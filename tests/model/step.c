@@ -81,14 +81,14 @@ static int step_alloc( struct space *space, const struct op *op )
     if (anywhere)
     {
         if (op->a & (MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER | MEM_RESET)) return 1;
-        if (size > (uint64_t)space->pages * PAGE && size < ((uint64_t)1 << 47)) return 1;
+        if (size > (uint64_t)space->pages * PAGE && size <= ADDRESS_LIMIT) return 1;
         base = NULL;
     }
     else if (op->a & MEM_RESERVE)
     {
         /* what lies around the other spaces is not known */
         if (space != &spaces[ARENA] && !(op->a & MEM_REPLACE_PLACEHOLDER)) return 1;
-        if (size < ((uint64_t)1 << 47) && (addr + size) / PAGE >= space->pages) return 1;
+        if (size <= ADDRESS_LIMIT && (addr + size) / PAGE >= space->pages) return 1;
     }
 
     if (op->c == FACE_NT) status = call_allocate( &base, &bytes, op->a, op->b );

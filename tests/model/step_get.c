@@ -240,7 +240,8 @@ int step_get( struct space *space, const struct op *op )
     ULONG_PTR own_count = op->b, *count = &own_count, max = op->b, i, told;
     int inside = op->d == ARRAY_INSIDE, counts = op->d == ARRAY_COUNTS;
     uint64_t end = (addr + op->size + PAGE - 1) / PAGE, least = 0, most = 0;
-    struct usable usable = { .room = max * sizeof(void *) }, usable_count = { .room = 8 };
+    struct usable usable = { .room = max * sizeof(void *) };
+    struct usable usable_count = { .room = sizeof(*count) };
     int reset = (op->a & RESET) != 0;
     ULONG granularity = 0xdeadbeef;
     NTSTATUS status, expect;
@@ -268,7 +269,7 @@ int step_get( struct space *space, const struct op *op )
         usable.status = STATUS_ACCESS_VIOLATION;
         break;
     case ARRAY_KERNEL:
-        array = (void **)(uintptr_t)0xffff800000000000ull;
+        array = KERNEL_ADDRESS;
         usable.room = 0;
         usable.status = STATUS_ACCESS_VIOLATION;
         break;

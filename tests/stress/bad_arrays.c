@@ -16,6 +16,15 @@
 #define TURNS    100              /* of each thread */
 #define GUARD    0x10             /* pages of the region that hold arrays */
 
+/* not an address of the processor's; before the last that programs can have */
+#ifdef _WIN64
+#define IMPOSSIBLE 0x8000000000000000
+#define LAST_BYTES 0x00007ffffffffff8
+#else
+#define IMPOSSIBLE 0xfffff004
+#define LAST_BYTES 0x7ffefff8
+#endif
+
 enum outcome { MUST_FAIL, MUST_SUCCEED };
 
 struct worker
@@ -154,14 +163,14 @@ static void poll_results( struct worker *worker )
     ULONG_PTR count;
     ULONG granularity;
     DWORD old;
-    struct { void *array; const char *what; } bad[] =
+    const struct { void *array; const char *what; } bad[] =
     {
         { NULL,                               "no array" },
         { (void *)8,                          "an array in page 0" },
-        { (void *)0xffff800000000000,         "an array in the kernel" },
-        { (void *)0xfffffffffffffff8,         "an array at the end of the address space" },
-        { (void *)0x8000000000000000,         "an array at an impossible address" },
-        { (void *)0x00007ffffffffff8,         "an array across the end of user space" },
+        { KERNEL_ADDRESS,                     "an array in the kernel" },
+        { (void *)~(ULONG_PTR)7,              "an array at the end of the address space" },
+        { (void *)IMPOSSIBLE,                 "an array at an impossible address" },
+        { (void *)LAST_BYTES,                 "an array across the end of user space" },
         { worker->readonly,                   "a read-only array" },
         { worker->readonly + 12,              "a read-only, unaligned array" },
         { worker->noaccess,                   "an array without access" },
@@ -229,7 +238,7 @@ static void poll_counts( struct worker *worker )
     poll_badly( worker, results, (ULONG_PTR *)worker->reserved, &granularity, MUST_FAIL,
                 "a count in reserved memory" );
     write_some( worker, 40 );
-    poll_badly( worker, results, (ULONG_PTR *)0xffff800000000000, &granularity, MUST_FAIL,
+    poll_badly( worker, results, KERNEL_ADDRESS, &granularity, MUST_FAIL,
                 "a count in the kernel" );
     count = PAGES;
     write_some( worker, 40 );
@@ -237,7 +246,7 @@ static void poll_counts( struct worker *worker )
                 "a read-only granularity" );
     count = PAGES;
     write_some( worker, 40 );
-    poll_badly( worker, results, &count, (ULONG *)0xffff800000000000, MUST_FAIL,
+    poll_badly( worker, results, &count, KERNEL_ADDRESS, MUST_FAIL,
                 "a granularity in the kernel" );
 }
 
@@ -251,7 +260,7 @@ static void poll_inside( struct worker *worker )
 {
     static const char *const what = "an array inside the watched range";
     ULONG_PTR count = PAGES, i;
-    size_t offset = next_random( &worker->random ) % (4 * PAGE_SIZE) / 8 * 8;
+    size_t offset = next_random( &worker->random ) % (4 * PAGE_SIZE) & ~(sizeof(void *) - 1);
     void **results = (void **)(worker->base + offset);
     void *copy[PAGES], *next[PAGES];
     unsigned int own = 0, expected;
@@ -314,7 +323,7 @@ static void poll_fleeting( struct worker *worker )
         if (!array) continue;
         write_some( worker, 40 );
         if (GetWriteWatch( WRITE_WATCH_FLAG_RESET, worker->base, PAGES * PAGE_SIZE,
-                           (void **)(array + worker->random % 1000 * 8), &count, &granularity ))
+                           (void **)array + worker->random % 1000, &count, &granularity ))
         {
             check( GetLastError() == ERROR_NOACCESS, "%s: error %lu", stage, GetLastError() );
             /* pages already handed over can no longer be read back from the array, so the whole

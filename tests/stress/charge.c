@@ -11,11 +11,13 @@
  * page when it is: more of it than there is memory can be committed (row 34d). This runs under
  * stock Wine as well, which is the control, and with each value of vm.overcommit_memory in guests.
  * Plain memory, of which the kernel refuses as much unless that is 1, shows that it is really too
- * much. */
+ * much. A 32-bit program has addresses for so much on small machines only: elsewhere it looks at
+ * what is charged. */
 
 #define PLACEHOLDER_RESERVE  0x00040000
 #define PLACEHOLDER_REPLACE  0x00004000
-#define SMALL                ((SIZE_T)3 << 30)
+#define GIBS                 (sizeof(void *) == 8 ? 3 : 1)
+#define SMALL                ((SIZE_T)GIBS << 30)
 
 typedef void *(WINAPI *virtual_alloc2)( HANDLE process, void *base, SIZE_T size, ULONG type,
                                         ULONG protect, void *parameters, ULONG count );
@@ -113,8 +115,8 @@ static void try_charge( const char *how, char *(*allocate)( SIZE_T ), SIZE_T muc
     char *base;
 
     stage = how;
-    base = allocate( much );
-    check( base != NULL, "%s: %u MiB failed, error %lu", how, (unsigned int)(much >> 20),
+    base = much ? allocate( much ) : NULL;
+    check( base || !much, "%s: %u MiB failed, error %lu", how, (unsigned int)(much >> 20),
            GetLastError() );
     if (base)
     {
@@ -127,7 +129,7 @@ static void try_charge( const char *how, char *(*allocate)( SIZE_T ), SIZE_T muc
     before = committed();
     if (!(base = allocate( SMALL )))
     {
-        check( 0, "%s: 3 GiB failed, error %lu", how, GetLastError() );
+        check( 0, "%s: %d GiB failed, error %lu", how, GIBS, GetLastError() );
         return;
     }
     after = committed();
@@ -144,21 +146,26 @@ int main(void)
     HMODULE kernelbase = GetModuleHandleA( "kernelbase.dll" );
     MEMORYSTATUSEX memory = { sizeof(memory) };
     LONG64 mode = read_value( "\\\\?\\unix\\proc\\sys\\vm\\overcommit_memory", "" );
+    ULONGLONG total;
     SIZE_T much;
     char *plain;
 
     start_watchdog();
     alloc2 = (virtual_alloc2)(void *)GetProcAddress( kernelbase, "VirtualAlloc2" );
     GlobalMemoryStatusEx( &memory );
-    much = memory.ullTotalPageFile > memory.ullTotalPhys ? memory.ullTotalPageFile
-                                                         : memory.ullTotalPhys;
-    much = (much + much / 4) & ~(SIZE_T)0xffff;
+    total = memory.ullTotalPageFile > memory.ullTotalPhys ? memory.ullTotalPageFile
+                                                          : memory.ullTotalPhys;
+    total = (total + total / 4) & ~(ULONGLONG)0xffff;
+    much = sizeof(void *) == 8 || total <= SMALL ? total : 0;
 
     check( mode >= 0 && mode <= 2, "vm.overcommit_memory cannot be read" );
     check( committed() > 0, "Committed_AS cannot be read" );
-    plain = VirtualAlloc( NULL, much, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
-    check( !plain == (mode != 1), "plain memory: %p, error %lu", plain, GetLastError() );
-    if (plain) VirtualFree( plain, 0, MEM_RELEASE );
+    if (much)
+    {
+        plain = VirtualAlloc( NULL, much, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
+        check( !plain == (mode != 1), "plain memory: %p, error %lu", plain, GetLastError() );
+        if (plain) VirtualFree( plain, 0, MEM_RELEASE );
+    }
 
     try_charge( "committed at once", commit_at_once, much );
     try_charge( "committed later", commit_later, much );

@@ -1,5 +1,5 @@
 /*
- * robustness: 64 GiB reserved with a write watch cost next to nothing
+ * robustness: 64 GiB reserved with a write watch, or 1 GiB of 32 bits, cost next to nothing
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,7 +11,8 @@
  * in the page tables of the Unix process, VmPTE in /proc/PID/status.  That PID is not known to a
  * Windows program, but a word that stands on its own command line and on no other tells it. */
 
-#define SIZE      ((size_t)64 << 30)
+#define GIBS      (sizeof(void *) == 8 ? 64 : 1)
+#define SIZE      ((size_t)GIBS << 30)
 #define LIMIT_KB  1024
 #define COMMITS   40
 
@@ -113,7 +114,7 @@ static DWORD start_again( const char *program )
 /***********************************************************************
  *           poll_exactly
  *
- * Polls all of the 64 GiB; the answer must be the pages given, in order.
+ * Polls all of it; the answer must be the pages given, in order.
  */
 static void poll_exactly( char *base, char *const *expected, unsigned int number )
 {
@@ -162,7 +163,7 @@ int main( int argc, char **argv )
     base = VirtualAlloc( NULL, SIZE, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
     if (!base)
     {
-        check( 0, "64 GiB cannot be reserved, error %lu", GetLastError() );
+        check( 0, "%d GiB cannot be reserved, error %lu", GIBS, GetLastError() );
         finish();
     }
     reserved = page_table_size( pid );
@@ -180,7 +181,7 @@ int main( int argc, char **argv )
         *page = i + 1;
         expected[i] = page;
     }
-    stage = "polling 64 GiB";
+    stage = "polling the whole reservation";
     start = microseconds();
     poll_exactly( base, expected, COMMITS );
     poll_time = microseconds() - start;
@@ -196,8 +197,8 @@ int main( int argc, char **argv )
            reserved, after, COMMITS );
     stage = "freeing";
     check( VirtualFree( base, 0, MEM_RELEASE ), "VirtualFree failed, error %lu", GetLastError() );
-    say( "reserve: 64 GiB reserved, page tables %d kB before, %d kB after, %d kB with %d pages "
-         "written and polled in %d us, %ld failures\n", before, reserved, after, COMMITS,
+    say( "reserve: %d GiB reserved, page tables %d kB before, %d kB after, %d kB with %d pages "
+         "written and polled in %d us, %ld failures\n", GIBS, before, reserved, after, COMMITS,
          (int)poll_time, failures );
     finish();
 }

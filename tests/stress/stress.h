@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <windows.h>
 
+#include "../common/nt.h"
 #include "../common/random.h"
 #include "../common/system.h"
 

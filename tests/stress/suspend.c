@@ -179,7 +179,7 @@ static void suspend_one( struct victim *victim, ULONG64 *random )
     context.ContextFlags = CONTEXT_FULL;
     check( GetThreadContext( victim->thread, &context ), "GetThreadContext failed, error %lu",
            GetLastError() );
-    check( context.Rip && context.Rsp, "no context" );
+    check( CONTEXT_PC( &context ) && CONTEXT_SP( &context ), "no context" );
 
     calls = victim->calls;
     check( gets_on( &shared_polls, "polls of the same region" ), "polls of the same region stop" );
