@@ -73,7 +73,7 @@ extern int writewatch_prepare( void *addr, size_t size );
  * A thread of the library does the work from start to stop. */
 struct writewatch_restore;
 extern int writewatch_restore_start( struct writewatch_restore **restore, void *addr, size_t size,
-                                     int fd, off_t offset );
+                                     int fd, int64_t offset );
 extern void writewatch_restore_stop( struct writewatch_restore *restore );
 
 /* Page categories */

@@ -5,6 +5,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+/* mmap() and mmap64() are two functions here. */
+#undef _FILE_OFFSET_BITS
+
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>

@@ -6,8 +6,8 @@
 #
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
-.PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
-.PHONY: check-glibc check-mutations fault-table fuzz compare bench bench-wine10 plots
+.PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
+.PHONY: check-32 check-glibc check-mutations fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -149,6 +149,10 @@ pe: need-mingw $(PE_EXES)
 unit: $(UNIT_PROGS) $(TOOL_PROGS) $(NATIVE_TEST) $(BENCH_BACKENDS) $(MODEL_PROG) $(FAULTS_PROG) \
 	$(INJECT_PROG) $(RACE_PROG) $(SANDBOX_PROGS) $(FUZZ_PROG) bench-programs
 
+# What the tests of 32-bit programs need natively; failing system calls are tested for 64 bits.
+unit-32: $(UNIT_PROGS) $(TOOL_PROGS) $(NATIVE_TEST) $(MODEL_PROG) $(RACE_PROG) $(FUZZ_PROG) \
+	tests/stress/forks/helper.so
+
 bench-programs: $(BENCH_NATIVE) $(BENCH_FLOOR)
 
 $(PE_EXES): | need-mingw
@@ -285,7 +289,7 @@ $(RACE_EXE): $(RACE_PE_OBJS)
 
 # Running and testing.
 
-check: all unit
+check: all unit $(if $(MINGW32),$(if $(CC32),all32))
 	@$(TEST_ENV) $(srcdir)/tests/run-tests $(TESTS)
 
 # The same tests, those by chance with many more steps.
@@ -294,6 +298,10 @@ check-long: all unit
 
 check-wine10: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 $(TESTS)
+
+# 32-bit programs, in trees that have both word sizes.
+check-32: all unit $(if $(CC32),all32)
+	@$(TEST_ENV) $(srcdir)/tests/check-32 $(TESTS)
 
 check-glibc: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)

@@ -331,7 +331,7 @@ static int add_restore( struct writewatch_restore *restore )
  * pages), what reading says of the descriptor, -ENOMEM, -EAGAIN (no thread).
  */
 int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_t size, int fd,
-                              off_t offset )
+                              int64_t offset )
 {
     uintptr_t start = (uintptr_t)addr, end = start + size;
     struct writewatch_restore *restore;

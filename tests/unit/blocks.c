@@ -200,7 +200,7 @@ static void test_knowledge(void)
 /* full blocks here and there in a reservation bring no page tables elsewhere */
 static void test_page_tables(void)
 {
-    const size_t size = (size_t)8 << 30, run = (size_t)16 << 20, third = round_down( size / 3 );
+    const size_t size = LARGE( 8 ), run = (size_t)16 << 20, third = round_down( size / 3 );
     char *memory = mmap( NULL, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
     ULONG_PTR pages = 3 * run >> page_shift, count;

@@ -49,10 +49,10 @@ static int set_breakpoints( pid_t pid )
 
     for (i = 0; i < 4; i++)
     {
-        if (ptrace( PTRACE_POKEUSER, pid, offset + i * 8, places[i] )) return errno;
+        if (ptrace( PTRACE_POKEUSER, pid, offset + i * sizeof(long), places[i] )) return errno;
         control |= 1ul << (2 * i) | 0xdul << (16 + 4 * i);   /* when it is written */
     }
-    return ptrace( PTRACE_POKEUSER, pid, offset + 7 * 8, control ) ? errno : 0;
+    return ptrace( PTRACE_POKEUSER, pid, offset + 7 * sizeof(long), control ) ? errno : 0;
 }
 
 /* the pages first, first + 2, ... are written, and all of them are reported once */

@@ -150,7 +150,7 @@ static void test_failure(void)
 /* memory that is only reserved costs no page tables, whatever is asked, reset or decommitted */
 static void test_reserve(void)
 {
-    const size_t size = (size_t)64 << 30;
+    const size_t size = LARGE( 64 );
     long before = unit_page_tables();
     char *base = VirtualAlloc( NULL, size, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
 

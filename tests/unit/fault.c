@@ -279,7 +279,7 @@ static void test_pointers( const char *name )
            == STATUS_ACCESS_VIOLATION );
     check( get_write_watch( 1, memory, bytes( PAGES ), addresses, &count, (ULONG *)forbidden )
            == STATUS_ACCESS_VIOLATION );
-    check( get_write_watch( 1, memory, bytes( PAGES ), (void **)0x8000000000001000,
+    check( get_write_watch( 1, memory, bytes( PAGES ), (void **)(uintptr_t)0x8000000000001000,
                             &count, &granularity )
            == STATUS_ACCESS_VIOLATION );
     check( written() == 1 );

@@ -21,7 +21,16 @@
 
 #define HEAD   "1000-2000 r-xp 00000000 08:01 1234                       /bin/true\n"
 #define SECOND "2000-3000 rw-s 00001000 00:05 0\n"
-#define THIRD  "7ffffffde000-7ffffffff000 rw-p 00000000 00:00 0                          [stack]\n"
+#if UINTPTR_MAX > UINT32_MAX
+#define START  "7ffffffde000"
+#define END    "7ffffffff000"
+#define LAST   "ffffffffff600000-ffffffffff601000"
+#else
+#define START  "fffdd000"
+#define END    "ffffe000"
+#define LAST   "ff600000-ff601000"
+#endif
+#define THIRD  START "-" END " rw-p 00000000 00:00 0                          [stack]\n"
 
 static char text[1 << 20];   /* of a file */
 
@@ -64,7 +73,8 @@ static void check_three( const struct mapping *mappings )
     check( mappings[1].start == 0x2000 && mappings[1].end == 0x3000 );
     check( mappings[1].prot == (PROT_READ | PROT_WRITE) && mappings[1].shared );
     check( !mappings[1].file && !*mappings[1].name );
-    check( mappings[2].start == 0x7ffffffde000 && mappings[2].end == 0x7ffffffff000 );
+    check( mappings[2].start == strtoull( START, NULL, 16 ) &&
+           mappings[2].end == strtoull( END, NULL, 16 ));
     check( mappings[2].prot == (PROT_READ | PROT_WRITE) && !mappings[2].shared );
     check( !mappings[2].file && !strcmp( mappings[2].name, "[stack]" ));
 }
@@ -79,10 +89,10 @@ static void test_text(void)
     check_three( mappings );
 
     /* the highest mapping there is, and the highest inode */
-    check( !read_text( "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 "
+    check( !read_text( LAST " --xp 00000000 00:00 "
                        "18446744073709551615    [vsyscall]\n", 0, mappings, &count ) &&
            count == 1 );
-    check( mappings[0].start == 0xffffffffff600000 && mappings[0].prot == PROT_EXEC );
+    check( mappings[0].start == strtoull( LAST, NULL, 16 ) && mappings[0].prot == PROT_EXEC );
     check( mappings[0].file && !strcmp( mappings[0].name, "[vsyscall]" ));
     check( !read_text( "0-1000 ---p 0 0:0 0\n", 0, mappings, &count ) && count == 1 );
     check( !mappings[0].start && mappings[0].end == 0x1000 && !mappings[0].prot );

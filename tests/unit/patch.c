@@ -128,14 +128,19 @@ static void store_function( unsigned char *code, int value )
 /***********************************************************************
  *           store_caller
  *
- * sub $8,%rsp; call function; add $8,%rsp; ret. Or, with nothing to be undone, a jump in the place
+ * Takes 8 bytes from the stack, calls the function, gives them back and returns. Or, with nothing to be undone, a jump in the place
  * of the call.
  */
 static void store_caller( unsigned char *code, int tail, const unsigned char *target )
 {
+#ifdef __i386__
+    static const unsigned char begin[] = { 0x90, 0x83, 0xec, 0x08 };
+    static const unsigned char end[] = { 0x90, 0x83, 0xc4, 0x08, 0xc3 };
+#else
     static const unsigned char begin[] = { 0x48, 0x83, 0xec, 0x08 };
-    static const unsigned char none[] = { 0x66, 0x66, 0x66, 0x90 };
     static const unsigned char end[] = { 0x48, 0x83, 0xc4, 0x08, 0xc3 };
+#endif
+    static const unsigned char none[] = { 0x66, 0x66, 0x66, 0x90 };
     unsigned char *call = code + sizeof(begin);
     int rel = (int)(target - (call + 5));
 

@@ -15,7 +15,7 @@
 #include "unit.h"
 
 /* Addresses are never touched: the index only compares them. */
-#define BASE  ((uintptr_t)0x100000000)
+#define BASE  ((uintptr_t)0x40000000)
 #define PAGES 512
 
 /* of regions that are never queried */

@@ -211,9 +211,10 @@ static void test_guards_elsewhere(void)
     check( !NtProtectVirtualMemory( NtCurrentProcess(), addr_ptr, &size, PAGE_READWRITE, &old ));
     protect( page, PAGE_READWRITE | PAGE_GUARD );
     SetLastError( 0 );
-    check( !VirtualQuery( memory, (MEMORY_BASIC_INFORMATION *)page, 48 ) &&
+    size = sizeof(MEMORY_BASIC_INFORMATION);
+    check( !VirtualQuery( memory, (MEMORY_BASIC_INFORMATION *)page, size ) &&
            GetLastError() == (DWORD)STATUS_GUARD_PAGE_VIOLATION );
-    check( VirtualQuery( memory, (MEMORY_BASIC_INFORMATION *)page, 48 ) == 48 );
+    check( VirtualQuery( memory, (MEMORY_BASIC_INFORMATION *)page, size ) == size );
     check( VirtualFree( page, 0, MEM_RELEASE ));
 }
 
@@ -256,12 +257,14 @@ static void test_overlaps(void)
     check( VirtualFree( readonly, 0, MEM_RELEASE ));
 }
 
-/* The same with an address that the granularity turns into that of another page of the range. */
+/* The same with an address that the granularity turns into that of another page of the range; in a
+ * 32-bit program it replaces the address. */
 static void test_false_page(void)
 {
-    const SIZE_T size = (SIZE_T)8 << 30;
+    const SIZE_T size = LARGE( 8 );
     char *base = VirtualAlloc( NULL, size, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
-    char *victim = (char *)(((uintptr_t)base + 0xffffffff) & ~(uintptr_t)0xffffffff) + 0x100000;
+    const uintptr_t mask = sizeof(void *) == 8 ? 0xffffffff : 0xfffff;
+    char *victim = (char *)(((uintptr_t)base + mask) & ~mask) + 0x100000;
     char *readonly = allocate( 0, 1 );
     void *results[16];
     ULONG_PTR count = 16;

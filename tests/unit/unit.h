@@ -36,6 +36,9 @@ static inline int unit_result(void)
     return unit_failures ? FAIL : PASS;
 }
 
+/* A large size: so many GiB, or in a 32-bit program, which has 4 GiB in all, a 64th of that. */
+#define LARGE( gib ) ((size_t)(gib) << (sizeof(size_t) == 8 ? 30 : 24))
+
 /* How many of so many rounds, seeds or steps: WRITEWATCH_TEST_SHARE=10 leaves a tenth of them, for
  * where a processor is emulated. What is asserted about each remains. */
 static inline unsigned int unit_share( unsigned int count )

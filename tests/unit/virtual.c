@@ -58,10 +58,10 @@ static void test_query(void)
     check( query( NULL ).State == MEM_FREE && query( NULL ).RegionSize >= PART );
 }
 
-/* memory of 64 GiB costs little until it is used */
+/* large memory costs little until it is used */
 static void test_large(void)
 {
-    SIZE_T size = (SIZE_T)64 << 30, far = ((SIZE_T)5 << 30) + 7 * PAGE;
+    SIZE_T size = LARGE( 64 ), far = LARGE( 5 ) + 7 * PAGE;
     char *base = VirtualAlloc( NULL, size, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
     void *pages[4];
     ULONG_PTR count = 4;
@@ -76,9 +76,9 @@ static void test_large(void)
     base[far] = 1;
     check( !GetWriteWatch( 1, base + far - PAGE, 4 * PAGE, pages, &count, &granularity ) );
     check( count == 1 && pages[0] == base + far );
-    check( VirtualAlloc( base + ((SIZE_T)6 << 30), (SIZE_T)3 << 30, MEM_COMMIT,
+    check( VirtualAlloc( base + LARGE( 6 ), LARGE( 3 ), MEM_COMMIT,
                PAGE_READONLY ) != NULL );
-    check_info( base + ((SIZE_T)6 << 30), base, (SIZE_T)3 << 30, MEM_COMMIT, PAGE_READONLY );
+    check_info( base + LARGE( 6 ), base, LARGE( 3 ), MEM_COMMIT, PAGE_READONLY );
     check( VirtualFree( base, 0, MEM_DECOMMIT ) );
     check_info( base, base, size, MEM_RESERVE, 0 );
     check( VirtualFree( base, 0, MEM_RELEASE ) );
