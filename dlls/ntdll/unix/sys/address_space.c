@@ -6,9 +6,23 @@
  */
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 
 #include "sys/address_space.h"
+
+#ifndef __x86_64__
+/* The name of the program lies at the upper end of the first stack, which is at that of the
+ * addresses, but for some random part of at most a few GiB. */
+uintptr_t address_space_end(void)
+{
+    const uintptr_t most = (uintptr_t)1 << CPU_ADDRESS_BITS;
+    uintptr_t name = getauxval( AT_EXECFN );
+    uintptr_t end = name ? ~(uintptr_t)0 >> __builtin_clzl( name ) : most;
+
+    return end < most ? end + 1 : most;
+}
+#endif
 
 int find_mapping( uintptr_t addr, struct mapping *mapping )
 {

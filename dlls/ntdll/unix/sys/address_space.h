@@ -11,7 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/cpu.h"
 #include "sys/maps.h"
+
+/* The end of the addresses that programs can have. AArch64 has kernels with fewer bits than others,
+ * and processors with fewer than the kernel could use. */
+#ifdef __x86_64__
+static inline uintptr_t address_space_end(void)
+{
+    return (uintptr_t)1 << CPU_ADDRESS_BITS;
+}
+#else
+extern uintptr_t address_space_end(void);
+#endif
 
 /* The first mapping that ends above an address. Returns 1, 0 if there is none, or -errno. */
 extern int find_mapping( uintptr_t addr, struct mapping *mapping );
