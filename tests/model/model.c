@@ -15,7 +15,7 @@
 
 /* below 2 GiB, where neither the loader nor the tools that watch programs have anything */
 #define ARENA_BASE    ((char *)0x50000000)
-#define ADDRESS_LIMIT 0x7fffffff0000ull
+#define ADDRESS_LIMIT ((uint64_t)address_limit())
 
 struct space spaces[SPACES];
 

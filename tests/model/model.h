@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 #include "../common/nt.h"
+#include "../common/page.h"
 
-#define PAGE 0x1000
+#define PAGE page_bytes()
 #define UNIT 0x10000   /* reservations begin at multiples of this */
 
 /* The arena has addresses of its own; allocations without an address are in the others. */

@@ -27,7 +27,7 @@ static void segv_handler( int sig, siginfo_t *info, void *arg )
     ucontext_t *context = arg;
 
     (void)info;
-    if (!is_user_access( context->uc_mcontext.gregs[REG_RIP] )) signal( sig, SIG_DFL );
+    if (!is_user_access( context_pc( context ) )) signal( sig, SIG_DFL );
     else user_access_fail( context, fault_status );
     faults++;
 }

@@ -29,9 +29,9 @@ static void test_statuses(void)
     check( allocate( NULL, PART, MEM_RESERVE, PAGE_WRITECOPY ) == STATUS_INVALID_PAGE_PROTECTION );
     check( allocate( NULL, PART, MEM_RESERVE, PAGE_READWRITE | PAGE_READONLY ) ==
            STATUS_INVALID_PAGE_PROTECTION );
-    check( allocate( NULL, (SIZE_T)1 << 47, MEM_RESERVE, PAGE_READWRITE ) ==
+    check( allocate( NULL, (SIZE_T)LIMIT + 0x10000, MEM_RESERVE, PAGE_READWRITE ) ==
            STATUS_WORKING_SET_LIMIT_RANGE );
-    check( allocate( NULL, 0x7ffffffe0000, MEM_RESERVE, PAGE_READWRITE ) == STATUS_NO_MEMORY );
+    check( allocate( NULL, (SIZE_T)LIMIT - 0x10000, MEM_RESERVE, PAGE_READWRITE ) == STATUS_NO_MEMORY );
     check( allocate( (void *)0x1000, PART, MEM_RESERVE, PAGE_READWRITE ) ==
            STATUS_INVALID_PARAMETER );
     check( allocate( LIMIT, PART, MEM_RESERVE, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
