@@ -8,7 +8,8 @@ native_test=$top_builddir/tests/conformance/write_watch_native_test
 backends=${WRITEWATCH_GUEST_BACKENDS:-$all_backends}
 # Processors are emulated here, one by another: a thread that waits for another may wait for long.
 export WRITEWATCH_TEST_SHARE="${WRITEWATCH_TEST_SHARE:-10}"
-model_steps=10000
+model_steps=${model_steps:-10000}
+race_seconds=${race_seconds:-8}
 # a file system that holds its pages itself; below /tmp they are those of an overlay
 export TMPDIR=/dev/shm
 
@@ -131,7 +132,8 @@ race()
     fi
     processors "$backend"
     out=$(pages_out)
-    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" --seconds 8 "$@"
+    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" --seconds "$race_seconds" \
+        "$@"
     [ "$(pages_out)" -gt "$out" ] || fail "$name" "no page went out to swap"
 }
 
