@@ -12,6 +12,7 @@ if [ -z "$WRITEWATCH_LONG" ]; then
 else
     export WRITEWATCH_TEST_SHARE=1
     model_steps=100000 race_seconds=30
+    WRITEWATCH_TEST_FACTOR=$((WRITEWATCH_TEST_FACTOR * 10))
 fi
 
 # what tests/kernels has for guests of any processor comes first, with each backend
@@ -20,9 +21,10 @@ processors all
 
 # then the parts that it leaves out, since they are the same with any kernel
 # shellcheck disable=SC2086
+done_units="$(echo $guest_units) mapping mapping_refused pages undo discard backends mprotect_limit"
 for source in "$tests"/unit/*.c; do
     name=unit/$(basename "$source" .c)
-    case " $(echo $guest_units) mapping mapping_refused pages undo discard backends mprotect_limit " in
+    case " $done_units " in
     *" ${name#unit/} "*) continue ;;
     esac
     reason=$(lacking "$name")

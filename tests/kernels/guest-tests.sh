@@ -132,8 +132,8 @@ race()
     fi
     processors "$backend"
     out=$(pages_out)
-    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" --seconds "$race_seconds" \
-        "$@"
+    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" \
+        --seconds "$race_seconds" "$@"
     [ "$(pages_out)" -gt "$out" ] || fail "$name" "no page went out to swap"
 }
 
