@@ -20,9 +20,7 @@
 
 #include <writewatch.h>
 
-#define PAGE ((size_t)4096)
-
-static size_t pages = 65536;
+static size_t page_bytes, pages;
 
 static void fail( const char *what, int err )
 {
@@ -47,10 +45,11 @@ static uint64_t number( size_t page )
 static int make_snapshot(void)
 {
     const char *dir = getenv( "TMPDIR" );
-    char name[4096], block[16 * 4096] = { 0 };
+    char name[4096], *block = calloc( 16, page_bytes );
     size_t i;
     int fd;
 
+    if (!block) exit( 1 );
     snprintf( name, sizeof(name), "%s/snapshot-XXXXXX", dir ? dir : "/tmp" );
     if ((fd = mkstemp( name )) == -1)
     {
@@ -62,13 +61,14 @@ static int make_snapshot(void)
     {
         uint64_t value = number( i );
 
-        memcpy( block + i % 16 * PAGE, &value, sizeof(value) );
-        if (i % 16 == 15 && write( fd, block, sizeof(block) ) != sizeof(block))
+        memcpy( block + i % 16 * page_bytes, &value, sizeof(value) );
+        if (i % 16 == 15 && write( fd, block, 16 * page_bytes ) != (ssize_t)(16 * page_bytes))
         {
             fprintf( stderr, "no room for the snapshot in %s\n", dir ? dir : "/tmp" );
             exit( 1 );
         }
     }
+    free( block );
     return fd;
 }
 
@@ -87,7 +87,7 @@ static size_t work( char *memory )
 
     for (i = 0; i < pages; i += 5)
     {
-        volatile uint64_t *word = (uint64_t *)(memory + i * PAGE);
+        volatile uint64_t *word = (uint64_t *)(memory + i * page_bytes);
 
         if (!is_written( i )) wrong += *word != number( i );
         else if (i & 1) word[1] = i;
@@ -111,15 +111,15 @@ static size_t compare( char *memory, size_t *found )
     ssize_t n, count;
 
     *found = 0;
-    while ((const char *)next < memory + pages * PAGE)
+    while ((const char *)next < memory + pages * page_bytes)
     {
-        count = writewatch_list( next, memory + pages * PAGE - (const char *)next, &filter, ranges,
+        count = writewatch_list( next, memory + pages * page_bytes - (const char *)next, &filter, ranges,
                                  512, &next );
         if (count < 0) fail( "writewatch_list", count );
         for (n = 0; n < count; n++)
         {
-            size_t first = (ranges[n].start - (uintptr_t)memory) / PAGE;
-            size_t last = (ranges[n].end - (uintptr_t)memory) / PAGE;
+            size_t first = (ranges[n].start - (uintptr_t)memory) / page_bytes;
+            size_t last = (ranges[n].end - (uintptr_t)memory) / page_bytes;
 
             for (; page < first; page++) wrong += is_written( page );
             for (; page < last; page++) wrong += !is_written( page );
@@ -138,27 +138,29 @@ int main( int argc, char *argv[] )
     char *memory;
     int fd, err;
 
-    if (argc > 1 && (pages = strtoul( argv[1], NULL, 10 ) * 256) == 0)
+    page_bytes = sysconf( _SC_PAGESIZE );
+    pages = (argc > 1 ? strtoul( argv[1], NULL, 10 ) : 256) * (1048576 / page_bytes);
+    if (!pages)
     {
         fprintf( stderr, "Usage: lazy_restore [MIB]\n" );
         return 2;
     }
     fd = make_snapshot();
 
-    memory = mmap( NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    memory = mmap( NULL, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     if (memory == MAP_FAILED) return 1;
     if ((err = writewatch_open( "scan" )))
     {
         fprintf( stderr, "%s\n", writewatch_reason() );
         return 77;   /* no other backend can restore lazily */
     }
-    if ((err = writewatch_watch( memory, pages * PAGE ))) fail( "writewatch_watch", err );
+    if ((err = writewatch_watch( memory, pages * page_bytes ))) fail( "writewatch_watch", err );
     start = seconds();
-    if ((err = writewatch_restore_start( &restore, memory, pages * PAGE, fd, 0 )))
+    if ((err = writewatch_restore_start( &restore, memory, pages * page_bytes, fd, 0 )))
         fail( "writewatch_restore_start", err );
     close( fd );
     end = seconds();
-    printf( "%zu MiB are restored lazily, ready after %.0f us\n", pages / 256,
+    printf( "%zu MiB are restored lazily, ready after %.0f us\n", pages * page_bytes >> 20,
             (end - start) * 1e6 );
 
     start = seconds();
@@ -176,12 +178,12 @@ int main( int argc, char *argv[] )
 
     /* reading the rest loads it from the file, and none of it counts as written */
     for (i = 0; i < pages; i++)
-        if (*(volatile uint64_t *)(memory + i * PAGE) != number( i )) wrong++;
+        if (*(volatile uint64_t *)(memory + i * page_bytes) != number( i )) wrong++;
     compare( memory, &again );
     printf( "after reading all of it: %zu wrong, %zu written\n", wrong, again );
 
     writewatch_restore_stop( restore );
-    writewatch_unwatch( memory, pages * PAGE );
-    munmap( memory, pages * PAGE );
+    writewatch_unwatch( memory, pages * page_bytes );
+    munmap( memory, pages * page_bytes );
     return differ || wrong || again;
 }

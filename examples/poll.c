@@ -8,18 +8,20 @@
  */
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include <writewatch.h>
 
 #define PAGES 1024
-#define PAGE  4096
+
+static size_t page;   /* bytes: 4096 on x86, more on some other systems */
 
 /* the code in question */
 static void work( char *memory )
 {
-    memory[3 * PAGE + 17] = 1;
-    memory[700 * PAGE]    = 0;   /* writing the same value counts too */
-    memory[701 * PAGE]    = 2;
+    memory[3 * page + 17] = 1;
+    memory[700 * page]    = 0;   /* writing the same value counts too */
+    memory[701 * page]    = 2;
 }
 
 int main(void)
@@ -27,9 +29,11 @@ int main(void)
     void *addresses[PAGES];
     ULONG_PTR i, count = PAGES;
     DWORD granularity;
-    char *memory = VirtualAlloc( NULL, PAGES * PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
-                                 PAGE_READWRITE );
+    char *memory;
 
+    page = sysconf( _SC_PAGESIZE );
+    memory = VirtualAlloc( NULL, PAGES * page, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+                           PAGE_READWRITE );
     if (!memory)
     {
         fprintf( stderr, "VirtualAlloc failed with %u: %s\n", (unsigned int)GetLastError(),
@@ -40,7 +44,7 @@ int main(void)
 
     work( memory );
 
-    if (GetWriteWatch( WRITE_WATCH_FLAG_RESET, memory, PAGES * PAGE, addresses, &count,
+    if (GetWriteWatch( WRITE_WATCH_FLAG_RESET, memory, PAGES * page, addresses, &count,
                        &granularity ))
     {
         fprintf( stderr, "GetWriteWatch failed with %u\n", (unsigned int)GetLastError() );

@@ -26,7 +26,7 @@ static int fail( const char *what, int err )
 int main(void)
 {
     FILE *file = tmpfile();
-    void *addresses[SIZE / 4096];
+    void *addresses[SIZE / 4096];   /* no system has smaller pages */
     ULONG_PTR i, count = SIZE / 4096;
     DWORD granularity;
     char *memory;

@@ -52,8 +52,8 @@ extern const char *writewatch_reason( void );
 extern int writewatch_watch( void *addr, size_t size );
 extern int writewatch_unwatch( void *addr, size_t size );
 
-/* Returns the number of bytes that one reported address stands for: more than a page in huge page
- * mappings. 0 if the address is not watched. */
+/* Returns the number of bytes that one reported address stands for: a page of the kernel (4096 on
+ * x86, up to 65536 on ARM), or a huge page. 0 if the address is not watched. */
 extern size_t writewatch_granularity( const void *addr );
 
 /* Checks that the memory has not been replaced since it was watched; the manual says what each

@@ -211,7 +211,9 @@ extern SIZE_T WINAPI VirtualQueryEx( HANDLE process, LPCVOID addr, MEMORY_BASIC_
 extern BOOL WINAPI VirtualLock( LPVOID addr, SIZE_T size );
 extern BOOL WINAPI VirtualUnlock( LPVOID addr, SIZE_T size );
 
-/* These two return 0 on success; on failure they set the last error and return ~0u. */
+/* These two return 0 on success; on failure they set the last error and return ~0u. *granularity is
+ * the number of bytes that each address stands for, which is not 4096 everywhere: a page of the
+ * kernel has 16 KiB on some ARM systems. */
 extern UINT WINAPI GetWriteWatch( DWORD flags, PVOID base, SIZE_T size, PVOID *addresses,
                                   ULONG_PTR *count, DWORD *granularity );
 extern UINT WINAPI ResetWriteWatch( LPVOID base, SIZE_T size );

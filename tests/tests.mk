@@ -6,8 +6,9 @@
 #
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
-.PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
-.PHONY: check-32 check-glibc check-mutations fault-table fuzz compare bench bench-wine10 plots
+.PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
+.PHONY: check-musl check-32 check-glibc check-arm64 check-mutations fault-table fuzz compare
+.PHONY: bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -47,9 +48,10 @@ UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c)
-# Those of parts of the preloaded library need it.
-UNIT_PROGS = $(foreach prog,$(UNIT_SRCS:.c=),$(if $(PRELOAD),$(prog),\
-	$(if $(UNIT_EXTRA_$(notdir $(prog))),,$(prog))))
+# Where there is no preloaded library, those of its parts are left out.
+UNIT_OF_PRELOAD = find_calls $(foreach prog,$(basename $(notdir $(UNIT_SRCS))),\
+	$(if $(UNIT_EXTRA_$(prog)),$(prog)))
+UNIT_PROGS = $(filter-out $(if $(PRELOAD),,$(UNIT_OF_PRELOAD:%=tests/unit/%)),$(UNIT_SRCS:.c=))
 UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
@@ -329,6 +331,10 @@ check-hygiene:
 # The native library with another libc, in a build of its own.
 check-musl:
 	@$(TEST_ENV) $(srcdir)/tests/check-musl $(TESTS)
+
+# The native library on 64-bit ARM, in guests; PAGES=16k chooses the guest with pages of 16 KiB.
+check-arm64:
+	@$(TEST_ENV) $(srcdir)/tests/check-arm64 $(PAGES) $(TESTS)
 
 # Deliberate mistakes, one by one; MUTATIONS="NAME..." chooses some.
 check-mutations: all

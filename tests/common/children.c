@@ -13,6 +13,13 @@
 
 #include "children.h"
 #include "fault/userfault.h"
+#include "sys/page.h"
+
+/* tests ask for the size of a page before they call anything that finds it out */
+__attribute__((constructor)) static void find_page_size(void)
+{
+    page_init();
+}
 
 const struct unit_backend unit_backends[] =
 {

@@ -8,7 +8,7 @@
 #include "watch.h"
 
 #define RESET WRITE_WATCH_FLAG_RESET
-#define REGION_SIZE 0x10000
+#define REGION_SIZE (16 * PAGE)
 
 
 /***********************************************************************
@@ -367,7 +367,7 @@ static void test_large_reserve(void)
     if (!region) return;
     for (i = 0; i < 16; i++)
     {
-        ok( VirtualAlloc( region + i * step, 0x10000, MEM_COMMIT, PAGE_READWRITE ) != NULL,
+        ok( VirtualAlloc( region + i * step, 16 * PAGE, MEM_COMMIT, PAGE_READWRITE ) != NULL,
             "VirtualAlloc failed, error %u\n", (int)GetLastError() );
         region[i * step + i * PAGE] = 1;
     }

@@ -98,7 +98,7 @@ static void check_combination( char *region, void *base, ULONG flags, SIZE_T siz
  */
 static void test_combinations(void)
 {
-    static const SIZE_T sizes[] = { 0, REGION_SIZE, 2 * REGION_SIZE };
+    const SIZE_T sizes[] = { 0, REGION_SIZE, 2 * REGION_SIZE };
     static const ULONG_PTR counts[] = { 0, 1, REGION_PAGES };
     unsigned int b, f, s, c, pointers;
     char on_stack[16], *region, *plain, *view, *freed;
@@ -219,34 +219,35 @@ static void test_ranges(void)
     free_watched( region );
 
     /* two regions side by side */
-    space = VirtualAlloc( NULL, 0x20000, MEM_RESERVE, PAGE_NOACCESS );
+    space = VirtualAlloc( NULL, 2 * REGION_SIZE, MEM_RESERVE, PAGE_NOACCESS );
     ok( space != NULL, "VirtualAlloc failed, error %u\n", (int)GetLastError() );
     VirtualFree( space, 0, MEM_RELEASE );
-    first = VirtualAlloc( space, 0x10000, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+    first = VirtualAlloc( space, REGION_SIZE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
                           PAGE_READWRITE );
-    second = VirtualAlloc( space + 0x10000, 0x10000, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+    second = VirtualAlloc( space + REGION_SIZE, REGION_SIZE,
+                           MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
                            PAGE_READWRITE );
-    ok( first == space && second == space + 0x10000, "got %p and %p instead of %p\n", first, second,
-        space );
+    ok( first == space && second == space + REGION_SIZE, "got %p and %p instead of %p\n", first,
+        second, space );
     touch( space, "14-17" );
-    check_range( first, 0x20000 );
-    check_range( first, 0x10001 );
-    check_range( first + 0xf000, 0x2000 );
-    check_range( first + 0xffff, 2 );
-    check_written( 0, first, 0x10000, "14-15" );
-    check_written( WRITE_WATCH_FLAG_RESET, second, 0x10000, "0-1" );
-    check_written( 0, first, 0x10000, "14-15" );
-    reset( first, 0x10000 );
-    check_written( 0, first, 0x10000, "" );
+    check_range( first, 2 * REGION_SIZE );
+    check_range( first, REGION_SIZE + 1 );
+    check_range( first + REGION_SIZE - PAGE, 2 * PAGE );
+    check_range( first + REGION_SIZE - 1, 2 );
+    check_written( 0, first, REGION_SIZE, "14-15" );
+    check_written( WRITE_WATCH_FLAG_RESET, second, REGION_SIZE, "0-1" );
+    check_written( 0, first, REGION_SIZE, "14-15" );
+    reset( first, REGION_SIZE );
+    check_written( 0, first, REGION_SIZE, "" );
     touch( space, "15-16" );
-    reset( first, 0x10000 );
-    check_written( 0, second, 0x10000, "0" );
+    reset( first, REGION_SIZE );
+    check_written( 0, second, REGION_SIZE, "0" );
     free_watched( first );
-    check_range( first, 0x10000 );
-    check_range( first + 0xf000, 0x2000 );
-    check_written( 0, second, 0x10000, "0" );
+    check_range( first, REGION_SIZE );
+    check_range( first + REGION_SIZE - PAGE, 2 * PAGE );
+    check_written( 0, second, REGION_SIZE, "0" );
     free_watched( second );
-    check_range( second, 0x10000 );
+    check_range( second, REGION_SIZE );
 }
 
 

@@ -33,7 +33,7 @@ static BOOL never_lost( char *region, void **results, ULONG_PTR count, unsigned 
  */
 static void test_array_in_range(void)
 {
-    static const struct
+    const struct
     {
         unsigned int page, offset;
         const char *written;
@@ -194,7 +194,7 @@ static void test_array_elsewhere(void)
     ok( count == (ret ? 1000 : 1), "wrong count %u\n", (int)count );
     if (!ret) ok( array[0] == region + 6 * PAGE, "wrong page %p\n", array[0] );
     check_written( 0, region, REGION_SIZE, ret ? "6" : "" );
-    VirtualFree( (void *)((ULONG_PTR)array & ~(ULONG_PTR)0xfff), 0, MEM_RELEASE );
+    VirtualFree( (void *)((ULONG_PTR)array & ~(ULONG_PTR)(PAGE - 1)), 0, MEM_RELEASE );
     free_watched( other );
     free_watched( region );
 }

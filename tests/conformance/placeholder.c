@@ -8,7 +8,7 @@
 #include "watch.h"
 
 #define RESET WRITE_WATCH_FLAG_RESET
-#define PART 0x10000
+#define PART (16 * PAGE)
 
 
 /***********************************************************************

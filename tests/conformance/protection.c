@@ -197,6 +197,25 @@ static void test_guard(void)
 }
 
 
+/* A function that returns a number from 0 to 127, and the change of that number in its code, which is
+ * one store. */
+#ifdef __aarch64__
+static const unsigned int code[] = { 0x52800000, 0xd65f03c0 };   /* mov w0, #value; ret */
+
+static void set_value( char *func, unsigned int value )
+{
+    *(volatile unsigned int *)func = code[0] | value << 5;
+}
+#else
+static const unsigned char code[] = { 0xb8, 0, 0, 0, 0, 0xc3 };  /* mov eax, value; ret */
+
+static void set_value( char *func, unsigned int value )
+{
+    *(volatile char *)(func + 1) = value;
+}
+#endif
+
+
 /***********************************************************************
  *           test_code
  *
@@ -204,7 +223,6 @@ static void test_guard(void)
  */
 static void test_code(void)
 {
-    static const unsigned char code[] = { 0xb8, 0, 0, 0, 0, 0xc3 };  /* mov eax, value; ret */
     static const DWORD prots[] = { PAGE_EXECUTE_READWRITE, PAGE_EXECUTE_READ };
     int (*func)(void);
     unsigned int i, j;
@@ -220,7 +238,7 @@ static void test_code(void)
         for (j = 2; j < 5; j++)
         {
             memcpy( region + j * PAGE, code, sizeof(code) );
-            region[j * PAGE + 1] = i + j;
+            set_value( region + j * PAGE, i + j );
         }
         FlushInstructionCache( GetCurrentProcess(), region, REGION_SIZE );
         if (i) check_written( RESET, region, REGION_SIZE, "2-4" );
@@ -234,10 +252,10 @@ static void test_code(void)
         winetest_pop_context();
     }
 
-    /* changing one byte of code between two calls */
+    /* changing code between two calls */
     protect( region, REGION_SIZE, PAGE_EXECUTE_READWRITE );
     func = (void *)(region + 3 * PAGE);
-    region[3 * PAGE + 1] = 99;
+    set_value( region + 3 * PAGE, 99 );
     FlushInstructionCache( GetCurrentProcess(), region, REGION_SIZE );
     ok( func() == 99, "wrong value\n" );
     check_written( RESET, region, REGION_SIZE, "3" );

@@ -7,7 +7,7 @@
 
 #include "watch.h"
 
-#define BLOCK 0x200000  /* what one page table of x86 spans */
+#define BLOCK (512 * PAGE)  /* what one page table of x86 spans */
 #define REGION_PAGES 64
 #define REGION_SIZE  (REGION_PAGES * PAGE)
 

@@ -18,10 +18,11 @@
 #include <string.h>
 
 #include "../common/nt.h"
+#include "../common/page.h"
 #include "wine/test.h"
 
 #define MAYBE_UNUSED __attribute__((unused))
-#define PAGE 0x1000  /* the granularity of write watches on x86, row 35 */
+#define PAGE page_bytes()  /* the granularity of write watches, row 35 */
 
 static NTSTATUS (WINAPI *pNtGetWriteWatch)( HANDLE, ULONG, void *, SIZE_T, void **, ULONG_PTR *,
                                             ULONG * );

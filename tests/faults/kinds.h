@@ -73,7 +73,11 @@ kinds[] =
     { "pwrite",               SYS_pwrite64, WHOLE, 0, NULL },
     { "pipe",                 SYS_pipe2, WHOLE, 0, NULL },
     { "eventfd",              SYS_eventfd2, WHOLE, 0, NULL },
+#ifdef SYS_poll
     { "poll",                 SYS_poll, WHOLE, 0, NULL },
+#else
+    { "poll",                 SYS_ppoll, WHOLE, 0, NULL },
+#endif
     { "fcntl",                SYS_fcntl, WHOLE, 0, NULL },
     { "sigaction",            SYS_rt_sigaction, WHOLE, 0, NULL },
     { "getrlimit",            SYS_prlimit64, WHOLE, 0, NULL },

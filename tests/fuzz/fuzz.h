@@ -19,9 +19,10 @@
 #include <string.h>
 
 #include "../common/nt.h"
+#include "../common/page.h"
 #include "../common/random.h"
 
-#define PAGE ((size_t)0x1000)
+#define PAGE ((size_t)page_bytes())
 
 /* the memory: two watched areas, the second right behind the first, and one that is not watched */
 enum { WATCHED, BESIDE, PLAIN, AREAS };
@@ -40,7 +41,7 @@ struct area
     int           watched;
     enum access   access[MAX_PAGES];
     enum written  written[MAX_PAGES];
-    char          shadow[MAX_PAGES * 0x1000];   /* what the memory holds */
+    char          shadow[MAX_PAGES * MAX_PAGE];   /* what the memory holds */
 };
 
 extern struct area areas[AREAS];

@@ -7,8 +7,9 @@ unit=$top_builddir/tests/unit
 native_test=$top_builddir/tests/conformance/write_watch_native_test
 backends=${WRITEWATCH_GUEST_BACKENDS:-$all_backends}
 # Processors are emulated here, one by another: a thread that waits for another may wait for long.
-export WRITEWATCH_TEST_SHARE=10
-model_steps=10000
+export WRITEWATCH_TEST_SHARE="${WRITEWATCH_TEST_SHARE:-10}"
+model_steps=${model_steps:-10000}
+race_seconds=${race_seconds:-8}
 # a file system that holds its pages itself; below /tmp they are those of an overlay
 export TMPDIR=/dev/shm
 
@@ -44,8 +45,9 @@ pages_out()
 }
 
 # the parts, the ones with several backends once with each
-for test in region blocks fair_lock handlers hold library query user_memory results_array fill \
-    restore virtual virtual_statuses fault moved forms commit; do
+guest_units="region blocks fair_lock handlers hold library query user_memory results_array fill
+    restore virtual virtual_statuses fault moved forms commit"
+for test in $guest_units; do
     run "unit/$test" 240 "$unit/$test"
 done
 out=$(pages_out)
@@ -130,7 +132,8 @@ race()
     fi
     processors "$backend"
     out=$(pages_out)
-    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" --seconds 8 "$@"
+    run "$name" 240 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/race/race" \
+        --seconds "$race_seconds" "$@"
     [ "$(pages_out)" -gt "$out" ] || fail "$name" "no page went out to swap"
 }
 

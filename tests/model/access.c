@@ -12,8 +12,11 @@
 #ifdef __i386__
 #define CALLED  __attribute__((cdecl))
 #define NAME(name) __asm__( #name )
-#else
+#elif defined(__x86_64__)
 #define CALLED  __attribute__((sysv_abi))
+#define NAME(name)
+#else
+#define CALLED
 #define NAME(name)
 #endif
 
@@ -58,6 +61,7 @@ __asm__( ".text\n"
 __asm__( ".text\n"
          ".globl access_begin, access_end, access_fixup, access_copy, access_store\n"
          "access_begin:\n"
+#ifdef __x86_64__
          "access_copy:\n\t"
          "mov %rdx,%rcx\n\t"
          "rep movsb\n\t"
@@ -70,7 +74,26 @@ __asm__( ".text\n"
          "access_end:\n"
          "access_fixup:\n\t"
          "xor %eax,%eax\n\t"
-         "ret\n" );
+         "ret\n"
+#elif defined(__aarch64__)
+         "access_copy:\n\t"
+         "cbz x2,2f\n"
+         "1:\tldrb w3,[x1],#1\n\t"
+         "strb w3,[x0],#1\n\t"
+         "subs x2,x2,#1\n\t"
+         "b.ne 1b\n"
+         "2:\tmov w0,#1\n\t"
+         "ret\n"
+         "access_store:\n\t"
+         "str x1,[x0]\n\t"
+         "mov w0,#1\n\t"
+         "ret\n"
+         "access_end:\n"
+         "access_fixup:\n\t"
+         "mov w0,#0\n\t"
+         "ret\n"
+#endif
+         );
 #endif
 
 static volatile NTSTATUS access_code;

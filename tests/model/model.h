@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 #include "../common/nt.h"
+#include "../common/page.h"
 
-#define PAGE 0x1000
+#define PAGE page_bytes()
 #define UNIT 0x10000   /* reservations begin at multiples of this */
 
 /* The arena has addresses of its own; allocations without an address are in the others. */
@@ -26,7 +27,7 @@
 #define MAX_PAGES    ARENA_PAGES
 
 /* no range is longer than the first; the second is longer than any, and wraps around nowhere */
-#define ADDRESS_LIMIT (sizeof(void *) == 8 ? 0x7fffffff0000ull : 0x7fff0000ull)
+#define ADDRESS_LIMIT ((uint64_t)address_limit())
 #define TOO_LARGE     (sizeof(void *) == 8 ? 1ull << 48 : 0xa0000000ull)
 
 enum written

@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
+#include "../common/context.h"
 #include "platform.h"
 
 static const char code[] =
@@ -102,12 +102,11 @@ NTSTATUS call_reset( void *base, SIZE_T size )
  */
 static void handle_fault( int sig, siginfo_t *info, void *context )
 {
-    greg_t *pc = &((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
     NTSTATUS code = STATUS_ACCESS_VIOLATION;
     uintptr_t next;
 
     if (info->si_code == STATUS_GUARD_PAGE_VIOLATION) code = info->si_code;
-    if (!(next = access_failed( *pc, code )))
+    if (!(next = access_failed( get_counter( context ), code )))
     {
         static const char text[] = "a fault in the test itself\n";
 
@@ -115,7 +114,7 @@ static void handle_fault( int sig, siginfo_t *info, void *context )
         signal( sig, SIG_DFL );
         return;
     }
-    *pc = next;
+    set_counter( context, next );
 }
 
 /***********************************************************************

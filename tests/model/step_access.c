@@ -18,7 +18,7 @@
  */
 int check_contents( struct space *space, size_t index )
 {
-    static unsigned char got[PAGE];
+    static unsigned char got[MAX_PAGE];
     struct page *page = &space->page[index];
     unsigned char *copy = space->copy + index * PAGE;
     NTSTATUS code;

@@ -1,13 +1,15 @@
 #!/bin/sh
 #
 # Uninterrupted code must stay in its section: a call out of it, into libc say, would be a place
-# where a thread can be suspended or ended in the middle of a query.
+# where a thread can be suspended or ended in the middle of a query. With WRITEWATCH_LIBRARY that is
+# checked of another library, which no Wine loads.
 #
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 set -eu
-library=$top_builddir/preload/libwritewatch-preload.so
+: "${WRITEWATCH_LIBRARY:=}"
+library=${WRITEWATCH_LIBRARY:-$top_builddir/preload/libwritewatch-preload.so}
 functions='get_write_watch reset_write_watch watch_collect watch_reset watch_undo watch_begin
            region_find region_get region_put marks_take marks_set scan_collect user_store_runs'
 
@@ -24,10 +26,12 @@ for function in get_write_watch reset_write_watch scan_collect; do
     echo "$section" | grep -q "<$function>:" || { echo "$function is missing"; status=1; }
 done
 
-# addresses of the section, and every direct call or jump in it
+# addresses of the section, and every direct call or jump in it, on each processor
 set -- $("${OBJDUMP:-objdump}" -h "$library" | awk '$2 == "uninterrupted" { print $4, $3 }')
 start=$((0x$1)) end=$((0x$1 + 0x$2))
-targets=$(echo "$section" | sed -n 's/.*\(call\|j[a-z]*\) *\([0-9a-f]\{3,\}\) .*/\2/p' | sort -u)
+jumps='call\|j[a-z]*\|bl\?\|b\.[a-z]*\|cbn\?z\|tbn\?z'
+targets=$(echo "$section" |
+    sed -n "s/.*[[:space:]]\($jumps\)[[:space:]]\+\(.*[ ,]\)\?\([0-9a-f]\{3,\}\) <.*/\3/p" | sort -u)
 [ "$(echo "$targets" | wc -l)" -gt 20 ] || { echo "no calls or jumps found"; status=1; }
 for target in $targets; do
     [ $((0x$target)) -ge $start ] && [ $((0x$target)) -lt $end ] || {
@@ -35,6 +39,8 @@ for target in $targets; do
         status=1
     }
 done
+
+[ -z "$WRITEWATCH_LIBRARY" ] || exit $status
 
 # Calls into the section from outside. A signal that arrives there is put off, so each function that
 # makes such a call delivers it afterwards, or lets go of the lock, which does so as well. These do

@@ -8,6 +8,7 @@
 #ifndef WRITEWATCH_RACE_H
 #define WRITEWATCH_RACE_H
 
+#include "../common/page.h"
 #include "../common/random.h"
 #include "../common/system.h"
 #include "../common/threads.h"
@@ -28,7 +29,7 @@
  * pollers ask at the same time, the first rule waits until they have taken note, and the second one
  * leaves out pages that another one took note of since this call began. */
 
-#define PAGE          4096
+#define PAGE          page_bytes()
 #define MAX_PAGES     8192
 #define MAX_WRITERS   8
 #define MAX_POLLERS   3

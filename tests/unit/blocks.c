@@ -360,7 +360,8 @@ int main(void)
     }
     if (page_size() != 4096)
     {
-        printf( "blocks have another size here\n" );
+        printf( "a block has %zu pages of %zu bytes here, which is too much to compare\n",
+                page_size() / 8, (size_t)page_size() );
         return SKIP;
     }
     open_blocks();
@@ -371,14 +372,14 @@ int main(void)
         block_limits = limits[i];
         for (seed = 1; seed <= 4; seed++)
         {
-            test_random_blocks( 10 * i + seed, 150 );
-            test_random_steps( 10 * i + seed, 300 );
+            test_random_blocks( 10 * i + seed, unit_share( 150 ));
+            test_random_steps( 10 * i + seed, unit_share( 300 ));
         }
         test_threads( 16 );
         test_arguments();
         test_large();
     }
-    test_race( 5000 );
+    test_race( unit_share( 5000 ));
     test_page_tables();
     return unit_result();
 }

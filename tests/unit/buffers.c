@@ -14,9 +14,10 @@
 
 #include "writewatch.h"
 
+#include "sys/page.h"
 #include "unit.h"
 
-#define PAGE   0x1000
+#define PAGE   page_size()
 #define ROUNDS 2000    /* that failed, and as many that did not */
 
 static char *buffer;
@@ -95,7 +96,7 @@ int main(void)
     alarm( UNIT_HANGS );
     buffer = mmap( NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( view && buffer != MAP_FAILED );
-    mapping = (char *)((uintptr_t)main & ~(uintptr_t)0xfff);
+    mapping = (char *)((uintptr_t)main & -page_size());
     race( "VirtualQuery", query_basic );
     race( "working set", query_working_set );
     mapping = view;

@@ -30,7 +30,7 @@ int __wrap_watch_commit( void *base, size_t size );
 /* whether a page can be read: the kernel looks for a path there */
 static int has_access( const void *addr )
 {
-    return syscall( SYS_access, addr, F_OK ) != -1 || errno != EFAULT;
+    return faccessat( AT_FDCWD, addr, F_OK, 0 ) != -1 || errno != EFAULT;
 }
 
 int __wrap_watch_commit( void *base, size_t size )

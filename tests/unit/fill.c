@@ -22,7 +22,7 @@
 #define PAGES 64
 
 static char *base;
-static char data[PAGES * 4096];
+static char data[PAGES * 65536];   /* pages of any size */
 
 static char *page( size_t index )
 {
@@ -148,8 +148,7 @@ int main(void)
         fprintf( stderr, "%s\n", writewatch_reason() );
         return SKIP;
     }
-    if (page_size() != 4096) return SKIP;
-    for (i = 0; i < sizeof(data); i++) data[i] = rand();
+    for (i = 0; i < PAGES * page_size(); i++) data[i] = rand();
 
     test_fill( map( MAP_PRIVATE | MAP_ANONYMOUS, -1 ));
     test_fill( map( MAP_SHARED | MAP_ANONYMOUS, -1 ));

@@ -16,9 +16,10 @@
 
 #include "writewatch.h"
 
+#include "sys/page.h"
 #include "unit.h"
 
-#define PAGE ((SIZE_T)0x1000)
+#define PAGE ((SIZE_T)page_size())
 #define PART ((SIZE_T)0x10000)
 
 enum how { PLAIN, OLD_CALL, SIGINFO, ON_STACK, HOWS };

@@ -19,6 +19,7 @@
 
 #include "writewatch.h"
 
+#include "sys/page.h"
 #include "unit.h"
 
 #define PART ((SIZE_T)0x10000)
@@ -35,9 +36,9 @@ static int works( char *base )
     ULONG_PTR count = 16;
     DWORD granularity;
 
-    base[0x3000] = 1;
+    base[3 * page_size()] = 1;
     return !GetWriteWatch( WRITE_WATCH_FLAG_RESET, base, PART, pages, &count, &granularity ) &&
-           count == 1 && pages[0] == base + 0x3000 && granularity == 0x1000;
+           count == 1 && pages[0] == base + 3 * page_size() && granularity == page_size();
 }
 
 /* Rows 1 to 5 before anything was opened: errors, and no crash by bad pointers. */

@@ -210,55 +210,58 @@ static int split_folios( const void *start, size_t size )
 
 static void test_transparent_huge_pages(void)
 {
-    char *area = map( 4 * HUGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1 ), *memory;
+    const size_t huge = (size_t)1 << block_shift();   /* what one page table spans */
+    const size_t n = 2 * (huge >> page_shift), expect = (n + 2) / 3;
+    char *area = map( 4 * huge, MAP_PRIVATE | MAP_ANONYMOUS, -1 ), *memory;
     void *addresses[MAX_PAGES];
     ULONG_PTR count = MAX_PAGES;
     size_t i, found = 0;
     ULONG told;
 
-    memory = (char *)(((uintptr_t)area + HUGE_SIZE - 1) & -HUGE_SIZE);
-    madvise( memory, 2 * HUGE_SIZE, MADV_HUGEPAGE );
-    memset( memory, 0, 2 * HUGE_SIZE );
-    if (page_size() != 4096 || !has_huge_page( memory ))
+    memory = (char *)(((uintptr_t)area + huge - 1) & -huge);
+    madvise( memory, 2 * huge, MADV_HUGEPAGE );
+    memset( memory, 0, 2 * huge );
+    if (n > MAX_PAGES || !has_huge_page( memory ))
     {
         fprintf( stderr, "skipped: no transparent huge pages here\n" );
         return;
     }
-    check( !writewatch_watch( memory, 2 * HUGE_SIZE ));
+    check( !writewatch_watch( memory, 2 * huge ));
     if (!strcmp( backend, "scan" )) check( !has_huge_page( memory ));
 
     /* zeros into pages of zeros: all of them must be told, however the kernel keeps them */
-    for (i = 0; i < 1024; i += 3) *(volatile char *)(memory + i * 4096) = 0;
+    for (i = 0; i < n; i += 3) *(volatile char *)(memory + i * page_size()) = 0;
     count = MAX_PAGES;
-    check( !get_write_watch( 0, memory, 2 * HUGE_SIZE, addresses, &count, &told ));
-    check( count == 342 );
-    for (i = 0; i < count; i++) check( addresses[i] == memory + i * 3 * 4096 );
+    check( !get_write_watch( 0, memory, 2 * huge, addresses, &count, &told ));
+    check( count == expect );
+    for (i = 0; i < count; i++) check( addresses[i] == memory + i * 3 * page_size() );
 
-    if (split_folios( memory, 2 * HUGE_SIZE ))
+    if (split_folios( memory, 2 * huge ))
     {
         count = MAX_PAGES;
-        check( !get_write_watch( 0, memory, 2 * HUGE_SIZE, addresses, &count, &told ));
-        for (i = 0; i < count; i++) if (!(((char *)addresses[i] - memory) / 4096 % 3)) found++;
-        check( found == 342 );
+        check( !get_write_watch( 0, memory, 2 * huge, addresses, &count, &told ));
+        for (i = 0; i < count; i++) if (!(((char *)addresses[i] - memory) / page_size() % 3)) found++;
+        check( found == expect );
         if (count != found)
             fprintf( stderr,
                      "note: this kernel made %zu clean pages written when it split huge pages\n",
                      (size_t)count - found );
     }
-    check( !writewatch_unwatch( memory, 2 * HUGE_SIZE ));
-    munmap( area, 4 * HUGE_SIZE );
+    check( !writewatch_unwatch( memory, 2 * huge ));
+    munmap( area, 4 * huge );
 
-    area = map( 4 * HUGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
-    memory = (char *)(((uintptr_t)area + HUGE_SIZE - 1) & -HUGE_SIZE);
-    madvise( memory, 2 * HUGE_SIZE, MADV_HUGEPAGE );
-    memset( memory, 1, 2 * HUGE_SIZE );
+    area = map( 4 * huge, MAP_PRIVATE | MAP_ANONYMOUS, -1 );
+    memory = (char *)(((uintptr_t)area + huge - 1) & -huge);
+    madvise( memory, 2 * huge, MADV_HUGEPAGE );
+    memset( memory, 1, 2 * huge );
     /* neither the start nor the end is that of a huge page */
-    test_memory( "huge pages", memory + 37 * 4096, 4096, 800 );
+    test_memory( "huge pages", memory + 37 * page_size(), page_size(), 800 );
 }
 
 static int set_huge_pages( int count )
 {
-    FILE *file = fopen( "/proc/sys/vm/nr_hugepages", "r+" );
+    /* of 2 MiB, which is not everywhere the size that vm.nr_hugepages is about */
+    FILE *file = fopen( "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "r+" );
     int old = -1;
 
     if (!file) return -1;
@@ -280,14 +283,14 @@ static void test_explicit_huge_pages(void)
 
     if (old >= 0 && old < 16) set_huge_pages( 16 );
     memory = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | flags, -1, 0 );
-    if (memory == MAP_FAILED) fprintf( stderr, "skipped: no huge pages (vm.nr_hugepages)\n" );
+    if (memory == MAP_FAILED) fprintf( stderr, "skipped: no huge pages of 2 MiB (nr_hugepages)\n" );
     else
     {
         check( writewatch_watch( memory, HUGE_SIZE / 2 ) == -EINVAL );
-        check( writewatch_watch( memory + 4096, HUGE_SIZE ) == -EINVAL );
+        check( writewatch_watch( memory + page_size(), HUGE_SIZE ) == -EINVAL );
         if (!(err = writewatch_watch( memory, size )))
         {
-            check( writewatch_unwatch( memory + 4096, size - 4096 ) == -EINVAL );
+            check( writewatch_unwatch( memory + page_size(), size - page_size() ) == -EINVAL );
             check( !writewatch_unwatch( memory, HUGE_SIZE ));
             check( !writewatch_granularity( memory ));
             check( writewatch_granularity( memory + HUGE_SIZE ) == HUGE_SIZE );

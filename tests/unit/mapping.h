@@ -17,7 +17,7 @@
 #include "write_watch.h"
 #include "writewatch.h"
 
-#define MAX_PAGES 1024
+#define MAX_PAGES 4096
 
 static const char *backend;
 

@@ -14,9 +14,10 @@
 
 #include "writewatch.h"
 
+#include "sys/page.h"
 #include "unit.h"
 
-#define PAGE  ((SIZE_T)0x1000)
+#define PAGE  ((SIZE_T)page_size())
 #define PAGES 512
 #define RESET WRITE_WATCH_FLAG_RESET
 #define WHOLE (PAGES * PAGE)

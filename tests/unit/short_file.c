@@ -15,9 +15,10 @@
 
 #include "writewatch.h"
 
+#include "sys/page.h"
 #include "unit.h"
 
-#define PAGE      ((SIZE_T)0x1000)
+#define PAGE      ((SIZE_T)page_size())
 #define PAGES     2048
 #define FILE_SIZE (PAGES * sizeof(void *))
 #define LAST      (FILE_SIZE - 64)   /* where count and granularity lie */

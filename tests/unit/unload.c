@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 
+#include "sys/page.h"
 #include "unit.h"
 
 static sigjmp_buf back;
@@ -65,14 +66,14 @@ int main(void)
 {
     const struct unit_backend *backend;
     struct sigaction action = { .sa_handler = handler };
-    char *page = mmap( NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *page = mmap( NULL, page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     unsigned int opened = 0;
     int fd = unit_temp_file();
     char *hole;
 
     check( page != MAP_FAILED );
     check( fd != -1 );
-    hole = mmap( NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0 );
+    hole = mmap( NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0 );
     check( hole != MAP_FAILED );
     for (backend = unit_backends; backend->name; backend++)
     {

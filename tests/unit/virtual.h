@@ -10,13 +10,14 @@
 
 #include <string.h>
 
-#include "sys/cpu.h"
+#include "../common/page.h"
+#include "sys/page.h"
 #include "unit.h"
 #include "writewatch.h"
 
-#define PAGE ((SIZE_T)0x1000)
+#define PAGE ((SIZE_T)page_size())
 #define PART ((SIZE_T)0x10000)
-#define LIMIT ((char *)(CPU_LAST_ADDRESS - 0xffff))
+#define LIMIT ((char *)address_limit())
 
 static inline NTSTATUS allocate( void *addr, SIZE_T size, ULONG type, ULONG protect )
 {

@@ -13,9 +13,6 @@
 #include "sys/user_memory.h"
 #include "write_watch.h"
 
-/* what Windows reports on x86, whatever the page size of the host (row 35) */
-#define GRANULARITY 4096
-
 /***********************************************************************
  *           status_from_error
  *
@@ -46,10 +43,16 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
     return *end > *start;
 }
 
-/* huge pages are reported as a whole */
+/***********************************************************************
+ *           granularity_of
+ *
+ * The size of what each reported address stands for (row 35): that of a page of the kernel, which
+ * on x86 is Windows' own. Where it is larger, smaller steps would leave out what was written; huge
+ * pages are reported as a whole.
+ */
 static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
 {
-    return query->shift == page_shift ? GRANULARITY : (uint32_t)1 << query->shift;
+    return (uint32_t)1 << query->shift;
 }
 
 /***********************************************************************

@@ -16,9 +16,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
+#include "../../common/context.h"
 #include "native.h"
 
 /* What a handle of a thread or process points to; a mapping's is its descriptor and the lowest bit,
@@ -339,7 +339,6 @@ BOOL UnmapViewOfFile( const void *view )
  */
 static void handle_fault( int sig, siginfo_t *info, void *context )
 {
-    const ucontext_t *ucontext = context;
     EXCEPTION_POINTERS pointers;
     EXCEPTION_RECORD record;
 
@@ -347,7 +346,7 @@ static void handle_fault( int sig, siginfo_t *info, void *context )
     memset( &record, 0, sizeof(record) );
     record.ExceptionCode = STATUS_ACCESS_VIOLATION;
     if (info->si_code == STATUS_GUARD_PAGE_VIOLATION) record.ExceptionCode = info->si_code;
-    record.ExceptionAddress = (void *)ucontext->uc_mcontext.gregs[REG_RIP];
+    record.ExceptionAddress = (void *)get_counter( context );
     record.NumberParameters = 2;
     record.ExceptionInformation[1] = (ULONG_PTR)info->si_addr;
     pointers.ExceptionRecord = &record;

@@ -35,12 +35,15 @@ static inline __attribute__((always_inline)) size_t next_step_size( size_t size,
 
 /* The end of a step that begins at start, at the limit at the latest; and how many written pages
  * the step may take. Steps end with a block where they can, as a block that is reported in two
- * parts is not recognised as full (blocks.h). The size is that of several blocks at least. */
+ * parts is not recognised as full (blocks.h). With pages of 16 KiB a block has 32 MiB, and a step of a
+ * fault backend is shorter. */
 static inline __attribute__((always_inline)) uintptr_t step_end( uintptr_t start, uintptr_t limit,
                                                                  size_t size )
 {
+    size_t beyond = block_offset( start + size );
+
     if (limit - start <= size) return limit;
-    return start + size - block_offset( start );
+    return start + size - (beyond < size ? beyond : 0);
 }
 
 static inline __attribute__((always_inline)) size_t step_pages( uintptr_t start )

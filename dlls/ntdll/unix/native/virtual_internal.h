@@ -12,7 +12,7 @@
 
 #include "native/view.h"
 #include "nt_types.h"
-#include "sys/cpu.h"
+#include "sys/address_space.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"
 
@@ -23,7 +23,7 @@ extern void virtual_unlock_after_fork(void);
 extern void virtual_unlock( const sigset_t *sigset );
 
 /* The end of what programs can allocate: as on Windows, 64 KiB below the end of their addresses. */
-#define USER_SPACE_LIMIT (CPU_LAST_ADDRESS - 0xffff)
+#define USER_SPACE_LIMIT (address_space_last() - 0xffff)
 
 /* the state of a committed page, without PAGE_STATE_COMMITTED, from PAGE_* constants and back */
 extern NTSTATUS state_from_protection( ULONG protect, unsigned char *state );

@@ -6,9 +6,22 @@
  */
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 
 #include "sys/address_space.h"
+
+#ifdef __aarch64__
+/* The name of the program lies at the upper end of the first stack, which is at that of the
+ * addresses, but for some random part of at most a few GiB. */
+uintptr_t address_space_last(void)
+{
+    uintptr_t name = getauxval( AT_EXECFN );
+    uintptr_t last = name ? ~(uintptr_t)0 >> __builtin_clzl( name ) : CPU_LAST_ADDRESS;
+
+    return last < CPU_LAST_ADDRESS ? last : CPU_LAST_ADDRESS;
+}
+#endif
 
 int find_mapping( uintptr_t addr, struct mapping *mapping )
 {

@@ -11,7 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/cpu.h"
 #include "sys/maps.h"
+
+/* The last address that a program can have. AArch64 has kernels with fewer bits than others, and
+ * processors with fewer than the kernel could use. */
+#ifdef __aarch64__
+extern uintptr_t address_space_last(void);
+#else
+static inline uintptr_t address_space_last(void)
+{
+    return CPU_LAST_ADDRESS;
+}
+#endif
 
 /* The first mapping that ends above an address. Returns 1, 0 if there is none, or -errno. */
 extern int find_mapping( uintptr_t addr, struct mapping *mapping );

@@ -19,7 +19,7 @@
 #error sys/cpu.h does not know this processor yet
 #endif
 
-/* the last address that a program can use */
+/* the last address that a program can have: see also address_space_last() */
 #define CPU_LAST_ADDRESS (~(uintptr_t)0 >> (8 * sizeof(uintptr_t) - CPU_ADDRESS_BITS))
 
 /* 64 bits that change in one step: without the attribute they may lie across two cache lines in a
