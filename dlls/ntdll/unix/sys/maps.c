@@ -42,7 +42,7 @@ static int next_char( struct maps_reader *reader )
 }
 
 /* reads a number and returns the character after it, or -1 if there is no number */
-static int next_number( struct maps_reader *reader, unsigned int base, uintptr_t *value )
+static int next_number( struct maps_reader *reader, unsigned int base, uint64_t *value )
 {
     unsigned int digit, count;
     int ch;
@@ -54,7 +54,7 @@ static int next_number( struct maps_reader *reader, unsigned int base, uintptr_t
         if (ch >= '0' && ch <= '9') digit = ch - '0';
         else if (base == 16 && ch >= 'a' && ch <= 'f') digit = ch - 'a' + 10;
         else return count ? ch : -1;
-        if (*value > (UINTPTR_MAX - digit) / base) return -1;
+        if (*value > (UINT64_MAX - digit) / base) return -1;
         *value = *value * base + digit;
     }
 }
@@ -86,11 +86,13 @@ static int skip_line( struct maps_reader *reader )
 static int read_head( struct maps_reader *reader, struct mapping *mapping )
 {
     int ch, readable, writable, executable, private;
-    uintptr_t number;
+    uint64_t number;
     unsigned int i;
 
-    if (next_number( reader, 16, &mapping->start ) != '-') return 0;
-    if (next_number( reader, 16, &mapping->end ) != ' ') return 0;
+    if (next_number( reader, 16, &number ) != '-' || number > UINTPTR_MAX) return 0;
+    mapping->start = number;
+    if (next_number( reader, 16, &number ) != ' ' || number > UINTPTR_MAX) return 0;
+    mapping->end = number;
     if (mapping->start >= mapping->end) return 0;
 
     if (!next_permission( reader, 'r', '-', &readable )) return 0;
@@ -141,7 +143,7 @@ static int read_flags( struct maps_reader *reader, struct mapping *mapping )
 static int read_details( struct maps_reader *reader, struct mapping *mapping )
 {
     char key[16];
-    uintptr_t number;
+    uint64_t number;
     unsigned int i;
     int ch;
 
