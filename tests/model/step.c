@@ -90,6 +90,8 @@ static int step_alloc( struct space *space, const struct op *op )
         if (space != &spaces[ARENA] && !(op->a & MEM_REPLACE_PLACEHOLDER)) return 1;
         if (size <= ADDRESS_LIMIT && (addr + size) / PAGE >= space->pages) return 1;
     }
+    /* nor where the addresses of a 32-bit process end */
+    if (base && size <= ADDRESS_LIMIT && (ULONG_PTR)base + size > ADDRESS_LIMIT) return 1;
 
     if (op->c == FACE_NT) status = call_allocate( &base, &bytes, op->a, op->b );
     else if (ex) status = call_allocate_ex( &base, &bytes, op->a, op->b );

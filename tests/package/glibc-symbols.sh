@@ -4,10 +4,11 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A library that needs a newer symbol ends every program that it is preloaded into.
+# A library that needs a newer symbol ends every program that it is preloaded into. With
+# WRITEWATCH_LIBRARY that is checked of another library.
 
 newest=2.31
-library=$top_builddir/preload/libwritewatch-preload.so
+library=${WRITEWATCH_LIBRARY:-$top_builddir/preload/libwritewatch-preload.so}
 map=$top_srcdir/preload/preload.map
 OBJDUMP=${OBJDUMP:-objdump}
 
@@ -51,7 +52,7 @@ done
 # an entry of type NEEDED beside these would be one more thing that a host can lack
 for need in $("$OBJDUMP" -p "$library" | awk '$1 == "NEEDED" { print $2 }'); do
     case $need in
-    libc.so.6|libdl.so.2|ld-linux-x86-64.so.2) ;;
+    libc.so.6|libdl.so.2|ld-linux-x86-64.so.2|ld-linux.so.2) ;;
     *) echo "the library needs $need"; status=1 ;;
     esac
 done
@@ -59,4 +60,9 @@ done
     echo "the library asks for an executable stack"
     status=1
 }
+
+other=$top_builddir/32/preload/libwritewatch-preload.so
+if [ -z "$WRITEWATCH_LIBRARY" ] && [ -f "$other" ]; then
+    WRITEWATCH_LIBRARY=$other sh "$0" || status=1
+fi
 exit $status
