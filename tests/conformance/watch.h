@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "../common/nt.h"
+#include "../common/wow64.h"
 #include "wine/test.h"
 
 #define MAYBE_UNUSED __attribute__((unused))
@@ -45,6 +46,9 @@ static void * (WINAPI *pVirtualAlloc2)( HANDLE, void *, SIZE_T, ULONG, ULONG, vo
 static BOOL real_windows;
 static int wine_major;  /* 8 for Wine 8.0, 0 on Windows */
 
+/* What goes wrong in Wine's wow64.dll does so with any write watches: todo_if( wine_wow64 ). */
+static BOOL wine_wow64;
+
 
 /***********************************************************************
  *           init_watch
@@ -58,6 +62,7 @@ static void init_watch(void)
 
     real_windows = !version;
     wine_major = version ? atoi( version() ) : 0;
+    wine_wow64 = is_wine_wow64();
 
 #define LOAD(name) p##name = (void *)GetProcAddress( ntdll, #name )
     LOAD( NtGetWriteWatch );
