@@ -7,7 +7,7 @@
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
 .PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
-.PHONY: check-glibc check-mutations fault-table fuzz compare bench bench-wine10 plots
+.PHONY: check-glibc check-wow64 check-mutations fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -292,6 +292,10 @@ check-long: all unit
 
 check-wine10: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 $(TESTS)
+
+# 32-bit programs in a 64-bit Wine; SUITES="trixie bookworm" chooses
+check-wow64:
+	@$(TEST_ENV) $(srcdir)/tests/check-wow64 $(SUITES) $(TESTS)
 
 check-glibc: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
