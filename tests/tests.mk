@@ -7,7 +7,7 @@
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
 .PHONY: pe unit bench-programs check check-long check-wine10 check-kernels check-hygiene check-musl
-.PHONY: check-glibc check-wow64 check-mutations fault-table fuzz compare bench bench-wine10 plots
+.PHONY: check-glibc check-wow64 compatibility check-mutations fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -323,6 +323,12 @@ check-hygiene:
 # The native library with another libc, in a build of its own.
 check-musl:
 	@$(TEST_ENV) $(srcdir)/tests/check-musl $(TESTS)
+
+# From the records of the runs in this build tree; other rows stay.
+compatibility:
+	$(call saying,UPDATE,docs/compatibility.md)sh $(srcdir)/tests/tools/update-table \
+	  $(srcdir)/docs/compatibility.md \
+	  `find tests/logs tests/logs-* musl/tests/logs -name record 2>/dev/null`
 
 # Deliberate mistakes, one by one; MUTATIONS="NAME..." chooses some.
 check-mutations: all
