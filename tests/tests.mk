@@ -7,8 +7,8 @@
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
-.PHONY: check-musl check-32 check-glibc check-arm64 check-mutations fault-table fuzz compare
-.PHONY: bench bench-wine10 plots
+.PHONY: check-musl check-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
+.PHONY: fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -305,6 +305,10 @@ check-wine10: all unit need-mingw
 check-32: all unit $(if $(CC32),all32)
 	@$(TEST_ENV) $(srcdir)/tests/check-32 $(TESTS)
 
+# 32-bit programs in a 64-bit Wine; SUITES="trixie bookworm" chooses
+check-wow64:
+	@$(TEST_ENV) $(srcdir)/tests/check-wow64 $(SUITES) $(TESTS)
+
 check-glibc: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
 
@@ -335,6 +339,12 @@ check-musl:
 # The native library on 64-bit ARM, in guests; PAGES=16k chooses the guest with pages of 16 KiB.
 check-arm64:
 	@$(TEST_ENV) $(srcdir)/tests/check-arm64 $(PAGES) $(TESTS)
+
+# From the records of the runs in this build tree; other rows stay.
+compatibility:
+	$(call saying,UPDATE,docs/compatibility.md)sh $(srcdir)/tests/tools/update-table \
+	  $(srcdir)/docs/compatibility.md \
+	  `find tests/logs tests/logs-* musl/tests/logs -name record 2>/dev/null`
 
 # Deliberate mistakes, one by one; MUTATIONS="NAME..." chooses some.
 check-mutations: all

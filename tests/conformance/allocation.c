@@ -389,6 +389,33 @@ static void test_large_reserve(void)
 }
 
 
+/***********************************************************************
+ *           test_high_addresses
+ *
+ * Addresses above 2 GiB, which a 32-bit program has if it is linked for them, are no negative ones.
+ */
+static void test_high_addresses(void)
+{
+    char *region = VirtualAlloc( (void *)(ULONG_PTR)0xc0000000, REGION_SIZE, MEM_RESERVE |
+                                 MEM_COMMIT | MEM_WRITE_WATCH, PAGE_READWRITE );
+
+    if (!region)
+    {
+        skip( "no addresses above 2 GiB\n" );
+        return;
+    }
+    touch( region, "1,3-4" );
+    check_written( 0, region, REGION_SIZE, "1,3-4" );
+    check_written_max( RESET, region, REGION_SIZE, 2, "1,3" );
+    ok( VirtualFree( region + 2 * PAGE, 3 * PAGE, MEM_DECOMMIT ), "VirtualFree failed, error %u\n",
+        (int)GetLastError() );
+    check_written( 0, region, REGION_SIZE, "4" );
+    reset( region, REGION_SIZE );
+    check_written( RESET, region, REGION_SIZE, "" );
+    free_watched( region );
+}
+
+
 START_TEST(allocation)
 {
     init_watch();
@@ -398,4 +425,5 @@ START_TEST(allocation)
     test_release();
     test_many_regions();
     test_large_reserve();
+    test_high_addresses();
 }

@@ -48,6 +48,9 @@ static void check_combination( char *region, void *base, ULONG flags, SIZE_T siz
                                        granularity );
     /* nobody knows which of the two comes first on Windows */
     BOOL either = real_windows && !array && base != region;
+    /* wow64.dll leaves the granularity to the call that it makes, and looks at others before */
+    BOOL late = wine_wow64 && count_ptr && !granularity &&
+                (!count || !size || (flags & ~WRITE_WATCH_FLAG_RESET));
     ULONG_PTR returned;
     ULONG page_size;
     NTSTATUS status;
@@ -58,8 +61,11 @@ static void check_combination( char *region, void *base, ULONG flags, SIZE_T siz
     page_size = 0xdeadbeef;
     status = pNtGetWriteWatch( GetCurrentProcess(), flags, base, size, array ? results : NULL,
                                count_ptr ? &returned : NULL, granularity ? &page_size : NULL );
-    ok( status == expect || broken( either && status == STATUS_INVALID_PARAMETER ),
-        "NtGetWriteWatch returned %08x, expected %08x\n", (int)status, (int)expect );
+    todo_if( late )
+    {
+        ok( status == expect || broken( either && status == STATUS_INVALID_PARAMETER ),
+            "NtGetWriteWatch returned %08x, expected %08x\n", (int)status, (int)expect );
+    }
     if (expect)
     {
         ok( returned == count, "count became %d\n", (int)returned );
@@ -76,9 +82,13 @@ static void check_combination( char *region, void *base, ULONG flags, SIZE_T siz
     if (expect)
     {
         ok( ret == ~0u, "GetWriteWatch returned %#x\n", ret );
-        ok( GetLastError() == error_of_status( expect ) ||
-            broken( either && GetLastError() == ERROR_INVALID_PARAMETER ),
-            "last error %u, expected %u\n", (int)GetLastError(), (int)error_of_status( expect ) );
+        todo_if( late )
+        {
+            ok( GetLastError() == error_of_status( expect ) ||
+                broken( either && GetLastError() == ERROR_INVALID_PARAMETER ),
+                "last error %u, expected %u\n", (int)GetLastError(),
+                (int)error_of_status( expect ) );
+        }
         ok( returned == count, "count became %d\n", (int)returned );
         ok( page_size == 0xdeadbeef, "granularity became %#x\n", (int)page_size );
         check_written( 0, region, REGION_SIZE, "1,3" );

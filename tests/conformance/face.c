@@ -31,31 +31,37 @@ static HMODULE module_of( const void *func )
 
 
 /***********************************************************************
+ *           check_origin
+ */
+static void check_origin( const char *name, const void *func, HMODULE self, BOOL own )
+{
+    HMODULE module = module_of( func );
+
+    winetest_push_context( "%s", name );
+    ok( module != NULL, "no module has the function\n" );
+    if (own)
+    {
+        ok( module == self, "calls go to module %p\n", module );
+        ok( (void *)GetProcAddress( self, name ) == func, "not exported\n" );
+    }
+    else
+    {
+        ok( module != self, "calls go to the program itself\n" );
+        ok( !GetProcAddress( self, name ), "the program exports it\n" );
+    }
+    winetest_pop_context();
+}
+
+
+/***********************************************************************
  *           test_origin
  *
  * The calls of the tests go to the functions that this program is meant to test.
  */
 static void test_origin(void)
 {
-    /* at run time, as an initializer would hold the address of an import thunk */
-    const struct { const char *name; const void *func; } functions[] =
-    {
-        { "GetWriteWatch", GetWriteWatch },
-        { "ResetWriteWatch", ResetWriteWatch },
-        { "VirtualAlloc", VirtualAlloc },
-        { "VirtualAllocEx", VirtualAllocEx },
-        { "VirtualFree", VirtualFree },
-        { "VirtualFreeEx", VirtualFreeEx },
-        { "VirtualLock", VirtualLock },
-        { "VirtualProtect", VirtualProtect },
-        { "VirtualProtectEx", VirtualProtectEx },
-        { "VirtualQuery", VirtualQuery },
-        { "VirtualQueryEx", VirtualQueryEx },
-        { "VirtualUnlock", VirtualUnlock },
-    };
-    HMODULE self = GetModuleHandleA( NULL ), module;
+    HMODULE self = GetModuleHandleA( NULL );
     char path[MAX_PATH], *name, *p;
-    unsigned int i;
     BOOL own;
 
     GetModuleFileNameA( NULL, path, MAX_PATH );
@@ -63,24 +69,21 @@ static void test_origin(void)
     own = strstr( name, "kernelbase" ) != NULL;
     trace( "testing the functions of the %s\n", own ? "program" : "system" );
 
-    for (i = 0; i < ARRAY_SIZE( functions ); i++)
-    {
-        winetest_push_context( "%s", functions[i].name );
-        module = module_of( functions[i].func );
-        ok( module != NULL, "no module has the function\n" );
-        if (own)
-        {
-            ok( module == self, "calls go to module %p\n", module );
-            ok( (void *)GetProcAddress( self, functions[i].name ) == functions[i].func,
-                "not exported\n" );
-        }
-        else
-        {
-            ok( module != self, "calls go to the program itself\n" );
-            ok( !GetProcAddress( self, functions[i].name ), "the program exports it\n" );
-        }
-        winetest_pop_context();
-    }
+    /* by statements, as an initializer would hold the address of an import thunk */
+#define ORIGIN(name) check_origin( #name, (const void *)name, self, own )
+    ORIGIN( GetWriteWatch );
+    ORIGIN( ResetWriteWatch );
+    ORIGIN( VirtualAlloc );
+    ORIGIN( VirtualAllocEx );
+    ORIGIN( VirtualFree );
+    ORIGIN( VirtualFreeEx );
+    ORIGIN( VirtualLock );
+    ORIGIN( VirtualProtect );
+    ORIGIN( VirtualProtectEx );
+    ORIGIN( VirtualQuery );
+    ORIGIN( VirtualQueryEx );
+    ORIGIN( VirtualUnlock );
+#undef ORIGIN
     if (pVirtualAlloc2) ok( (module_of( pVirtualAlloc2 ) == self) == own, "wrong VirtualAlloc2\n" );
 }
 

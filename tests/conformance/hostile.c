@@ -294,12 +294,34 @@ static const char *expected_pages( unsigned int test, BOOL second )
 
 
 /***********************************************************************
+ *           lost_by_wow64
+ *
+ * Whether Wine's wow64.dll loses what was written: its own query is done, with a reset, when it
+ * cannot copy the answer. The second call then finds nothing, and has nothing to store in the array.
+ */
+static BOOL lost_by_wow64( unsigned int test )
+{
+    if (!wine_wow64 || !(tests[test].flags & RESET) || !expected_status( test, FALSE )) return FALSE;
+    return tests[test].pointer == ARRAY ||
+           (tests[test].pointer == COUNT && tests[test].place == READONLY);
+}
+
+
+/***********************************************************************
  *           check_report
  */
 static void check_report( unsigned int test, const struct report *report )
 {
     NTSTATUS nt_status = expected_status( test, FALSE ), win_status = expected_status( test, TRUE );
+    BOOL lost = lost_by_wow64( test ), second = lost && *expected_pages( test, TRUE );
+    BOOL succeeds = lost && win_status && tests[test].pointer == ARRAY;
     unsigned int stock = tests[test].stock;
+
+    if (wine_wow64 && tests[test].pointer != GRANULARITY) stock = 0;
+    second |= (stock & STOCK_SECOND) && winetest_platform_is_wine();
+    /* for stock Wine a page was written when a store to it failed: there is something to store */
+    if (winetest_platform_is_wine() && (tests[test].place == WATCHED_READONLY ||
+                                        tests[test].place == WATCHED_DECOMMITTED)) succeeds = FALSE;
 
     winetest_push_context( "%s", tests[test].name );
     ok( report->finished, "the call did not return\n" );
@@ -309,15 +331,18 @@ static void check_report( unsigned int test, const struct report *report )
         return;
     }
     ok( report->status == nt_status, "NtGetWriteWatch returned %08x\n", (int)report->status );
-    ok( report->ret == (win_status ? ~0u : 0), "GetWriteWatch returned %#x\n", report->ret );
-    ok( report->error == (win_status ? ERROR_NOACCESS : 0xdeadbeef), "wrong error %u\n",
-        (int)report->error );
-    todo_wine_if( stock & STOCK_FIRST )
+    todo_if( succeeds )
+    {
+        ok( report->ret == (win_status ? ~0u : 0), "GetWriteWatch returned %#x\n", report->ret );
+        ok( report->error == (win_status ? ERROR_NOACCESS : 0xdeadbeef), "wrong error %u\n",
+            (int)report->error );
+    }
+    todo_if( lost || ((stock & STOCK_FIRST) && winetest_platform_is_wine()) )
     {
         ok( !strcmp( report->nt_pages, expected_pages( test, FALSE ) ),
             "got pages \"%s\" after the Nt call\n", report->nt_pages );
     }
-    todo_wine_if( stock & STOCK_SECOND )
+    todo_if( second )
     {
         ok( !strcmp( report->win_pages, expected_pages( test, TRUE ) ),
             "got pages \"%s\" after the Win32 call\n", report->win_pages );
@@ -327,7 +352,7 @@ static void check_report( unsigned int test, const struct report *report )
         ok( report->alive, "no other thread can go on\n" );
     }
     if (report->alive)
-        todo_wine_if( stock & STOCK_SECOND )
+        todo_if( second )
             ok( !strcmp( report->alive_pages, report->win_pages ) &&
                 !strcmp( report->win_pages, expected_pages( test, TRUE ) ),
                 "another thread got pages \"%s\"\n", report->alive_pages );

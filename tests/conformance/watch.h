@@ -19,6 +19,7 @@
 
 #include "../common/nt.h"
 #include "../common/page.h"
+#include "../common/wow64.h"
 #include "wine/test.h"
 
 #define MAYBE_UNUSED __attribute__((unused))
@@ -46,6 +47,9 @@ static void * (WINAPI *pVirtualAlloc2)( HANDLE, void *, SIZE_T, ULONG, ULONG, vo
 static BOOL real_windows;
 static int wine_major;  /* 8 for Wine 8.0, 0 on Windows */
 
+/* What goes wrong in Wine's wow64.dll does so with any write watches: todo_if( wine_wow64 ). */
+static BOOL wine_wow64;
+
 
 /***********************************************************************
  *           init_watch
@@ -59,6 +63,7 @@ static void init_watch(void)
 
     real_windows = !version;
     wine_major = version ? atoi( version() ) : 0;
+    wine_wow64 = is_wine_wow64();
 
 #define LOAD(name) p##name = (void *)GetProcAddress( ntdll, #name )
     LOAD( NtGetWriteWatch );

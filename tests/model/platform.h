@@ -38,6 +38,7 @@ struct platform
     int strict_statuses;     /* allocating and protecting fail as in the model */
     int strict_locks;        /* locking memory without access fails */
     int strict_sizes;        /* sizes that wrap around are errors of all calls */
+    int copies_answers;      /* an array is stored when the query is done, with its reset */
 };
 
 extern struct platform platform;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/wow64.h"
 #include "platform.h"
 
 static const char code[] =
@@ -131,6 +132,8 @@ const char *platform_open(void)
     if (!AddVectoredExceptionHandler( 1, handle_exception )) return "no exception handler";
     SetErrorMode( SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX );
     find_out();
+    if ((platform.copies_answers = is_wine_wow64()))
+        printf( "todo: an array that cannot be written loses what was written\n" );
     return CreatePipe( &pipe_read, &pipe_write, NULL, 0x20000 ) ? NULL : "no pipe";
 }
 

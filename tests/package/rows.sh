@@ -103,7 +103,8 @@ check_tree()
         find . \( -name .git -o -name 'logs*' -o -name 'prefix-template*' -o -name corpus -o \
             -path ./tests/clients/dotnet/package -o -name download -o -name 'build*' -o \
             -path ./hygiene -o -path ./musl -o -path ./mutations -o -path ./kernels -o \
-            -path ./glibc -o -path './glibc-root*' -o -path './wine10-root*' \) -prune -o -type f \
+            -path ./glibc -o -path './glibc-root*' -o -path './wine10-root*' -o \
+            -path ./wow64 -o -path ./wow64-root \) -prune -o -type f \
             \( -name '*.[chS1-9]' -o -name '*.sh' -o -name '*.sed' -o -name '*.md' -o \
             -name '*.mk' -o -name '*.in' -o -name '*.cs' -o -name '*.map' -o ! -name '*.*' \) \
             ! -path ./tests/package/rows.sh -print0 |

@@ -106,12 +106,20 @@ static char *replace_then_commit( SIZE_T size )
     return replace( size, 0 );
 }
 
+static BOOL is_stock(void)
+{
+    const char *platform = getenv( "WINETEST_PLATFORM" );
+
+    return platform && !strcmp( platform, "wine" );
+}
+
 /***********************************************************************
  *           try_charge
  */
 static void try_charge( const char *how, char *(*allocate)( SIZE_T ), SIZE_T much )
 {
-    LONG64 before, after;
+    unsigned int tries;
+    LONG64 charged;
     char *base;
 
     stage = how;
@@ -125,17 +133,23 @@ static void try_charge( const char *how, char *(*allocate)( SIZE_T ), SIZE_T muc
     }
     if (read_value( "\\\\?\\unix\\proc\\sys\\vm\\overcommit_memory", "" ) == 2) return;
 
-    /* other processes have some charged or given back as well, but hardly as much */
-    before = committed();
-    if (!(base = allocate( SMALL )))
+    /* other processes have some charged or given back as well, but hardly each time as much */
+    for (tries = 0; tries < 5; tries++)
     {
-        check( 0, "%s: %d GiB failed, error %lu", how, GIBS, GetLastError() );
-        return;
+        charged = -committed();
+        if (!(base = allocate( SMALL )))
+        {
+            check( 0, "%s: %d GiB failed, error %lu", how, GIBS, GetLastError() );
+            return;
+        }
+        charged += committed();
+        VirtualFree( base, 0, MEM_RELEASE );
+        if (charged < (LONG64)SMALL / 2) return;
     }
-    after = committed();
-    check( after - before < (LONG64)SMALL / 2, "%s: %d MiB charged", how,
-           (int)((after - before) >> 20) );
-    VirtualFree( base, 0, MEM_RELEASE );
+    /* it does so in new WoW64 */
+    if (allocate == replace_and_commit && is_wine_wow64() && is_stock())
+        say_todo( "stock Wine has a placeholder charged that is replaced and committed at once" );
+    else check( 0, "%s: %d MiB charged", how, (int)(charged >> 20) );
 }
 
 /***********************************************************************

@@ -14,6 +14,8 @@
 #define GIBS      (sizeof(void *) == 8 ? 64 : 1)
 #define SIZE      ((size_t)GIBS << 30)
 #define LIMIT_KB  1024
+/* in 32 bits of addresses page tables are shared with what lies near, which comes and goes */
+#define NEAR_KB   (sizeof(void *) == 8 ? 0 : 8)
 #define COMMITS   40
 
 static char text[0x10000];
@@ -188,12 +190,12 @@ int main( int argc, char **argv )
     poll_exactly( base, NULL, 0 );
     after = page_table_size( pid );
 
-    check( reserved >= before && reserved - before < LIMIT_KB, "page tables grew from %d to %d kB",
+    check( reserved >= before - NEAR_KB && reserved - before < LIMIT_KB, "page tables grew from %d to %d kB",
            before, reserved );
     check( after >= 0 && after - before < LIMIT_KB,
            "page tables grew from %d to %d kB by the polls", before, after );
     /* each of these pages needs a page table of its own: if none is seen, the wrong process is */
-    check( after - reserved >= COMMITS * 4, "page tables grew only from %d to %d kB by %d pages",
+    check( after - reserved >= COMMITS * 4 - NEAR_KB, "page tables grew only from %d to %d kB by %d pages",
            reserved, after, COMMITS );
     stage = "freeing";
     check( VirtualFree( base, 0, MEM_RELEASE ), "VirtualFree failed, error %lu", GetLastError() );

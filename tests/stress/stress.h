@@ -16,6 +16,7 @@
 #include "../common/nt.h"
 #include "../common/random.h"
 #include "../common/system.h"
+#include "../common/wow64.h"
 
 #define PAGE_SIZE     4096
 #define STRESS_UNUSED __attribute__((unused))
@@ -54,6 +55,12 @@ static void __attribute__((format(printf, 1, 2))) say( const char *format, ... )
     if (len < 0) return;
     if (len >= (int)sizeof(buffer)) len = sizeof(buffer) - 1;
     WriteFile( GetStdHandle( STD_OUTPUT_HANDLE ), buffer, len, &written, NULL );
+}
+
+/* What is wrong with any write watches: run-tests tells how many such lines there are. */
+static STRESS_UNUSED void say_todo( const char *what )
+{
+    say( "todo: %s\n", what );
 }
 
 /* counts a failure and prints the first ones */

@@ -57,6 +57,17 @@ static void suspend_rounds( char *base )
     stopping = 0;
 }
 
+/* the lowest one; in a 32-bit program Wine has something at 0x10000 */
+static char *free_address(void)
+{
+    MEMORY_BASIC_INFORMATION info;
+    char *addr = (char *)0x10000;
+
+    while (VirtualQuery( addr, &info, sizeof(info) ) && info.State != MEM_FREE)
+        addr = (char *)info.BaseAddress + info.RegionSize;
+    return addr;
+}
+
 /***********************************************************************
  *           main
  */
@@ -70,7 +81,7 @@ int main(void)
     check( base != NULL, "VirtualAlloc failed, error %lu", GetLastError() );
     suspend_rounds( base );
     /* an address that is nobody's: the shortest way through the call */
-    suspend_rounds( (char *)0x10000 );
+    suspend_rounds( free_address() );
     say( "unwatched: %ld calls, %u suspensions, %ld failures\n", calls, 2 * SUSPENSIONS, failures );
     finish();
 }
