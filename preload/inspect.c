@@ -118,34 +118,80 @@ static int get_slot_prot( const struct module *module, void **slot )
 }
 
 /***********************************************************************
+ *           is_call
+ *
+ * Returns whether the operand of an instruction is that of a direct call (e8), of a jump (e9), which
+ * a tail call is, or of a conditional jump (0f 80 to 0f 8f), which newer compilers make of a tail
+ * call behind a condition.
+ */
+static int is_call( const unsigned char *code, const unsigned char *operand )
+{
+    if (operand - code >= 1 && (operand[-1] == 0xe8 || operand[-1] == 0xe9)) return 1;
+    return operand - code >= 2 && operand[-2] == 0x0f && (operand[-1] & 0xf0) == 0x80;
+}
+
+/***********************************************************************
  *           find_calls
  *
- * Finds the instructions in a module that call a function directly (e8 rel32), or jump to it in a
- * tail call (e9 rel32). The chance that other code contains the same five bytes is one in millions.
- * Returns how many there are.
+ * Finds the instructions in a module that lead to a function. Anything else that refers to it, with
+ * an operand relative to the instruction's end, takes its address, to call it in a way that we do
+ * not see; unknown counts these. The chance that other code contains the same four bytes is one in
+ * thousands. Returns the number of calls; what is stored of each is the byte before the operand.
  */
 static unsigned int find_calls( const struct module *module, const void *function,
-                                unsigned char **calls )
+                                unsigned char **calls, unsigned int *unknown )
 {
     unsigned int i, count = 0;
 
+    *unknown = 0;
     for (i = 0; i < module->count; i++)
     {
         const struct segment *segment = &module->segments[i];
-        unsigned char *ptr;
+        unsigned char *operand;
         int rel;
 
         if (!(segment->flags & PF_X)) continue;
-        for (ptr = segment->start; ptr + CALL_SIZE <= segment->end; ptr++)
+        for (operand = segment->start + 1; operand + sizeof(rel) <= segment->end; operand++)
         {
-            if (*ptr != 0xe8 && *ptr != 0xe9) continue;
-            memcpy( &rel, ptr + 1, sizeof(rel) );
-            if (ptr + CALL_SIZE + rel != (const unsigned char *)function) continue;
-            if (count < MAX_CALLS) calls[count] = ptr;
+            memcpy( &rel, operand, sizeof(rel) );
+            if (operand + sizeof(rel) + rel != (const unsigned char *)function) continue;
+            if (!is_call( segment->start, operand ))
+            {
+                if (rel) ++*unknown;    /* zeros right before the function are padding */
+                continue;
+            }
+            if (count < MAX_CALLS) calls[count] = operand - 1;
             count++;
         }
     }
     return count;
+}
+
+/***********************************************************************
+ *           serves_others
+ *
+ * Returns whether one piece of code calls all the functions. Wine has such a piece, which carries
+ * out what other processes ask for. If the compiler had built one of the functions into it, such
+ * requests would bypass the hooks: memory that another process decommits would lose its watch.
+ */
+static int serves_others( const struct ntdll_info *info )
+{
+    const uintptr_t size = 0x1000;    /* several times what it is in 8.0 and 10.0 */
+    unsigned int i, j, k;
+
+    for (i = 0; i < info->call_count[HOOK_ALLOCATE_EX]; i++)
+    {
+        uintptr_t place = (uintptr_t)info->calls[HOOK_ALLOCATE_EX][i];
+
+        for (j = 0; j < HOOKS_CALLED; j++)
+        {
+            for (k = 0; k < info->call_count[j]; k++)
+                if ((uintptr_t)info->calls[j][k] - (place - size) < 2 * size) break;
+            if (k == info->call_count[j]) break;
+        }
+        if (j == HOOKS_CALLED) return 1;
+    }
+    return 0;
 }
 
 /***********************************************************************
@@ -158,7 +204,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
 {
     const struct segment *code = NULL;
     struct module module;
-    unsigned int ids[HOOK_COUNT], count, i;
+    unsigned int ids[HOOK_COUNT], count, unknown, i;
 
     memset( info, 0, sizeof(*info) );
     for (i = 0; i < HOOK_COUNT; i++)
@@ -216,10 +262,23 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
 
     for (i = 0; i < HOOKS_CALLED; i++)
     {
-        info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i] );
+        info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i],
+                                                  &unknown );
+        if (unknown)
+        {
+            snprintf( reason, len, "this Wine is not recognised: its code takes the address of %s",
+                      hook_names[i] );
+            return -1;
+        }
         if (count && count <= MAX_CALLS) continue;
         snprintf( reason, len, "this Wine is not recognised: %u calls of %s", count,
                   hook_names[i] );
+        return -1;
+    }
+    if (!serves_others( info ))
+    {
+        snprintf( reason, len, "this Wine is not recognised: no code in it calls all that other "
+                  "processes may ask for" );
         return -1;
     }
 
