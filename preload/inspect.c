@@ -12,28 +12,12 @@
 #include <unistd.h>
 
 #include "machine_code.h"
+#include "module.h"
 #include "next.h"
 #include "preload.h"
 
 /* Nothing here depends on a version of Wine. Each item must occur exactly as often as makes sense
  * and must agree with the other findings; on any doubt we leave Wine unchanged. */
-
-#define MAX_SEGMENTS 8
-
-struct segment
-{
-    unsigned char *start;
-    unsigned char *end;
-    int            flags;
-};
-
-struct module
-{
-    uintptr_t      inside;   /* any address in the module, to find it by */
-    struct segment segments[MAX_SEGMENTS];
-    unsigned int   count;
-    struct segment relro;    /* read-only after relocation */
-};
 
 static const char * const hook_names[HOOK_COUNT] =
 {
@@ -43,37 +27,6 @@ static const char * const hook_names[HOOK_COUNT] =
     [HOOK_GET]         = "NtGetWriteWatch",
     [HOOK_RESET]       = "NtResetWriteWatch",
 };
-
-/* callback for dl_iterate_phdr(): collects the segments of the module that contains an address */
-static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
-{
-    struct module *module = arg;
-    int i, found = 0;
-
-    (void)size;
-    module->count = 0;
-    memset( &module->relro, 0, sizeof(module->relro) );
-    for (i = 0; i < info->dlpi_phnum; i++)
-    {
-        const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
-        struct segment *segment = &module->segments[module->count];
-        uintptr_t start = info->dlpi_addr + phdr->p_vaddr;
-
-        if (phdr->p_type == PT_GNU_RELRO)
-        {
-            module->relro.start = (unsigned char *)start;
-            module->relro.end   = (unsigned char *)start + phdr->p_memsz;
-        }
-        if (phdr->p_type != PT_LOAD) continue;
-        if (module->count == MAX_SEGMENTS) return 0;
-        segment->start = (unsigned char *)start;
-        segment->end   = (unsigned char *)start + phdr->p_memsz;
-        segment->flags = phdr->p_flags;
-        module->count++;
-        if (module->inside >= start && module->inside < start + phdr->p_memsz) found = 1;
-    }
-    return found;
-}
 
 /***********************************************************************
  *           find_slot
@@ -218,8 +171,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
         }
     }
 
-    module.inside = (uintptr_t)info->functions[HOOK_GET];
-    if (!dl_iterate_phdr( find_module, &module ))
+    if (!find_module( info->functions[HOOK_GET], &module ))
     {
         snprintf( reason, len, "this Wine is not recognised: the segments of ntdll.so were not "
                   "found" );

@@ -57,6 +57,9 @@ extern int inspect_ntdll( void *handle, const char *path, struct ntdll_info *inf
 extern int read_syscall_ids( const char *unix_path, const char * const *names, unsigned int *ids,
                              size_t count, char *reason, size_t len );
 
+/* kernel_watches.c */
+extern int has_kernel_watches( void *ntdll );
+
 /* patch.c */
 extern int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len );
 
