@@ -84,19 +84,31 @@ static int is_call( const unsigned char *code, const unsigned char *operand )
 }
 
 /***********************************************************************
+ *           is_address
+ *
+ * Returns whether the operand is that of an instruction that loads an address relative to itself
+ * (lea with a prefix for 64 bits; i386 has none).
+ */
+static int is_address( const unsigned char *code, const unsigned char *operand )
+{
+    return operand - code >= 3 && (operand[-3] & 0xfb) == 0x48 && operand[-2] == 0x8d &&
+           (operand[-1] & 0xc7) == 0x05;
+}
+
+/***********************************************************************
  *           find_calls
  *
- * Finds the instructions in a module that lead to a function. Anything else that refers to it, with
- * an operand relative to the instruction's end, takes its address, to call it in a way that we do
- * not see; unknown counts these. The chance that other code contains the same four bytes is one in
- * thousands. Returns the number of calls; what is stored of each is the byte before the operand.
+ * Finds the instructions in a module that lead to a function. The chance that other code contains
+ * the same bytes is one in millions. Returns the number of calls; what is stored of each is the byte
+ * before the operand. What takes the function's address may call it in a way that we do not see:
+ * addresses is the number of such instructions.
  */
 static unsigned int find_calls( const struct module *module, const void *function,
-                                unsigned char **calls, unsigned int *unknown )
+                                unsigned char **calls, unsigned int *addresses )
 {
     unsigned int i, count = 0;
 
-    *unknown = 0;
+    *addresses = 0;
     for (i = 0; i < module->count; i++)
     {
         const struct segment *segment = &module->segments[i];
@@ -108,11 +120,8 @@ static unsigned int find_calls( const struct module *module, const void *functio
         {
             memcpy( &rel, operand, sizeof(rel) );
             if (operand + sizeof(rel) + rel != (const unsigned char *)function) continue;
-            if (!is_call( segment->start, operand ))
-            {
-                if (rel) ++*unknown;    /* zeros right before the function are padding */
-                continue;
-            }
+            if (is_address( segment->start, operand )) ++*addresses;
+            if (!is_call( segment->start, operand )) continue;
             if (count < MAX_CALLS) calls[count] = operand - 1;
             count++;
         }
@@ -157,7 +166,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
 {
     const struct segment *code = NULL;
     struct module module;
-    unsigned int ids[HOOK_COUNT], count, unknown, i;
+    unsigned int ids[HOOK_COUNT], count, addresses, i;
 
     memset( info, 0, sizeof(*info) );
     for (i = 0; i < HOOK_COUNT; i++)
@@ -215,8 +224,8 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
     for (i = 0; i < HOOKS_CALLED; i++)
     {
         info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i],
-                                                  &unknown );
-        if (unknown)
+                                                  &addresses );
+        if (addresses)
         {
             snprintf( reason, len, "this Wine is not recognised: its code takes the address of %s",
                       hook_names[i] );
