@@ -53,11 +53,13 @@ UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
 GUEST_EXAMPLE = tests/kernels/lazy_restore
-# A program and a library for sandboxes, and a library that forks.
-SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so
+# A program and a library for sandboxes, a library that forks, and one that registers memory.
+SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so \
+	tests/stress/registered/register.so
 CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c)
 PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.c) \
-	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c)
+	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c) \
+	$(call sources,tests/stress/registered/registered.c)
 
 # Those of the conformance tests that need nothing of Windows but memory, threads and exceptions:
 # calls, io, own_process, remote and socket are about what Wine does for a program.
@@ -162,7 +164,8 @@ $(TOOL_PROGS): %: %.o
 tests/sandbox/exact: %: %.o $(LIBRARY_A)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
-tests/sandbox/not_dumpable.so tests/stress/forks/helper.so: %.so: %.o
+tests/sandbox/not_dumpable.so tests/stress/forks/helper.so tests/stress/registered/register.so: \
+  %.so: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
 
 $(BENCH_BACKENDS): $(BENCH_BACKENDS_OBJS) $(LIBRARY_A)
