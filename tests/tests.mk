@@ -39,6 +39,7 @@ UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/interpose.o
 UNIT_EXTRA_wine_mappings = preload/interpose.o
+UNIT_LDFLAGS_hooks = -Wl,--wrap=watch_add
 UNIT_LDFLAGS_hold = -Wl,--wrap=region_mark_written
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
