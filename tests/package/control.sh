@@ -41,7 +41,7 @@ for kind in plain own; do
     own=
     [ $kind = plain ] || own=-DKERNEL_WATCHES
     # shellcheck disable=SC2086
-    $CC -w -O1 -shared -fPIC -DABI= -DDISPATCHER=2 $own -o "$dir/$kind/ntdll.so" \
+    $CC -w -O1 -shared -fPIC -Wl,-Bsymbolic -DABI= -DDISPATCHER=2 $own -o "$dir/$kind/ntdll.so" \
         "$top_srcdir/tests/package/inspect/ntdll.c"
 done
 cat >"$dir/groups/10-control.sh" <<'END'

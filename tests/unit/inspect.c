@@ -413,7 +413,8 @@ static void try_dll(void)
     }
 
     /* cut off anywhere; the stub of the last function ends at this offset */
-    for (offset = 1; offset < PE_SIZE; offset += offset < PE_STUBS + 0x100 ? 5 : 0x101)
+    for (offset = 1; offset < PE_SIZE;
+         offset += offset < PE_STUBS ? 5 : offset < PE_STUBS + 0x100 ? 1 : 0x101)
     {
         dll_size = offset;
         reason = get_reason( &info );
