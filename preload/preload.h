@@ -45,7 +45,8 @@ struct ntdll_info
     void                    *functions[HOOK_COUNT];
     void                   **slots[HOOK_COUNT];              /* in the system call table */
     int                      slot_prot[HOOK_COUNT];          /* protection of the slots */
-    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* call instructions and jumps */
+    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* calls and jumps: the last byte of
+                                                              * the opcode, before the operand */
     unsigned int             call_count[HOOKS_CALLED];
     const struct hook_table *convention;
 };

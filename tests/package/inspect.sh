@@ -207,8 +207,8 @@ compiled "$unknown.*none of the known forms$go_on" 0 -O2 -DKERNEL_WATCHES
 
 # A function, or its begin, is built into what calls it: requests of other processes would pass by.
 # This compiler is free to do so or not.
-compiled "$unknown[0-9]* calls of Nt\|$active" 2 -O3 -fno-semantic-interposition
-compiled "$unknown[0-9]* calls of Nt\|$active" 2 -O3 -fno-semantic-interposition -DSMALL
+compiled "${unknown}[0-9]* calls of Nt\|$active" 2 -O3 -fno-semantic-interposition
+compiled "${unknown}[0-9]* calls of Nt\|$active" 2 -O3 -fno-semantic-interposition -DSMALL
 
 # the switch of Wine's own kernel watches ends these as well, in a Wine that reads it; and what the
 # kernel refuses to us it may refuse to Wine
@@ -226,7 +226,7 @@ for compiler in clang clang-14; do
         esac
         # shellcheck disable=SC2086
         {
-            for form in 1 2 3; do compiled "$unknown[0-9]* calls of Nt\|$active" $form $options; done
+            for form in 1 2 3; do compiled "${unknown}[0-9]* calls of Nt\|$active" $form $options; done
             compiled "$unknown\|$active" 2 $options -DSMALL
         }
     done
