@@ -73,10 +73,21 @@ static void undo_allocate( void *base, SIZE_T size, ULONG type )
 }
 
 /***********************************************************************
+ *           leave_allocation
+ *
+ * Lets Wine watch memory that could not be charged, or refuses it.
+ */
+static NTSTATUS leave_allocation( const struct request *request, void **base, SIZE_T *size )
+{
+    if (!may_leave_to_wine()) return STATUS_NO_MEMORY;
+    return left_to_wine( call_wine( request, base, size, request->type ));
+}
+
+/***********************************************************************
  *           allocate_watched
  *
  * Makes a new watched region. Hides MEM_WRITE_WATCH from Wine unless we cannot watch the memory;
- * then Wine watches it. Memory that is committed at once is prepared after it has become
+ * then Wine watches it, or the call fails. Memory that is committed at once is prepared after it has become
  * accessible, but before any thread knows its address.
  */
 static NTSTATUS allocate_watched( const struct request *request, void **base, SIZE_T *size )
@@ -84,10 +95,10 @@ static NTSTATUS allocate_watched( const struct request *request, void **base, SI
     ULONG type = request->type;
     SIZE_T wanted_size = *size;
     void *wanted = *base;
+    enum watching watching;
     NTSTATUS status;
 
-    if (!could_be_charged( type, *size ))
-        return left_to_wine( call_wine( request, base, size, type ));
+    if (!could_be_charged( type, *size )) return leave_allocation( request, base, size );
 
     touch_parameters( request->parameters, request->count );
     begin_allocation( type );
@@ -97,15 +108,15 @@ static NTSTATUS allocate_watched( const struct request *request, void **base, SI
         if (!status) undo_allocate( *base, *size, type );
         *base = wanted;
         *size = wanted_size;
-        return left_to_wine( call_wine( request, base, size, type ));
+        return leave_allocation( request, base, size );
     }
     if (status) return status;
-    if (!watch_allocation( *base, *size ))
+    if ((watching = watch_allocation( *base, *size )) != WATCHED)
     {
         undo_allocate( *base, *size, type );
         *base = wanted;
         *size = wanted_size;
-        return call_wine( request, base, size, type );
+        return watching == REFUSED ? STATUS_NO_MEMORY : call_wine( request, base, size, type );
     }
     if (!prepare_commit( type, *base, *size )) return STATUS_SUCCESS;
     undo_allocate( *base, *size, type );

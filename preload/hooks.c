@@ -16,7 +16,7 @@
 /* from this size on, the kernel may refuse to charge a whole reservation */
 #define LARGE_RESERVATION ((SIZE_T)256 << 20)
 
-int wine_has_watches;
+int wine_has_watches, wine_has_kernel_watches;
 
 static const char uncommittable[] = "the kernel would not let the program commit all of it";
 
@@ -33,19 +33,39 @@ static void leave_to_wine( const char *reason )
     if (!logged++) log_line( "Wine watches some memory itself: %s", reason );
 }
 
+static void log_refusal( const char *reason )
+{
+    static int logged;
+
+    if (!logged++) log_line( "memory to be watched is refused: %s", reason );
+}
+
+/***********************************************************************
+ *           may_leave_to_wine
+ *
+ * Returns whether Wine may watch memory that could not be charged. If not, the allocation fails.
+ */
+int may_leave_to_wine(void)
+{
+    if (!wine_has_kernel_watches) return 1;
+    log_refusal( uncommittable );
+    return 0;
+}
+
 /***********************************************************************
  *           could_be_charged
  *
  * Returns whether the kernel would let the program commit all of a reservation. It always does
  * unless vm.overcommit_memory is 2. Then it charges our memory when the program commits it, but
  * stock Wine's memory page by page as the program writes. An allocation that commits at once needs
- * no test here: end_allocation() notices the refusal.
+ * no test here: end_allocation() notices the refusal. Nor does one in a Wine with kernel watches,
+ * whose memory is charged as ours is.
  */
 int could_be_charged( ULONG type, SIZE_T size )
 {
     void *ptr;
 
-    if ((type & MEM_COMMIT) || size < LARGE_RESERVATION) return 1;
+    if ((type & MEM_COMMIT) || size < LARGE_RESERVATION || wine_has_kernel_watches) return 1;
     ptr = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                 -1, 0 );
     if (ptr == MAP_FAILED) return 0;
@@ -153,22 +173,31 @@ NTSTATUS left_to_wine( NTSTATUS status )
 /***********************************************************************
  *           watch_allocation
  *
- * Starts to watch new memory. Returns 0 if Wine must watch it itself.
+ * Starts to watch new memory. What we cannot watch is left to Wine, or refused if Wine would not
+ * watch it exactly. If Wine's signal handlers are not recognised, we watch nothing at all.
  */
-int watch_allocation( void *base, SIZE_T size )
+enum watching watch_allocation( void *base, SIZE_T size )
 {
     static int guarded;
-    int err = 0;
+    int err;
 
     if (!guarded)
     {
-        if (guard_signals()) err = -1;
-        else guarded = 1;
+        if (guard_signals())
+        {
+            leave_to_wine( "its signal handlers were not recognised" );
+            return LEFT_TO_WINE;
+        }
+        guarded = 1;
     }
-    if (!err && !(err = watch_add( base, size ))) return 1;
-
-    leave_to_wine( guarded ? strerror( -err ) : "its signal handlers were not recognised" );
-    return 0;
+    if (!(err = watch_add( base, size ))) return WATCHED;
+    if (wine_has_kernel_watches)
+    {
+        log_refusal( strerror( -err ) );
+        return REFUSED;
+    }
+    leave_to_wine( strerror( -err ) );
+    return LEFT_TO_WINE;
 }
 
 /***********************************************************************

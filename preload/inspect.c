@@ -12,28 +12,12 @@
 #include <unistd.h>
 
 #include "machine_code.h"
+#include "module.h"
 #include "next.h"
 #include "preload.h"
 
 /* Nothing here depends on a version of Wine. Each item must occur exactly as often as makes sense
  * and must agree with the other findings; on any doubt we leave Wine unchanged. */
-
-#define MAX_SEGMENTS 8
-
-struct segment
-{
-    unsigned char *start;
-    unsigned char *end;
-    int            flags;
-};
-
-struct module
-{
-    uintptr_t      inside;   /* any address in the module, to find it by */
-    struct segment segments[MAX_SEGMENTS];
-    unsigned int   count;
-    struct segment relro;    /* read-only after relocation */
-};
 
 static const char * const hook_names[HOOK_COUNT] =
 {
@@ -43,37 +27,6 @@ static const char * const hook_names[HOOK_COUNT] =
     [HOOK_GET]         = "NtGetWriteWatch",
     [HOOK_RESET]       = "NtResetWriteWatch",
 };
-
-/* callback for dl_iterate_phdr(): collects the segments of the module that contains an address */
-static int find_module( struct dl_phdr_info *info, size_t size, void *arg )
-{
-    struct module *module = arg;
-    int i, found = 0;
-
-    (void)size;
-    module->count = 0;
-    memset( &module->relro, 0, sizeof(module->relro) );
-    for (i = 0; i < info->dlpi_phnum; i++)
-    {
-        const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
-        struct segment *segment = &module->segments[module->count];
-        uintptr_t start = info->dlpi_addr + phdr->p_vaddr;
-
-        if (phdr->p_type == PT_GNU_RELRO)
-        {
-            module->relro.start = (unsigned char *)start;
-            module->relro.end   = (unsigned char *)start + phdr->p_memsz;
-        }
-        if (phdr->p_type != PT_LOAD) continue;
-        if (module->count == MAX_SEGMENTS) return 0;
-        segment->start = (unsigned char *)start;
-        segment->end   = (unsigned char *)start + phdr->p_memsz;
-        segment->flags = phdr->p_flags;
-        module->count++;
-        if (module->inside >= start && module->inside < start + phdr->p_memsz) found = 1;
-    }
-    return found;
-}
 
 /***********************************************************************
  *           find_slot
@@ -118,34 +71,89 @@ static int get_slot_prot( const struct module *module, void **slot )
 }
 
 /***********************************************************************
+ *           is_call
+ *
+ * Returns whether the operand of an instruction is that of a direct call (e8), of a jump (e9), which
+ * a tail call is, or of a conditional jump (0f 80 to 0f 8f), which newer compilers make of a tail
+ * call behind a condition.
+ */
+static int is_call( const unsigned char *code, const unsigned char *operand )
+{
+    if (operand - code >= 1 && (operand[-1] == 0xe8 || operand[-1] == 0xe9)) return 1;
+    return operand - code >= 2 && operand[-2] == 0x0f && (operand[-1] & 0xf0) == 0x80;
+}
+
+/***********************************************************************
+ *           is_address
+ *
+ * Returns whether the operand is that of an instruction that loads an address relative to itself
+ * (lea with a prefix for 64 bits; i386 has none).
+ */
+static int is_address( const unsigned char *code, const unsigned char *operand )
+{
+    return operand - code >= 3 && (operand[-3] & 0xfb) == 0x48 && operand[-2] == 0x8d &&
+           (operand[-1] & 0xc7) == 0x05;
+}
+
+/***********************************************************************
  *           find_calls
  *
- * Finds the instructions in a module that call a function directly (e8 rel32), or jump to it in a
- * tail call (e9 rel32). The chance that other code contains the same five bytes is one in millions.
- * Returns how many there are.
+ * Finds the instructions in a module that lead to a function. The chance that other code contains
+ * the same bytes is one in millions. Returns the number of calls; what is stored of each is the byte
+ * before the operand. What takes the function's address may call it in a way that we do not see:
+ * addresses is the number of such instructions.
  */
 static unsigned int find_calls( const struct module *module, const void *function,
-                                unsigned char **calls )
+                                unsigned char **calls, unsigned int *addresses )
 {
     unsigned int i, count = 0;
 
+    *addresses = 0;
     for (i = 0; i < module->count; i++)
     {
         const struct segment *segment = &module->segments[i];
-        unsigned char *ptr;
+        unsigned char *operand;
         int rel;
 
         if (!(segment->flags & PF_X)) continue;
-        for (ptr = segment->start; ptr + CALL_SIZE <= segment->end; ptr++)
+        for (operand = segment->start + 1; operand + sizeof(rel) <= segment->end; operand++)
         {
-            if (*ptr != 0xe8 && *ptr != 0xe9) continue;
-            memcpy( &rel, ptr + 1, sizeof(rel) );
-            if (ptr + CALL_SIZE + rel != (const unsigned char *)function) continue;
-            if (count < MAX_CALLS) calls[count] = ptr;
+            memcpy( &rel, operand, sizeof(rel) );
+            if (operand + sizeof(rel) + rel != (const unsigned char *)function) continue;
+            if (is_address( segment->start, operand )) ++*addresses;
+            if (!is_call( segment->start, operand )) continue;
+            if (count < MAX_CALLS) calls[count] = operand - 1;
             count++;
         }
     }
     return count;
+}
+
+/***********************************************************************
+ *           serves_others
+ *
+ * Returns whether one piece of code calls all the functions. Wine has such a piece, which carries
+ * out what other processes ask for. If the compiler had built one of the functions into it, such
+ * requests would bypass the hooks: memory that another process decommits would lose its watch.
+ */
+static int serves_others( const struct ntdll_info *info )
+{
+    const uintptr_t size = 0x1000;    /* several times what it is in 8.0 and 10.0 */
+    unsigned int i, j, k;
+
+    for (i = 0; i < info->call_count[HOOK_ALLOCATE_EX]; i++)
+    {
+        uintptr_t place = (uintptr_t)info->calls[HOOK_ALLOCATE_EX][i];
+
+        for (j = 0; j < HOOKS_CALLED; j++)
+        {
+            for (k = 0; k < info->call_count[j]; k++)
+                if ((uintptr_t)info->calls[j][k] - (place - size) < 2 * size) break;
+            if (k == info->call_count[j]) break;
+        }
+        if (j == HOOKS_CALLED) return 1;
+    }
+    return 0;
 }
 
 /***********************************************************************
@@ -158,7 +166,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
 {
     const struct segment *code = NULL;
     struct module module;
-    unsigned int ids[HOOK_COUNT], count, i;
+    unsigned int ids[HOOK_COUNT], count, addresses, i;
 
     memset( info, 0, sizeof(*info) );
     for (i = 0; i < HOOK_COUNT; i++)
@@ -172,8 +180,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
         }
     }
 
-    module.inside = (uintptr_t)info->functions[HOOK_GET];
-    if (!dl_iterate_phdr( find_module, &module ))
+    if (!find_module( info->functions[HOOK_GET], &module ))
     {
         snprintf( reason, len, "this Wine is not recognised: the segments of ntdll.so were not "
                   "found" );
@@ -216,10 +223,23 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
 
     for (i = 0; i < HOOKS_CALLED; i++)
     {
-        info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i] );
+        info->call_count[i] = count = find_calls( &module, info->functions[i], info->calls[i],
+                                                  &addresses );
+        if (addresses)
+        {
+            snprintf( reason, len, "this Wine is not recognised: its code takes the address of %s",
+                      hook_names[i] );
+            return -1;
+        }
         if (count && count <= MAX_CALLS) continue;
         snprintf( reason, len, "this Wine is not recognised: %u calls of %s", count,
                   hook_names[i] );
+        return -1;
+    }
+    if (!serves_others( info ))
+    {
+        snprintf( reason, len, "this Wine is not recognised: no code in it calls all that other "
+                  "processes may ask for" );
         return -1;
     }
 

@@ -30,7 +30,7 @@ static unsigned int get16( const struct image *image, size_t offset )
 {
     unsigned short value = 0;
 
-    if (offset + sizeof(value) <= image->size)
+    if (image->size >= sizeof(value) && offset <= image->size - sizeof(value))
         memcpy( &value, image->data + offset, sizeof(value) );
     return value;
 }
@@ -39,7 +39,7 @@ static unsigned int get32( const struct image *image, size_t offset )
 {
     unsigned int value = 0;
 
-    if (offset + sizeof(value) <= image->size)
+    if (image->size >= sizeof(value) && offset <= image->size - sizeof(value))
         memcpy( &value, image->data + offset, sizeof(value) );
     return value;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/watch.h"
+#include "hooks.h"
 #include "next.h"
 #include "preload.h"
 
@@ -24,44 +25,54 @@ const struct hook_table *active_hooks;
 
 static dlopen_func *next_dlopen;
 
+/* Why Wine tracks writes itself, in a way that depends on it if it has kernel watches. */
+struct refusal
+{
+    char        reason[160];
+    const char *rest;    /* of the line in the log, for such a Wine */
+};
+
 /***********************************************************************
- *           get_refusal
+ *           is_disabled
  *
- * Returns which setting of the user disables the library, or NULL.
+ * Returns whether a setting of the user disables the library. The second is also the switch of
+ * Wine's own kernel watches, in trees that have one.
  */
-static const char *get_refusal(void)
+static int is_disabled( struct refusal *refusal )
 {
     const char *value;
 
-    if ((value = secure_getenv( "WRITEWATCH" )) && !strcmp( value, "off" )) return "WRITEWATCH=off";
-    if ((value = secure_getenv( "WINE_DISABLE_KERNEL_WRITEWATCH" )) && *value &&
-        strcmp( value, "0" ))
-        return "WINE_DISABLE_KERNEL_WRITEWATCH is set";
-    return NULL;
+    refusal->rest = "; Wine's own kernel watches go on";
+    snprintf( refusal->reason, sizeof(refusal->reason), "WRITEWATCH=off" );
+    if ((value = secure_getenv( "WRITEWATCH" )) && !strcmp( value, "off" )) return 1;
+    refusal->rest = "";
+    snprintf( refusal->reason, sizeof(refusal->reason), "WINE_DISABLE_KERNEL_WRITEWATCH is set" );
+    return (value = secure_getenv( "WINE_DISABLE_KERNEL_WRITEWATCH" )) && *value &&
+           strcmp( value, "0" );
 }
 
 /***********************************************************************
  *           install
  *
  * Called once, while the process has one thread and no code of ntdll.so has run. On success, all
- * hooks are in place. On failure, nothing has changed, Wine tracks writes itself, and reason says
+ * hooks are in place. On failure, nothing has changed, Wine tracks writes itself, and refusal says
  * why.
  */
-static int install( void *ntdll, const char *path, char *reason, size_t len )
+static int install( void *ntdll, const char *path, struct refusal *refusal )
 {
-    const char *refusal = get_refusal(), *value, *backend;
+    const size_t len = sizeof(refusal->reason);
+    const char *value, *backend;
     struct ntdll_info info;
 
-    if (refusal)
-    {
-        snprintf( reason, len, "%s", refusal );
-        return -1;
-    }
-    if (inspect_ntdll( ntdll, path, &info, reason, len )) return -1;
+    if (is_disabled( refusal )) return -1;
+    refusal->rest = "; Wine's own kernel watches go on";
+    if (inspect_ntdll( ntdll, path, &info, refusal->reason, len )) return -1;
+    /* what the kernel refuses to us it may refuse to Wine */
+    refusal->rest = "; Wine's own watches go on";
     backend = secure_getenv( "WRITEWATCH_BACKEND" );
-    if (watch_open( backend && *backend ? backend : NULL, reason, len )) return -1;
+    if (watch_open( backend && *backend ? backend : NULL, refusal->reason, len )) return -1;
     active_hooks = info.convention;
-    if (patch_ntdll( &info, reason, len ))
+    if (patch_ntdll( &info, refusal->reason, len ))
     {
         watch_close();
         return -1;
@@ -74,16 +85,20 @@ static int install( void *ntdll, const char *path, char *reason, size_t len )
 
 static void load_ntdll( void *ntdll, const char *path )
 {
-    char reason[160], line[300];
+    struct refusal refusal;
     const char *form;
+    char line[300];
 
-    if (install( ntdll, path, reason, sizeof(reason) ))
-        snprintf( line, sizeof(line), "not active: %s", reason );
+    wine_has_kernel_watches = has_kernel_watches( ntdll );
+    if (install( ntdll, path, &refusal ))
+        snprintf( line, sizeof(line), "not active: %s%s", refusal.reason,
+                  wine_has_kernel_watches ? refusal.rest : "" );
     else
     {
         form = watch_form_reason();
-        snprintf( line, sizeof(line), "active, %s (%s%s%s)", watch_backend_name(),
-                  watch_mechanism(), *form ? ": " : "", form );
+        snprintf( line, sizeof(line), "active, %s (%s%s%s)%s", watch_backend_name(),
+                  watch_mechanism(), *form ? ": " : "", form,
+                  wine_has_kernel_watches ? ", in place of Wine's own kernel watches" : "" );
     }
     log_start( line );
 }

@@ -51,7 +51,8 @@ struct ntdll_info
     void                    *functions[HOOK_COUNT];
     void                   **slots[HOOK_COUNT];              /* in the system call table */
     int                      slot_prot[HOOK_COUNT];          /* protection of the slots */
-    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* call instructions and jumps */
+    unsigned char           *calls[HOOKS_CALLED][MAX_CALLS]; /* calls and jumps: the last byte of
+                                                              * the opcode, before the operand */
     unsigned int             call_count[HOOKS_CALLED];
     const struct hook_table *convention;
 };
@@ -62,6 +63,9 @@ extern int inspect_ntdll( void *handle, const char *path, struct ntdll_info *inf
 /* pe_stub.c */
 extern int read_syscall_ids( const char *unix_path, const char * const *names, unsigned int *ids,
                              size_t count, char *reason, size_t len );
+
+/* kernel_watches.c */
+extern int has_kernel_watches( void *ntdll );
 
 /* patch.c */
 extern int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len );

@@ -36,9 +36,11 @@ BENCH_FLOOR_SRCS = bench/floor.c
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
 UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o
+UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/interpose.o
 UNIT_EXTRA_wine_mappings = preload/interpose.o
+UNIT_LDFLAGS_hooks = -Wl,--wrap=watch_add
 UNIT_LDFLAGS_hold = -Wl,--wrap=region_mark_written
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
@@ -56,11 +58,13 @@ UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
 GUEST_EXAMPLE = tests/kernels/lazy_restore
-# A program and a library for sandboxes, and a library that forks.
-SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so
+# A program and a library for sandboxes, a library that forks, and one that registers memory.
+SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so \
+	tests/stress/registered/register.so
 CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c)
 PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.c) \
-	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c)
+	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c) \
+	$(call sources,tests/stress/registered/registered.c)
 
 # Those of the conformance tests that need nothing of Windows but memory, threads and exceptions:
 # calls, io, own_process, remote and socket are about what Wine does for a program.
@@ -174,7 +178,8 @@ $(TOOL_PROGS): %: %.o
 tests/sandbox/exact: %: %.o $(LIBRARY_A)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
-tests/sandbox/not_dumpable.so tests/stress/forks/helper.so: %.so: %.o
+tests/sandbox/not_dumpable.so tests/stress/forks/helper.so tests/stress/registered/register.so: \
+  %.so: %.o
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ -ldl
 
 $(BENCH_BACKENDS): $(BENCH_BACKENDS_OBJS) $(LIBRARY_A)

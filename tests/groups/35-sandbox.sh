@@ -15,3 +15,11 @@ for sandbox in user user-mode-only seccomp not-dumpable no-proc user-namespace n
     fi
 done
 rm -rf "$WRITEWATCH_USER_TEMPLATE"
+
+# containers: another root, where the path of the library means something else
+for container in same-path not-shared prefix lib platform word-size log environment; do
+    run "container/$container" 120 sh "$tests/sandbox/container.sh" $container
+done
+if wanted container/wine && have_wine container/wine "$top_builddir/tests/stress/basic_poll.exe"; then
+    run container/wine 600 sh "$tests/sandbox/container.sh" wine
+fi

@@ -1,3 +1,3 @@
 # A call at the end of a function, which is a jump, is not led to the hooks.
 # Tests: unit/find_calls
-s/ && \*ptr != 0xe9//
+s/ \|\| operand\[-1\] == 0xe9//

@@ -9,6 +9,7 @@
  * process asks for, by the same hooks.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "engine/watch.h"
@@ -56,6 +57,15 @@ static int is_nested, nested;      /* whether, and how often, another process' c
 static int seen_decommitting;
 static enum allocation seen_allocating;
 static ULONG seen_type;
+static int is_busy;                /* whether new memory cannot be watched */
+
+int __real_watch_add( void *base, size_t size );
+
+/* another userfaultfd may have the memory already */
+int __wrap_watch_add( void *base, size_t size )
+{
+    return is_busy ? -EBUSY : __real_watch_add( base, size );
+}
 
 static void change_variables(void)
 {
@@ -219,8 +229,46 @@ static void test_free(void)
     munmap( program_base, SIZE );
 }
 
+/***********************************************************************
+ *           test_refused
+ *
+ * What we cannot watch is left to Wine, or, if Wine's watches are inexact, refused.
+ */
+static void test_refused( int ex, int kernel_watches )
+{
+    const ULONG types[] = { MEM_RESERVE, MEM_RESERVE | MEM_COMMIT };
+    const NTSTATUS expected = kernel_watches ? STATUS_NO_MEMORY : STATUS_SUCCESS;
+    unsigned int i;
+
+    wine_has_kernel_watches = kernel_watches;
+    wine_has_watches = 0;
+    check( could_be_charged( MEM_RESERVE, (SIZE_T)1 << 62 ) == kernel_watches );
+
+    is_busy = 1;
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    {
+        program_base = NULL;
+        program_size = SIZE;
+        check( call_allocate( ex, types[i] | MEM_WRITE_WATCH ) == expected );
+        check( (seen_type & MEM_WRITE_WATCH ? 0 : 1) == kernel_watches );
+        check( (program_base == changed_base) == kernel_watches );
+        check( wine_has_watches == !kernel_watches );
+        if (!kernel_watches) munmap( program_base, SIZE );
+    }
+    is_busy = 0;
+
+    /* as where the kernel does not charge it all */
+    wine_has_watches = 0;
+    wanted_status = STATUS_NO_MEMORY;
+    check( call_allocate( ex, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH ) == STATUS_NO_MEMORY );
+    check( (seen_type & MEM_WRITE_WATCH ? 0 : 1) == kernel_watches && !wine_has_watches );
+    wanted_status = STATUS_SUCCESS;
+    wine_has_kernel_watches = 0;
+}
+
 int main(void)
 {
+    unsigned int i;
     void *originals[HOOK_COUNT] = { (void *)wine_allocate, (void *)wine_allocate_ex,
                                     (void *)wine_free };
     char reason[160];
@@ -240,6 +288,7 @@ int main(void)
     test_allocate( 0 );
     test_allocate( 1 );
     test_free();
+    for (i = 0; i < 4; i++) test_refused( i & 1, i >> 1 );
     check( nested );
     watch_close();
     return unit_result();

@@ -45,36 +45,106 @@ void write_thunk( unsigned char *thunk, const void *target )
     memcpy( thunk + sizeof(jump), &target, sizeof(target) );
 }
 
+/* A call of a system call in Wine's dispatcher, which has the first argument in r10, and what comes
+ * shortly before it. A form is all the patterns that one kind of dispatcher has. */
+static const struct pattern
+{
+    unsigned int             form;
+    int                      common;      /* compilers make such code as well */
+    unsigned char            call[4];
+    unsigned int             call_size;
+    unsigned char            before[8];
+    unsigned int             before_size;
+    unsigned int             reach;       /* the bytes before the call that may include these */
+    const struct hook_table *convention;
+}
+patterns[] =
+{
+    /* call *(%r10,%rax,8), after mov %r10,%rcx: up to some 9.x */
+    { 0, 0, { 0x41, 0xff, 0x14, 0xc2 }, 4, { 0x4c, 0x89, 0xd1 }, 3, 32, &hooks_ms },
+    /* the same, after mov %r10,%rdi: 10.0 */
+    { 1, 0, { 0x41, 0xff, 0x14, 0xc2 }, 4, { 0x4c, 0x89, 0xd7 }, 3, 32, &hooks_sysv },
+    /* later: call *%r12, after pops of rdi, rsi, rdx, rcx, r8 and r9 if the system call is traced,
+     * and after mov %r10,%rdi if not */
+    { 2, 0, { 0x41, 0xff, 0xd4 }, 3, { 0x5f, 0x5e, 0x5a, 0x59, 0x41, 0x58, 0x41, 0x59 }, 8, 8,
+      &hooks_sysv },
+    { 2, 1, { 0x41, 0xff, 0xd4 }, 3, { 0x4c, 0x89, 0xd7 }, 3, 32, &hooks_sysv },
+};
+
+#define PATTERNS  (sizeof(patterns) / sizeof(patterns[0]))
+#define MAX_REACH 32
+#define MAX_CALL  4
+
+/* a call that nothing but a dispatcher makes: each must fit a pattern */
+static const unsigned char table_call[] = { 0x41, 0xff, 0x14, 0xc2 };
+
+static int fits( const struct pattern *pattern, const unsigned char *ptr )
+{
+    return !memcmp( ptr, pattern->call, pattern->call_size ) &&
+           memmem( ptr - pattern->reach, pattern->reach, pattern->before, pattern->before_size );
+}
+
+/***********************************************************************
+ *           find_patterns
+ *
+ * Counts the places that fit each pattern. Returns the number of calls that fit none.
+ */
+static unsigned int find_patterns( const unsigned char *code, size_t size,
+                                   unsigned int counts[PATTERNS] )
+{
+    unsigned int unknown = 0, i;
+    size_t offset;
+
+    memset( counts, 0, PATTERNS * sizeof(*counts) );
+    for (offset = MAX_REACH; offset + MAX_CALL <= size; offset++)
+    {
+        const unsigned char *ptr = code + offset;
+        int known = 0;
+
+        if (ptr[0] != 0x41 || ptr[1] != 0xff) continue;
+        for (i = 0; i < PATTERNS; i++)
+        {
+            if (!fits( &patterns[i], ptr )) continue;
+            counts[i]++;
+            known = 1;
+        }
+        if (!known && !memcmp( ptr, table_call, sizeof(table_call) )) unknown++;
+    }
+    return unknown;
+}
+
 /***********************************************************************
  *           find_convention
  *
- * The system call dispatcher calls through the table with call *(%r10,%rax,8). Shortly before, it
- * moves the first argument from r10 to the register in which the function expects it: rcx or rdi.
+ * All calls must be of one form, of which all must be there. Several calls that fit the same
+ * pattern do no harm: a dispatcher may have more than one way.
  */
 const struct hook_table *find_convention( const unsigned char *code, size_t size,
                                           void * const functions[HOOK_COUNT], char *reason,
                                           size_t len )
 {
-    static const unsigned char call[] = { 0x41, 0xff, 0x14, 0xc2 };
-    static const unsigned char to_rcx[] = { 0x4c, 0x89, 0xd1 };
-    static const unsigned char to_rdi[] = { 0x4c, 0x89, 0xd7 };
-    const unsigned int before = 32;
-    const unsigned char *ptr, *found = NULL;
-    int is_ms, is_sysv;
+    const struct pattern *found = NULL;
+    unsigned int counts[PATTERNS], i;
+    int clear;
 
     (void)functions;
+    clear = !find_patterns( code, size, counts );
+    for (i = 0; i < PATTERNS; i++)
+    {
+        if (patterns[i].common || !counts[i]) continue;
+        if (found && found->form != patterns[i].form) clear = 0;
+        found = &patterns[i];
+    }
+    if (!found && clear)
+    {
+        snprintf( reason, len, "this Wine is not recognised: its system call dispatcher has none "
+                  "of the known forms" );
+        return NULL;
+    }
+    for (i = 0; found && i < PATTERNS; i++)
+        if (patterns[i].form == found->form && !counts[i]) clear = 0;
+    if (clear) return found->convention;
     snprintf( reason, len, "this Wine is not recognised: the calling convention of its system "
               "calls is not clear" );
-
-    for (ptr = code + before; ptr + sizeof(call) <= code + size; ptr++)
-    {
-        if (memcmp( ptr, call, sizeof(call) )) continue;
-        if (found) return NULL;
-        found = ptr;
-    }
-    if (!found) return NULL;
-    is_ms   = memmem( found - before, before, to_rcx, sizeof(to_rcx) ) != NULL;
-    is_sysv = memmem( found - before, before, to_rdi, sizeof(to_rdi) ) != NULL;
-    if (is_ms == is_sysv) return NULL;
-    return is_ms ? &hooks_ms : &hooks_sysv;
+    return NULL;
 }

@@ -1,0 +1,3 @@
+# Dispatchers of two forms, of which one is not the right one, do no harm.
+# Tests: unit/inspect
+s/if \(found && found->form != patterns\[i\]\.form\) clear = 0;/;/
