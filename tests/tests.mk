@@ -37,6 +37,7 @@ UNIT_EXTRA_owned_lock = preload/owned_lock.o
 UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
+UNIT_EXTRA_convention = preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/interpose.o
 UNIT_EXTRA_wine_mappings = preload/interpose.o
@@ -47,9 +48,10 @@ UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
 UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
+UNIT_LDFLAGS_convention = -Wl,--export-dynamic
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
 
-UNIT_SRCS := $(call sources,tests/unit/*.c)
+UNIT_SRCS := $(call sources,tests/unit/*.c) $(call sources,tests/unit/$(ARCH)/*.c)
 # Where there is no preloaded library, those of its parts are left out.
 UNIT_OF_PRELOAD = find_calls $(foreach prog,$(basename $(notdir $(UNIT_SRCS))),\
 	$(if $(UNIT_EXTRA_$(prog)),$(prog)))

@@ -15,13 +15,15 @@
 
 #include "nt.h"
 
-/* Only such a process has the pointer set; a 32-bit Wine has it and does not use it. */
+/* A process that Wine's 32-bit side serves has a transition as well, but another dispatcher. */
 static inline BOOL is_wine_wow64(void)
 {
     HMODULE ntdll = GetModuleHandleA( "ntdll.dll" );
     void **transition = (void *)GetProcAddress( ntdll, "Wow64Transition" );
+    void **dispatcher = (void *)GetProcAddress( ntdll, "__wine_syscall_dispatcher" );
 
-    return GetProcAddress( ntdll, "wine_get_version" ) && transition && *transition;
+    if (!GetProcAddress( ntdll, "wine_get_version" ) || !transition || !*transition) return FALSE;
+    return !dispatcher || !*dispatcher || *dispatcher == *transition;
 }
 
 #endif /* WRITEWATCH_TESTS_WOW64_H */

@@ -2,10 +2,15 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-for source in "$tests"/unit/*.c; do
+for source in "$tests"/unit/*.c "$tests"/unit/*/*.c; do
     [ -f "$source" ] || continue
-    test=$(basename "$source" .c)
-    run "unit/$test" 120 "$top_builddir/tests/unit/$test"
+    program=${source#"$tests/"}
+    program=$top_builddir/tests/${program%.c}
+    # those in a folder are for the processor of its name
+    case ${program#"$top_builddir/tests/unit/"} in
+    */*) [ -x "$program" ] || continue ;;
+    esac
+    run "unit/$(basename "$program")" 120 "$program"
 done
 
 # what scan does in its other form

@@ -156,7 +156,7 @@ fi
 # What compilers make of the same functions, beside a file with the numbers of their system calls.
 mkdir -p "$dir/compiled"
 compiled=$dir/compiled/ntdll.so
-"$top_builddir/tests/unit/inspect" "$dir/compiled/ntdll.dll"
+"$top_builddir/tests/unit/x86_64/inspect" "$dir/compiled/ntdll.dll"
 if "$top_builddir/tests/unit/library" probe scan > "$dir/reason" 2>&1; then
     active=': active, scan ([^)]*)$'
     active_for_kernel=": active, scan ([^)]*), in place of Wine's own kernel watches\$"

@@ -70,7 +70,7 @@ END
 $CC -o "$work/app/load" "$work/load.c" -ldl || exit 1
 $CC -w -O1 -shared -fPIC -Wl,-Bsymbolic -DABI= -DDISPATCHER=2 -o "$work/app/ntdll.so" \
     "$top_srcdir/tests/package/inspect/ntdll.c" || exit 1
-"$top_builddir/tests/unit/inspect" "$work/app/ntdll.dll" || exit 1
+"$top_builddir/tests/unit/x86_64/inspect" "$work/app/ntdll.dll" || exit 1
 
 complain()
 {

@@ -14,8 +14,8 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "pe_file.h"
-#include "unit.h"
+#include "../pe_file.h"
+#include "../unit.h"
 
 /* functions below stand in the place of the loader's */
 #define dlsym           fake_dlsym
@@ -24,13 +24,14 @@
 static void *fake_dlsym( void *handle, const char *name );
 static int fake_iterate_phdr( int (*callback)( struct dl_phdr_info *, size_t, void * ), void *arg );
 
-#include "../../preload/inspect.c"
-#include "../../preload/kernel_watches.c"
-#include "../../preload/module.c"
+#include "../../../preload/inspect.c"
+#include "../../../preload/kernel_watches.c"
+#include "../../../preload/module.c"
 
 #define PREFIX "this Wine is not recognised: "
 
-const struct hook_table hooks_ms = { .name = "ms" }, hooks_sysv = { .name = "sysv" };
+const struct hook_table hooks_ms = { .convention = CONVENTION_MS };
+const struct hook_table hooks_sysv = { .convention = CONVENTION_SYSV };
 
 /* The module: code, then data; and where things are in the code. */
 #define CODE_SIZE  0x8000
@@ -176,8 +177,8 @@ static void recognised_at( int line, const struct hook_table *convention )
 
     if (reason || info.convention != convention)
     {
-        fprintf( stderr, "%s:%d: got '%s', expected %s\n", __FILE__, line,
-                 reason ? reason : info.convention->name, convention->name );
+        fprintf( stderr, "%s:%d: got '%s', expected convention %d\n", __FILE__, line,
+                 reason ? reason : "the other convention", convention->convention );
         unit_failures++;
     }
     else for (i = 0; i < HOOK_COUNT; i++)
