@@ -78,6 +78,15 @@ static void poll( char *base, unsigned int first, void **array )
 }
 
 
+/* stock Wine 8.0 as well */
+static BOOL is_wine_8(void)
+{
+    HMODULE ntdll = GetModuleHandleA( "ntdll.dll" );
+    const char * (CDECL *version)(void) = (void *)GetProcAddress( ntdll, "wine_get_version" );
+
+    return version && atoi( version() ) == 8;
+}
+
 /***********************************************************************
  *           main
  */
@@ -87,7 +96,12 @@ int main(void)
     unsigned int i;
 
     start_watchdog();
-    if ((wow64 = is_wine_wow64()))
+    if ((wow64 = is_wine_wow64()) && is_wine_8())
+    {
+        say( "breakpoint: a 32-bit thread ends when its breakpoints are set in this Wine\n" );
+        TerminateProcess( GetCurrentProcess(), 77 );
+    }
+    if (wow64)
         say_todo( "breakpoints on the array and the count end a query; only the granularity has one" );
     AddVectoredExceptionHandler( 1, handler );
     DuplicateHandle( GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(), &asking, 0,
