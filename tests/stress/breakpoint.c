@@ -78,15 +78,6 @@ static void poll( char *base, unsigned int first, void **array )
 }
 
 
-/* stock Wine 8.0 as well */
-static BOOL is_wine_8(void)
-{
-    HMODULE ntdll = GetModuleHandleA( "ntdll.dll" );
-    const char * (CDECL *version)(void) = (void *)GetProcAddress( ntdll, "wine_get_version" );
-
-    return version && atoi( version() ) == 8;
-}
-
 /***********************************************************************
  *           main
  */
