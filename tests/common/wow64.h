@@ -26,4 +26,13 @@ static inline BOOL is_wine_wow64(void)
     return !dispatcher || !*dispatcher || *dispatcher == *transition;
 }
 
+/* Its new WoW64 is not complete: threads end or lose segment registers, under stock Wine too. */
+static inline BOOL is_wine_8(void)
+{
+    HMODULE ntdll = GetModuleHandleA( "ntdll.dll" );
+    const char * (CDECL *version)(void) = (void *)GetProcAddress( ntdll, "wine_get_version" );
+
+    return version && version()[0] == '8';
+}
+
 #endif /* WRITEWATCH_TESTS_WOW64_H */

@@ -87,7 +87,12 @@ int main(void)
     unsigned int i;
 
     start_watchdog();
-    if ((wow64 = is_wine_wow64()))
+    if ((wow64 = is_wine_wow64()) && is_wine_8())
+    {
+        say( "breakpoint: a 32-bit thread ends when its breakpoints are set in this Wine\n" );
+        TerminateProcess( GetCurrentProcess(), 77 );
+    }
+    if (wow64)
         say_todo( "breakpoints on the array and the count end a query; only the granularity has one" );
     AddVectoredExceptionHandler( 1, handler );
     DuplicateHandle( GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(), &asking, 0,

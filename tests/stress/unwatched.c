@@ -76,6 +76,11 @@ int main(void)
     char *watched = allocate_watched( 16 ), *base;
 
     start_watchdog();
+    if (is_wine_wow64() && is_wine_8())
+    {
+        say( "unwatched: a 32-bit thread may crash when it is suspended in this Wine\n" );
+        TerminateProcess( GetCurrentProcess(), 77 );
+    }
     *watched = 1;
     base = VirtualAlloc( NULL, 16 * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
     check( base != NULL, "VirtualAlloc failed, error %lu", GetLastError() );
