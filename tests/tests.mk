@@ -49,7 +49,7 @@ UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
 UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_convention = -Wl,--export-dynamic
-UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mprotect,--wrap=mremap
+UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mmap64,--wrap=mprotect,--wrap=mremap
 
 UNIT_SRCS := $(call sources,tests/unit/*.c) $(call sources,tests/unit/$(ARCH)/*.c)
 # Where there is no preloaded library, those of its parts are left out.

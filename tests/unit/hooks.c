@@ -242,7 +242,7 @@ static void test_refused( int ex, int kernel_watches )
 
     wine_has_kernel_watches = kernel_watches;
     wine_has_watches = 0;
-    check( could_be_charged( MEM_RESERVE, (SIZE_T)1 << 62 ) == kernel_watches );
+    check( could_be_charged( MEM_RESERVE, ~(SIZE_T)0xffff ) == kernel_watches );
 
     is_busy = 1;
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)

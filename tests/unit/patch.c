@@ -14,6 +14,11 @@
 #include "../../preload/preload.h"
 #include "unit.h"
 
+#ifdef __i386__   /* what mmap() is with offsets of 64 bits */
+#define __real_mmap __real_mmap64
+#define __wrap_mmap __wrap_mmap64
+#endif
+
 #define PAGE       0x1000
 #define TAIL_CALL  0x5400
 #define CODE_PAGES 6
