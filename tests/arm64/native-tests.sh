@@ -33,6 +33,8 @@ for source in "$tests"/unit/*.c; do
     fi
 done
 
+if wanted faults; then skip faults "$(lacking faults)"; fi
+
 run model/static 240 "$top_builddir/tests/model/model.static" --seed 1 --steps $model_steps
 for backend in $ways_backends; do
     run "fuzz/$backend" 120 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/fuzz/fuzz" \
