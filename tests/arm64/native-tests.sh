@@ -33,8 +33,16 @@ for source in "$tests"/unit/*.c; do
     fi
 done
 
+[ -z "$WRITEWATCH_LONG" ] || run unit/backends 240 "$unit/backends"
+if wanted faults; then skip faults "$(lacking faults)"; fi
+
 run model/static 240 "$top_builddir/tests/model/model.static" --seed 1 --steps $model_steps
 for backend in $ways_backends; do
+    wanted "fuzz/$backend" || continue
+    if ! probe "$backend"; then
+        skip "fuzz/$backend" "$reason"
+        continue
+    fi
     run "fuzz/$backend" 120 env WRITEWATCH_BACKEND="$backend" "$top_builddir/tests/fuzz/fuzz" \
         --seconds 4 --inputs 100
 done

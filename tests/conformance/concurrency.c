@@ -249,9 +249,10 @@ static DWORD CALLBACK alloc_thread( void *arg )
 
     for (i = 0; !stop; i++)
     {
-        mem = VirtualAlloc( NULL, 0x10000, MEM_RESERVE | MEM_WRITE_WATCH | (i & 1 ? MEM_COMMIT : 0),
+        mem = VirtualAlloc( NULL, 16 * PAGE,
+                            MEM_RESERVE | MEM_WRITE_WATCH | (i & 1 ? MEM_COMMIT : 0),
                             PAGE_READWRITE );
-        if (!mem || (!(i & 1) && !VirtualAlloc( mem, 0x10000, MEM_COMMIT, PAGE_READWRITE )))
+        if (!mem || (!(i & 1) && !VirtualAlloc( mem, 16 * PAGE, MEM_COMMIT, PAGE_READWRITE )))
         {
             wrong++;
             continue;
@@ -260,7 +261,7 @@ static DWORD CALLBACK alloc_thread( void *arg )
         mem[page * PAGE] = 1;
         if (i & 2) VirtualFree( mem + page * PAGE, PAGE, MEM_DECOMMIT );
         count = 16;
-        if (GetWriteWatch( i & 1, mem, 0x10000, results, &count, &page_size )) wrong++;
+        if (GetWriteWatch( i & 1, mem, 16 * PAGE, results, &count, &page_size )) wrong++;
         else if (count != 1 || results[0] != mem + page * PAGE) wrong++;
         if (!VirtualFree( mem, 0, MEM_RELEASE )) wrong++;
         InterlockedIncrement( rounds );

@@ -19,7 +19,7 @@
 #include "sys/page.h"
 #include "unit.h"
 
-#define PART ((size_t)0x10000)
+#define PART (16 * page_size())
 
 static int commits, commit_error;
 static int check_access;   /* memory that is committed must have no access yet */

@@ -19,7 +19,7 @@
 #include "sys/page.h"
 #include "unit.h"
 
-#define PART       ((size_t)0x10000)
+#define PART       (16 * page_size())
 #define PM_UFFD_WP ((uint64_t)1 << 57)
 
 static const char private_pages[] = "reading untouched memory gives private pages here";

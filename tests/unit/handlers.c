@@ -20,7 +20,7 @@
 #include "unit.h"
 
 #define PAGE ((SIZE_T)page_size())
-#define PART ((SIZE_T)0x10000)
+#define PART (16 * PAGE)
 
 enum how { PLAIN, OLD_CALL, SIGINFO, ON_STACK, HOWS };
 enum when { BEFORE, AFTER, AFTER_CHAINING, WHENS };

@@ -22,7 +22,7 @@
 #include "sys/page.h"
 #include "unit.h"
 
-#define PART ((SIZE_T)0x10000)
+#define PART (16 * (SIZE_T)page_size())
 
 static char *allocate(void)
 {

@@ -24,7 +24,7 @@
 #include "write_watch.h"
 
 #define PAGES   1024
-#define BALLAST 131072  /* pages, of which every other one is given back */
+#define BALLAST ((size_t)512 << 20 >> page_shift)  /* pages; every other one is given back */
 #define ROUNDS  200     /* between two times */
 #define SECONDS 12
 

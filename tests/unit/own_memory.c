@@ -56,7 +56,7 @@ static int unwatch_page( const void *ptr )
 /* writes deep into the stack */
 static __attribute__((noinline)) void use_stack( size_t depth )
 {
-    volatile char data[4096];
+    volatile char data[page_size()];
 
     data[0] = data[sizeof(data) - 1] = 1;
     if (depth) use_stack( depth - 1 );

@@ -20,7 +20,8 @@
 
 #define PAGE      ((SIZE_T)page_size())
 #define PAGES     2048
-#define FILE_SIZE (PAGES * sizeof(void *))
+#define START     (PAGE - 4096)      /* of the array, which goes on in the second page */
+#define FILE_SIZE (START + PAGES * sizeof(void *))
 #define LAST      (FILE_SIZE - 64)   /* where count and granularity lie */
 #define ROUNDS    5                  /* that fail, for each of the three */
 
@@ -46,7 +47,7 @@ static int poll( enum place place )
     static void *results[PAGES];
     ULONG_PTR number = PAGES, *count = place == COUNT ? (ULONG_PTR *)(view + LAST) : &number;
     ULONG size = 0, *granularity = place == GRANULARITY ? (ULONG *)(view + LAST) : &size;
-    void *array = place == ARRAY ? view : (char *)results;
+    void *array = place == ARRAY ? view + START : (char *)results;
     NTSTATUS status;
     int i, pages = place == ARRAY ? PAGES : 16;
 

@@ -77,6 +77,18 @@ static int is_hole( enum way way )
     return way == UNMAPPED || way == MOVED;
 }
 
+/* moves memory, page by page where it is several mappings: up to 6.16 the kernel refuses these */
+static int move( char *from, char *to, size_t size )
+{
+    size_t i;
+
+    if (mremap( from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to ) == to) return 1;
+    for (i = 0; i < size; i += page_size())
+        if (mremap( from + i, page_size(), page_size(), MREMAP_MAYMOVE | MREMAP_FIXED, to + i ) !=
+            to + i) return 0;
+    return 1;
+}
+
 /* lets pages vanish */
 static void vanish( enum way way, size_t first, size_t last )
 {
@@ -90,7 +102,7 @@ static void vanish( enum way way, size_t first, size_t last )
         check( !munmap( page( first ), size ));
         break;
     case MOVED:
-        check( mremap( page( first ), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, ptr ) == ptr );
+        check( move( page( first ), ptr, size ));
         /* and it is memory as any other there, but for its protection */
         check( !by_protection || !mprotect( ptr, size, PROT_READ | PROT_WRITE ));
         memset( ptr, 2, size );

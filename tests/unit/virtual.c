@@ -88,6 +88,7 @@ static void test_places(void)
 {
     MEM_ADDRESS_REQUIREMENTS req;
     MEM_EXTENDED_PARAMETER param[2];
+    const SIZE_T unit = 0x10000;   /* allocations begin at multiples of it */
     char *first, *second;
     void *addr = NULL;
     SIZE_T size = PART;
@@ -102,16 +103,16 @@ static void test_places(void)
      * tools that watch programs have anything */
     req.LowestStartingAddress = (void *)0x60000000;
     req.HighestEndingAddress = (void *)0x600fffff;
-    first = VirtualAlloc2( NULL, NULL, PART + 1, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
+    first = VirtualAlloc2( NULL, NULL, unit + 1, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
     check( first == (char *)0x60000000 );
     second = VirtualAlloc2( NULL, NULL, PAGE, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
-    check( second == first + 2 * PART );
+    check( second == first + 2 * unit );
     VirtualFree( second, 0, MEM_RELEASE );
-    second = VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS, param, 1 );
+    second = VirtualAlloc2( NULL, NULL, unit, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS, param, 1 );
     check( second == (char *)0x600f0000 );
     VirtualFree( second, 0, MEM_RELEASE );
     req.Alignment = 0x80000;
-    second = VirtualAlloc2( NULL, NULL, PART, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
+    second = VirtualAlloc2( NULL, NULL, unit, MEM_RESERVE, PAGE_NOACCESS, param, 1 );
     check( second == (char *)0x60080000 );
     check( !VirtualAlloc2( NULL, NULL, 0x80001, MEM_RESERVE, PAGE_NOACCESS, param, 1 ) );
     check( GetLastError() == ERROR_NOT_ENOUGH_MEMORY );

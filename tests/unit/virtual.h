@@ -16,7 +16,7 @@
 #include "writewatch.h"
 
 #define PAGE ((SIZE_T)page_size())
-#define PART ((SIZE_T)0x10000)
+#define PART (16 * PAGE)
 #define LIMIT ((char *)address_limit())
 
 static inline NTSTATUS allocate( void *addr, SIZE_T size, ULONG type, ULONG protect )

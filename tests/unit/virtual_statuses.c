@@ -15,7 +15,7 @@ static void test_statuses(void)
     ULONG old;
     void *addr;
 
-    check( base && !((uintptr_t)base & (PART - 1)) );
+    check( base && !((uintptr_t)base & 0xffff) );
 
     /* allocating */
     check( allocate( NULL, 0, MEM_RESERVE, PAGE_READWRITE ) == STATUS_INVALID_PARAMETER );
