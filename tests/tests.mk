@@ -133,7 +133,8 @@ PE_EXES = $(if $(CONFORMANCE_SRCS),$(CONFORMANCE_EXE) $(KERNELBASE_EXE) \
 
 # 32-bit programs have 2 GiB of addresses. These have 4, so that there are some of each kind: the
 # conformance suite, in its two builds, is of both.
-LARGE_EXES = $(KERNELBASE_EXE) $(RACE_EXE) $(BENCH_EXE) tests/stress/reserve.exe
+LARGE_EXES = $(KERNELBASE_EXE) $(RACE_EXE) $(BENCH_EXE) tests/stress/charge.exe \
+	tests/stress/reserve.exe
 $(LARGE_EXES): PE_LDFLAGS += $(if $(filter x86_64-%,$(PE_TARGET)),,-Wl,--large-address-aware)
 
 BENCH_OBJS = $(call objects,$(BENCH_SRCS))

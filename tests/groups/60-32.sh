@@ -12,7 +12,7 @@ tree32=$top_builddir/32
 why32()
 {
     if [ -z "$CC32" ] || [ -z "$MINGW32" ]; then
-        echo "no compilers for 32 bits: run tools/install-deps --32 and then ./configure again"
+        echo "no compilers for 32 bits: $brings"
     elif ! "$tree32/tests/tools/fault_cost" >/dev/null 2>&1; then
         echo "this system runs no 32-bit programs: tools/install-deps --32 enables the i386" \
             "architecture"
@@ -38,7 +38,7 @@ run32()
     rm -f "$numbers"
     mkdir -p "$logs/32"
     env -u WRITEWATCH_TEST_GROUPS top_builddir="$tree32" CC="$CC32" MINGW="$MINGW32" WINEGCC= \
-        WRITEWATCH_TEST_LOGS="$logs/32" WRITEWATCH_RUNNER="$top_builddir/programs/writewatch" \
+        WRITEWATCH_TEST_LOGS="$logs/32" WRITEWATCH_WORDS=32 WRITEWATCH_RUNNER="$top_builddir/programs/writewatch" \
         WRITEWATCH_PREFIX_TEMPLATE="${WRITEWATCH_PREFIX_TEMPLATE:-$tree32/tests/prefix-template}" \
         sh "$tests/run-tests" --groups "$groups32" "$@" </dev/null |
     while IFS= read -r line; do
