@@ -70,20 +70,27 @@ static const char *replace( const char *path )
     return last_answer;
 }
 
-#define REPLACE( function ) \
-__attribute__((visibility("default"))) int function( const char *path, struct stat *st ) \
+#define REPLACE( function, type ) \
+__attribute__((visibility("default"))) int function( const char *path, type *st ) \
 { \
-    int (*next)( const char *, struct stat * ) = dlsym( RTLD_NEXT, #function ); \
+    int (*next)( const char *, type * ) = dlsym( RTLD_NEXT, #function ); \
     return next( replace( path ), st ); \
 }
 
-REPLACE( stat )
-REPLACE( lstat )
-
-__attribute__((visibility("default"))) int fstatat( int dir, const char *path, struct stat *st,
-                                                    int flags )
-{
-    int (*next)( int, const char *, struct stat *, int ) = dlsym( RTLD_NEXT, "fstatat" );
-
-    return next( dir, replace( path ), st, flags );
+#define REPLACE_AT( function, type ) \
+__attribute__((visibility("default"))) int function( int dir, const char *path, type *st, \
+                                                     int flags ) \
+{ \
+    int (*next)( int, const char *, type *, int ) = dlsym( RTLD_NEXT, #function ); \
+    return next( dir, replace( path ), st, flags ); \
 }
+
+#ifdef __i386__
+/* what stat() is with times of 64 bits */
+REPLACE( __stat64_time64, void )
+REPLACE( __lstat64_time64, void )
+REPLACE_AT( __fstatat64_time64, void )
+#endif
+REPLACE( stat, struct stat )
+REPLACE( lstat, struct stat )
+REPLACE_AT( fstatat, struct stat )
