@@ -209,16 +209,19 @@ static unsigned int get_maps( char prots[CODE_PAGES + DATA_PAGES][5] )
     FILE *file = fopen( "/proc/self/maps", "re" );
     unsigned long start, end, addr;
     char line[512], prot[5];
-    unsigned int count = 0;
+    unsigned int count = 0, i;
 
     memset( prots, 0, (CODE_PAGES + DATA_PAGES) * 5 );
     while (file && fgets( line, sizeof(line), file ))
     {
         if (sscanf( line, "%lx-%lx %4s", &start, &end, prot ) != 3) continue;
         count++;
-        for (addr = start; addr < end; addr += PAGE)
-            if (addr - (unsigned long)module < SIZE)
-                memcpy( prots[(addr - (unsigned long)module) / PAGE], prot, sizeof(prot) );
+        /* by the module's pages, as a sanitizer's mappings have billions */
+        for (i = 0; i < CODE_PAGES + DATA_PAGES; i++)
+        {
+            addr = (unsigned long)module + i * PAGE;
+            if (addr >= start && addr < end) memcpy( prots[i], prot, sizeof(prot) );
+        }
     }
     if (file) fclose( file );
     return count;
