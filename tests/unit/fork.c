@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "engine/host.h"
 #include "engine/region.h"
 #include "fault/userfault.h"
 #include "fork.h"
@@ -199,6 +200,16 @@ static int find_nothing( struct watch_region *region, struct page_scan *scan )
     return 0;
 }
 
+/* With no step in progress: the thread of a backend may serve a fault of the region. */
+static void set_backend( struct watch_region *region, const struct watch_backend *backend )
+{
+    change_lock();
+    region_set_state( region, REGION_CLOSED );
+    region->backend = backend;
+    region_set_state( region, REGION_OPEN );
+    change_unlock();
+}
+
 /* Memory that cannot be watched in the child: queries of it fail there, although this backend would
  * say that nothing is written. It is in no list, so it cannot be opened anew. */
 static void test_refused(void)
@@ -219,7 +230,7 @@ static void test_refused(void)
     refused.collect_written = find_nothing;
     refused.check = NULL;
     refused.hold = refused.release = NULL;
-    region->backend = &refused;
+    set_backend( region, &refused );
     if (!(pid = start_child()))
     {
         check( ask( &own, 0, PAGES, 0, told ) == -1 );
@@ -227,7 +238,7 @@ static void test_refused(void)
         check( strstr( writewatch_reason(), "in this child" ) != NULL );
         _exit( unit_result() );
     }
-    region->backend = real;
+    set_backend( region, real );
     check( passed( pid ));
     region_put( region );
     write_page( &own, 1 );
