@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -126,11 +125,8 @@ UNINTERRUPTED int ask_kernel( enum scan_question question, struct page_scan *sca
     }
 
     ret = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
+    ret = take_walk_end( scan, &arg, ret );
     if (ret < 0) return ret;
-    /* the walk must have advanced or found something, or a caller would ask forever */
-    if (arg.walk_end > scan->end || arg.walk_end < scan->start ||
-        (arg.walk_end == scan->start && !ret)) return -EIO;
-    scan->next = arg.walk_end;
     return question <= SCAN_EXACT_MARKED && reset ? protect_moving( scan->runs, ret ) : ret;
 }
 

@@ -8,8 +8,11 @@
 #ifndef WRITEWATCH_ASK_H
 #define WRITEWATCH_ASK_H
 
+#include <errno.h>
+
 #include "engine/region.h"
 #include "scan/blocks.h"
+#include "sys/kernel_api.h"
 
 /* what the backend keeps about a region */
 struct scan_data
@@ -50,6 +53,18 @@ enum scan_question
 /* PAGEMAP_SCAN; start, end, flags, runs, len and max_pages (0: no limit) as for collect_written().
  * Returns the number of runs, or -errno. Uninterrupted code. */
 extern int ask_kernel( enum scan_question question, struct page_scan *scan );
+
+/* Where the walk of a PAGEMAP_SCAN ended, which returned count. It must have advanced or found
+ * something, or a caller would ask forever. Returns count, or -errno. */
+static inline __attribute__((always_inline)) long
+take_walk_end( struct page_scan *scan, const struct pm_scan_arg *arg, long count )
+{
+    if (count < 0) return count;
+    if (arg->walk_end > scan->end || arg->walk_end < scan->start ||
+        (arg->walk_end == scan->start && !count)) return -EIO;
+    scan->next = arg->walk_end;
+    return count;
+}
 
 /* Protects the empty entries of a range, and only those. Returns 0 or -errno. */
 extern int scan_mark_empty( uintptr_t start, uintptr_t end );

@@ -256,11 +256,7 @@ static int list_categories( int fresh, struct page_scan *scan )
     }
 
     count = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
-    if (count < 0) return count;
-    if (arg.walk_end > scan->end || arg.walk_end < scan->start ||
-        (arg.walk_end == scan->start && !count)) return -EIO;
-    scan->next = arg.walk_end;
-    return count;
+    return take_walk_end( scan, &arg, count );
 }
 
 /* A page that is not written may be a marker, which looks like a swapped-out page: it is not
