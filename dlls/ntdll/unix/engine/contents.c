@@ -150,6 +150,31 @@ int watch_commit( void *base, size_t size )
 }
 
 /***********************************************************************
+ *           drop_watched
+ *
+ * Drops the contents of a range for a reason. A decommit takes the access away first: a concurrent
+ * write is either reported or faults. Fails with ENOMEM, and then changes nothing.
+ */
+static int drop_watched( void *base, size_t size, enum discard_reason reason )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    int ret;
+
+    if (fork_is_unhandled()) return -EIO;
+    change_lock();
+    ret = prepare_regions( start, end );
+    if (!ret && reason == DISCARD_DECOMMIT) ret = protect_regions( start, end, PROT_NONE );
+    if (!ret)
+    {
+        set_states( start, end, REGION_CLOSED );
+        ret = drop_range( start, end, reason );
+        set_states( start, end, REGION_OPEN );
+    }
+    change_unlock();
+    return ret;
+}
+
+/***********************************************************************
  *           watch_discard
  *
  * Drops the contents of pages, which become zero, and keeps the written state of those that are
@@ -159,44 +184,16 @@ int watch_commit( void *base, size_t size )
  */
 int watch_discard( void *base, size_t size )
 {
-    uintptr_t start = (uintptr_t)base, end = start + size;
-    int ret;
-
-    if (fork_is_unhandled()) return -EIO;
-    change_lock();
-    if (!(ret = prepare_regions( start, end )))
-    {
-        set_states( start, end, REGION_CLOSED );
-        ret = drop_range( start, end, DISCARD_RESET );
-        set_states( start, end, REGION_OPEN );
-    }
-    change_unlock();
-    return ret;
+    return drop_watched( base, size, DISCARD_RESET );
 }
 
 /***********************************************************************
  *           watch_decommit
  *
  * Takes pages away from the program as a new mapping without access would, but keeps them
- * registered and their written state known (row 15). Access is removed first: a concurrent write is
- * either reported or faults. Fails with ENOMEM, and then changes nothing.
+ * registered and their written state known (row 15). Fails with ENOMEM, and then changes nothing.
  */
 int watch_decommit( void *base, size_t size )
 {
-    uintptr_t start = (uintptr_t)base, end = start + size;
-    int ret;
-
-    if (fork_is_unhandled()) return -EIO;
-    change_lock();
-    if (!(ret = prepare_regions( start, end )))
-    {
-        if (!(ret = protect_regions( start, end, PROT_NONE )))
-        {
-            set_states( start, end, REGION_CLOSED );
-            ret = drop_range( start, end, DISCARD_DECOMMIT );
-            set_states( start, end, REGION_OPEN );
-        }
-    }
-    change_unlock();
-    return ret;
+    return drop_watched( base, size, DISCARD_DECOMMIT );
 }
