@@ -63,7 +63,7 @@ GUEST_EXAMPLE = tests/kernels/lazy_restore
 # A program and a library for sandboxes, a library that forks, and one that registers memory.
 SANDBOX_PROGS = tests/sandbox/exact tests/sandbox/not_dumpable.so tests/stress/forks/helper.so \
 	tests/stress/registered/register.so
-CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c)
+CONFORMANCE_SRCS := $(call sources,tests/conformance/*.c) tests/model/model.c
 PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.c) \
 	$(call sources,tests/faults/windows.c) $(call sources,tests/stress/forks/forks.c) \
 	$(call sources,tests/stress/registered/registered.c)
@@ -73,7 +73,7 @@ PROGRAM_SRCS := $(call sources,tests/stress/*.c) $(call sources,programs/demo/*.
 NATIVE_TESTS = allocation arguments concurrency decommit face hostile model overlap placeholder \
 	protection results
 NATIVE_TEST = tests/conformance/write_watch_native_test
-NATIVE_TEST_OBJS = $(NATIVE_TESTS:%=tests/conformance/%.native.o) \
+NATIVE_TEST_OBJS = $(NATIVE_TESTS:%=tests/conformance/%.native.o) tests/model/model.native.o \
 	tests/conformance/native/native.native.o tests/conformance/native/testlist.native.o
 
 # The comparison of the backends, over what the library exports.

@@ -1,5 +1,5 @@
 /*
- * Write watch tests: random operations, compared with a model of what must be answered
+ * Write watch tests: random operations, compared with the rules of tests/model
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -9,19 +9,12 @@
  */
 
 #include "watch.h"
+#include "../model/model.h"
 
 #define RESET WRITE_WATCH_FLAG_RESET
-#define MAX_PAGES 1300  /* three page tables or parts of them */
+#define MOST_PAGES 1300  /* three page tables or parts of them */
 
-struct page
-{
-    BOOL committed;
-    BOOL writable;
-    BOOL written;
-    int  value;         /* first byte, -1 when MEM_RESET made it unknown */
-};
-
-static struct page model[MAX_PAGES];
+static struct space model;
 static char *region;
 static unsigned int region_pages, seed;
 
@@ -57,6 +50,23 @@ static void pick_range( unsigned int *first, unsigned int *count )
 
 
 /***********************************************************************
+ *           write_page
+ *
+ * One byte; after MEM_RESET all of them, so that the contents are known again.
+ */
+static void write_page( unsigned int index )
+{
+    unsigned char data[PAGE];
+    volatile char *page = region + index * PAGE;
+    SIZE_T i, size = model.page[index].contents == KNOWN ? 1 : PAGE;
+
+    memset( data, random_below( 3 ), size );  /* zero, too */
+    for (i = 0; i < size; i++) page[i] = data[i];
+    model_write( &model, index * PAGE, data, size );
+}
+
+
+/***********************************************************************
  *           do_write
  */
 static void do_write( unsigned int first, unsigned int count, unsigned int step )
@@ -64,12 +74,24 @@ static void do_write( unsigned int first, unsigned int count, unsigned int step 
     unsigned int i;
 
     for (i = first; i < first + count; i += step)
-    {
-        if (!model[i].committed || !model[i].writable) continue;
-        model[i].value = random_below( 3 );  /* zero, too */
-        model[i].written = TRUE;
-        *(volatile char *)(region + i * PAGE) = model[i].value;
-    }
+        if (is_writable( &model.page[i] )) write_page( i );
+}
+
+
+/***********************************************************************
+ *           do_protect
+ *
+ * Fails if a page is not committed.
+ */
+static BOOL do_protect( char *base, SIZE_T size, DWORD prot )
+{
+    uint64_t addr = base - region, bytes = size;
+    uint32_t expected = 0;
+    NTSTATUS status = model_protect( &model, &addr, &bytes, prot, &expected );
+    DWORD old = 0;
+
+    if (status) return !VirtualProtect( base, size, prot, &old );
+    return VirtualProtect( base, size, prot, &old ) && old == expected;
 }
 
 
@@ -82,51 +104,26 @@ static BOOL do_change( unsigned int what, unsigned int first, unsigned int count
 {
     char *base = region + first * PAGE;
     SIZE_T size = count * PAGE;
-    BOOL ret = TRUE;
-    DWORD old;
+    uint64_t addr = first * PAGE, bytes = size;
     unsigned int i;
 
     switch (what)
     {
     case 0:
-        ret = VirtualAlloc( base, size, MEM_COMMIT, PAGE_READWRITE ) == base;
-        break;
+        return !model_allocate( &model, &addr, &bytes, MEM_COMMIT, PAGE_READWRITE, 0 ) &&
+               VirtualAlloc( base, size, MEM_COMMIT, PAGE_READWRITE ) == base;
     case 1:
-        ret = VirtualFree( base, size, MEM_DECOMMIT );
-        break;
+        return !model_free( &model, &addr, &bytes, MEM_DECOMMIT ) &&
+               VirtualFree( base, size, MEM_DECOMMIT );
     case 2:
+        return do_protect( base, size, PAGE_READONLY );
     case 3:
-        for (i = first; i < first + count; i++) if (!model[i].committed) return TRUE;
-        ret = VirtualProtect( base, size, what == 2 ? PAGE_READONLY : PAGE_READWRITE, &old );
-        break;
-    case 4:
-        for (i = first; i < first + count; i++) if (!model[i].committed) return TRUE;
-        ret = VirtualAlloc( base, size, MEM_RESET, PAGE_READWRITE ) == base;
-        break;
+        return do_protect( base, size, PAGE_READWRITE );
+    default:
+        for (i = first; i < first + count; i++) if (!model.page[i].committed) return TRUE;
+        return !model_allocate( &model, &addr, &bytes, MEM_RESET, PAGE_READWRITE, 0 ) &&
+               VirtualAlloc( base, size, MEM_RESET, PAGE_READWRITE ) == base;
     }
-    for (i = first; i < first + count; i++)
-    {
-        switch (what)
-        {
-        case 0:
-            if (!model[i].committed) model[i].value = 0;
-            model[i].committed = model[i].writable = TRUE;
-            break;
-        case 1:
-            model[i].committed = FALSE;
-            break;
-        case 2:
-            model[i].writable = FALSE;
-            break;
-        case 3:
-            model[i].writable = TRUE;
-            break;
-        case 4:
-            if (model[i].value) model[i].value = -1;
-            break;
-        }
-    }
-    return ret;
 }
 
 
@@ -137,7 +134,7 @@ static BOOL do_change( unsigned int what, unsigned int first, unsigned int count
  */
 static BOOL do_poll( unsigned int first, unsigned int count, DWORD flags )
 {
-    static void *results[MAX_PAGES];
+    static void *results[MOST_PAGES];
     unsigned int i, pos = 0, skew = random_below( 4 ) ? 0 : 1 + random_below( PAGE - 1 );
     ULONG_PTR number = random_below( 3 ) ? region_pages : 1 + random_below( 12 ), max = number;
     char *base = region + first * PAGE + skew;
@@ -152,9 +149,9 @@ static BOOL do_poll( unsigned int first, unsigned int count, DWORD flags )
 
     for (i = first; i < first + count && pos < max; i++)
     {
-        if (!model[i].written) continue;
+        if (model.page[i].written == NOT_WRITTEN) continue;
         if (pos >= number || results[pos] != region + i * PAGE) return FALSE;
-        if (flags) model[i].written = FALSE;
+        if (flags) model.page[i].written = NOT_WRITTEN;
         pos++;
     }
     return pos == number;
@@ -162,19 +159,18 @@ static BOOL do_poll( unsigned int first, unsigned int count, DWORD flags )
 
 
 /***********************************************************************
- *           check_values
+ *           check_contents
  *
- * The memory still holds what was written to it.
+ * The memory still holds what was written to it; after MEM_RESET that is left open.
  */
-static unsigned int check_values( unsigned int first, unsigned int count )
+static unsigned int check_contents( unsigned int first, unsigned int count )
 {
     unsigned int i, wrong = 0;
 
     for (i = first; i < first + count; i++)
     {
-        if (!model[i].committed) continue;
-        if (model[i].value == -1) continue;
-        wrong += *(volatile char *)(region + i * PAGE) != model[i].value;
+        if (!model.page[i].committed || model.page[i].contents != KNOWN) continue;
+        wrong += !!memcmp( region + i * PAGE, model.copy + i * PAGE, PAGE );
     }
     return wrong;
 }
@@ -188,6 +184,7 @@ static unsigned int check_values( unsigned int first, unsigned int count )
 static BOOL run_model( unsigned int pages, unsigned int steps, BOOL commit )
 {
     unsigned int i, step, first, count, what, start = seed;
+    uint64_t addr = 0, size = 0;
     BOOL good = TRUE;
 
     region_pages = pages;
@@ -196,12 +193,9 @@ static BOOL run_model( unsigned int pages, unsigned int steps, BOOL commit )
                            PAGE_READWRITE );
     ok( region != NULL, "VirtualAlloc failed, error %u\n", (int)GetLastError() );
     if (!region) return FALSE;
-    for (i = 0; i < pages; i++)
-    {
-        model[i].committed = model[i].writable = commit;
-        model[i].written = FALSE;
-        model[i].value = 0;
-    }
+    model.base = region;
+    model_reserve( &model, 0, pages, MEM_RESERVE | MEM_WRITE_WATCH | (commit ? MEM_COMMIT : 0),
+                   PAGE_READWRITE );
     for (step = 0; good && step < steps; step++)
     {
         pick_range( &first, &count );
@@ -215,10 +209,10 @@ static BOOL run_model( unsigned int pages, unsigned int steps, BOOL commit )
         else if (what < 15)
         {
             good = !ResetWriteWatch( region + first * PAGE, count * PAGE );
-            for (i = first; i < first + count; i++) model[i].written = FALSE;
+            for (i = first; i < first + count; i++) model.page[i].written = NOT_WRITTEN;
         }
         else if (what < 16)
-            good = !check_values( first, count );
+            good = !check_contents( first, count );
         else
             good = do_change( random_below( 5 ), first, count );
         if (!good)
@@ -232,17 +226,19 @@ static BOOL run_model( unsigned int pages, unsigned int steps, BOOL commit )
         if (!good) ok( 0, "%u pages, start %u: end is wrong\n", pages, start );
     }
     VirtualFree( region, 0, MEM_RELEASE );
+    model_free( &model, &addr, &size, MEM_RELEASE );
     return good;
 }
 
 
 START_TEST(model)
 {
-    static const unsigned int sizes[] = { 1, 5, 16, 64, 500, 513, 700, MAX_PAGES };
+    static const unsigned int sizes[] = { 1, 5, 16, 64, 500, 513, 700, MOST_PAGES };
     const char *env = getenv( "WINETEST_SEED" );
     unsigned int i, round;
 
     init_watch();
+    model_init_space( &model, NULL, MOST_PAGES );
     seed = env ? strtoul( env, NULL, 0 ) : 20260101;
     trace( "WINETEST_SEED=%u\n", seed );
     for (round = 0; round < 12; round++)

@@ -23,25 +23,24 @@
 
 struct space spaces[SPACES];
 
-/***********************************************************************
- *           model_init
- */
+void model_init_space( struct space *space, char *base, size_t pages )
+{
+    space->base  = base;
+    space->pages = pages;
+    space->page  = calloc( pages, sizeof(*space->page) );
+    space->copy  = calloc( pages, PAGE );
+    space->views = calloc( pages + 1, sizeof(*space->views) );
+    space->view_count = 1;
+    if (!space->page || !space->copy || !space->views) abort();
+}
+
 void model_init(void)
 {
     unsigned int i;
 
     for (i = 0; i < SPACES; i++)
-    {
-        struct space *space = &spaces[i];
-
-        space->pages = i == ARENA ? ARENA_PAGES : OTHER_PAGES;
-        space->base  = i == ARENA ? ARENA_BASE : NULL;
-        space->page  = calloc( space->pages, sizeof(*space->page) );
-        space->copy  = calloc( space->pages, PAGE );
-        space->views = calloc( space->pages + 1, sizeof(*space->views) );
-        space->view_count = 1;
-        if (!space->page || !space->copy || !space->views) abort();
-    }
+        model_init_space( &spaces[i], i == ARENA ? ARENA_BASE : NULL,
+                          i == ARENA ? ARENA_PAGES : OTHER_PAGES );
 }
 
 /***********************************************************************
@@ -429,7 +428,8 @@ void model_write( struct space *space, uint64_t addr, const void *data, size_t s
     struct page *page = &space->page[addr / PAGE];
 
     memcpy( space->copy + addr, data, size );
-    if (page->contents != KNOWN) page->contents = UNKNOWN;
+    if (size == PAGE) page->contents = KNOWN;
+    else if (page->contents != KNOWN) page->contents = UNKNOWN;
     page->written = WRITTEN;
     page->touched = 1;
 }

@@ -75,7 +75,8 @@ struct space
 
 extern struct space spaces[SPACES];
 
-extern void model_init(void);
+extern void model_init_space( struct space *space, char *base, size_t pages );
+extern void model_init(void);   /* those of the model test */
 extern struct view *view_at( struct space *space, size_t page );
 
 /* whether a range goes beyond the end of all addresses */

@@ -263,13 +263,7 @@ static inline void open_model_at_base(void)
 {
     check( !pipe( pipe_fds ));
     check( !watch_add( base, bytes( PAGES )));
-    model.base = base;
-    model.pages = PAGES;
-    model.page = calloc( PAGES, sizeof(*model.page) );
-    model.copy = calloc( PAGES, PAGE );
-    model.views = calloc( PAGES + 1, sizeof(*model.views) );
-    model.view_count = 1;
-    check( model.page && model.copy && model.views );
+    model_init_space( &model, base, PAGES );
     model_reserve( &model, 0, PAGES, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE );
 }
 
