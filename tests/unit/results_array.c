@@ -219,6 +219,20 @@ static void test_guards_elsewhere(void)
     check( VirtualFree( page, 0, MEM_RELEASE ));
 }
 
+/* a count in any place, aligned or not */
+static void set_count( void *place, ULONG_PTR count )
+{
+    memcpy( place, &count, sizeof(count) );
+}
+
+static ULONG_PTR count_at( const void *place )
+{
+    ULONG_PTR count;
+
+    memcpy( &count, place, sizeof(count) );
+    return count;
+}
+
 /* Row 34c: outputs that overlap, of which the last cannot be stored. Nothing is lost and nothing
  * else reported, as what was stored over the array is taken back. */
 static void test_overlaps(void)
@@ -236,13 +250,13 @@ static void test_overlaps(void)
         {
             /* the count is stored into the array */
             count = (ULONG_PTR *)((char *)&results[entry] + skew);
-            *count = PAGES;
+            set_count( count, PAGES );
             write_pages();
             check( get( RESET, results, count, (ULONG *)readonly ) == STATUS_ACCESS_VIOLATION );
             check( all_are_written() );
-            *count = PAGES;
+            set_count( count, PAGES );
             write_pages();
-            check( !get( RESET, results, count, &granularity ) && *count == PAGES / 2 );
+            check( !get( RESET, results, count, &granularity ) && count_at( count ) == PAGES / 2 );
 
             /* the granularity */
             write_pages();
