@@ -18,7 +18,7 @@
  *           write_all
  *
  * Writes one byte of each page; returns the nanoseconds of a page, the median of small chunks:
- * others who had the processor in between shall not count.
+ * the time that other threads had the processor shall not count.
  */
 static double write_all( char *base, size_t pages )
 {
@@ -44,7 +44,7 @@ static double write_all( char *base, size_t pages )
 /***********************************************************************
  *           timed_polls
  *
- * The nanoseconds of a poll, of some in a row. Returns -1 if one failed; how many pages they tell
+ * The nanoseconds of a poll, of some in a row. Returns -1 if one failed; how many pages they report
  * is no business of a clock.
  */
 static int timed_polls( const struct tracker *tracker, char *addr, size_t pages, void **results,
@@ -63,7 +63,7 @@ static int timed_polls( const struct tracker *tracker, char *addr, size_t pages,
 /***********************************************************************
  *           clean_polls
  *
- * The nanoseconds of a poll that has nothing to tell.
+ * The nanoseconds of a poll that has nothing to report.
  */
 static int clean_polls( const struct tracker *tracker, char *addr, size_t pages, void **results,
                         double *cost )

@@ -25,7 +25,7 @@ struct exact
     char                 *base;
     size_t                pages;
     void                **results;
-    unsigned char        *told;
+    unsigned char        *reported;
 };
 
 /***********************************************************************
@@ -39,8 +39,8 @@ static int exact_init( struct exact *exact, const struct tracker *tracker, size_
     exact->pages    = pages;
     exact->base     = tracker->allocate( tracker, pages * page_size );
     exact->results  = malloc( pages * sizeof(exact->results[0]) );
-    exact->told     = malloc( pages );
-    if (exact->base && exact->results && exact->told) return 0;
+    exact->reported     = malloc( pages );
+    if (exact->base && exact->results && exact->reported) return 0;
     return fail( findings, "it could not have memory" );
 }
 
@@ -52,14 +52,14 @@ static void exact_done( struct exact *exact )
 {
     exact->tracker->release( exact->base, exact->pages * page_size );
     free( exact->results );
-    free( exact->told );
+    free( exact->reported );
 }
 
 
 /***********************************************************************
  *           poll_pages
  *
- * Polls and notes for each page whether it was told.
+ * Polls and notes for each page whether it was reported.
  */
 static int poll_pages( struct exact *exact )
 {
@@ -67,13 +67,13 @@ static int poll_pages( struct exact *exact )
     long i, count = exact->tracker->poll( exact->base, size, exact->results );
 
     if (count < 0) return fail( exact->findings, "a poll failed" );
-    memset( exact->told, 0, exact->pages );
+    memset( exact->reported, 0, exact->pages );
     for (i = 0; i < count; i++)
     {
         offset = (char *)exact->results[i] - exact->base;
         if (offset >= size || offset % page_size)
-            return fail( exact->findings, "it told a wrong address" );
-        exact->told[offset / page_size] = 1;
+            return fail( exact->findings, "it reported a wrong address" );
+        exact->reported[offset / page_size] = 1;
     }
     return 0;
 }
@@ -91,8 +91,8 @@ static int poll_against( struct exact *exact, unsigned char *written )
     if (poll_pages( exact )) return -1;
     for (i = 0; i < exact->pages; i++)
     {
-        if (written[i] && !exact->told[i]) exact->findings->lost++;
-        if (!written[i] && exact->told[i]) exact->findings->extra++;
+        if (written[i] && !exact->reported[i]) exact->findings->lost++;
+        if (!written[i] && exact->reported[i]) exact->findings->extra++;
     }
     memset( written, 0, exact->pages );
     return 0;
@@ -198,7 +198,7 @@ static int run_patterns( struct exact *exact, unsigned char *written )
 /***********************************************************************
  *           check_patterns
  *
- * Compares with a model what is told of one thread's writes.
+ * Compares the reports of one thread's writes with a model.
  */
 int check_patterns( const struct tracker *tracker, size_t pages, struct findings *findings )
 {
@@ -215,11 +215,11 @@ int check_patterns( const struct tracker *tracker, size_t pages, struct findings
 
 
 /* Each page has one writer, which stores the number of a write in "began", in the page and in
- * "done", in that order. The poller notes "done" and "began" before each poll, and copies after it
- * what is told:
- *   - a page of which a newer write than the copied one was done when a poll began is told by that
- *     poll, or is lost;
- *   - a page that is told has a write that was not done when the last poll began, or is false. */
+ * "done", in that order. The poller notes "done" and "began" before each poll, and copies the
+ * reported pages after it:
+ *   - a page of which a newer write than the copied one was done when a poll began is reported by
+ *     that poll, or is lost;
+ *   - a reported page has a write that was not done when the last poll began, or is false. */
 static char *race_base;
 static size_t race_pages;
 static unsigned int began[RACE_PAGES], done[RACE_PAGES];
@@ -279,7 +279,7 @@ static int race_poll( struct exact *exact )
     if (poll_pages( exact )) return -1;
     for (i = 0; i < exact->pages; i++)
     {
-        if (exact->told[i])
+        if (exact->reported[i])
         {
             if (__atomic_load_n( &began[i], __ATOMIC_SEQ_CST ) == done_before[i])
                 exact->findings->extra++;

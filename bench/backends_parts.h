@@ -10,7 +10,7 @@
 
 #include "backends_tools.h"
 
-/* Something that tells which pages were written: a row of the table. */
+/* Something that reports which pages were written: a row of the table. */
 struct tracker
 {
     const char *name;
@@ -22,7 +22,7 @@ struct tracker
     /* pages that count as not written; NULL on failure */
     char  *(*allocate)( const struct tracker *tracker, size_t size );
     void   (*release)( char *base, size_t size );
-    /* tells the written pages in order, and makes them not written; returns how many, or -1. NULL
+    /* reports the written pages in order and resets them; returns how many, or -1. NULL
      * if it only serves to compare writes with */
     long   (*poll)( char *addr, size_t size, void **results );
 };

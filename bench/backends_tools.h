@@ -32,8 +32,8 @@ struct findings
     enum state    state;
     char          reason[200];     /* unless done */
     double        cost[COSTS];
-    unsigned long lost;            /* pages that were written and not told */
-    unsigned long extra;           /* pages that were told and not written */
+    unsigned long lost;            /* pages that were written and not reported */
+    unsigned long extra;           /* pages that were reported and not written */
     long          split;           /* mappings more after every other page was written */
     unsigned long writes, polls;   /* of those that ran at the same time */
 };

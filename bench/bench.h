@@ -40,8 +40,8 @@ extern void fail( const char *what ) __attribute__((noreturn));
 
 extern double median( double *values, size_t count );
 
-/* The value that a tenth of them do not exceed, for what one thread does alone: what others do who
- * share its core only adds to the time, and can do so for seconds on end. */
+/* The value that a tenth of them do not exceed, for what one thread does alone: other threads that
+ * share its core only add to the time, and can do so for seconds on end. */
 extern double lowest_tenth( double *values, size_t count );
 
 /* A generator with the same sequence everywhere, one for each user. */

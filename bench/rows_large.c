@@ -60,7 +60,7 @@ void poll_sparse(void)
 /***********************************************************************
  *           poll_untouched
  *
- * Get with reset of 4 GiB that nobody touched.
+ * Get with reset of 4 GiB that were never touched.
  */
 void poll_untouched(void)
 {

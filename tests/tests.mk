@@ -32,7 +32,7 @@ BENCH_WIN32_SRCS = bench/win32.c
 BENCH_FLOOR_SRCS = bench/floor.c
 
 # Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
-# What the linker is told for it: UNIT_LDFLAGS_name.
+# Options of the linker for it: UNIT_LDFLAGS_name.
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
 UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o

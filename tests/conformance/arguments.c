@@ -46,7 +46,7 @@ static void check_combination( char *region, void *base, ULONG flags, SIZE_T siz
 {
     NTSTATUS expect = expected_status( base == region, flags, size, array, count_ptr, count,
                                        granularity );
-    /* nobody knows which of the two comes first on Windows */
+    /* which of the two comes first on Windows is not known */
     BOOL either = real_windows && !array && base != region;
     /* wow64.dll leaves the granularity to the call that it makes, and looks at others before */
     BOOL late = wine_wow64 && count_ptr && !granularity &&

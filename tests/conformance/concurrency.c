@@ -228,7 +228,7 @@ static void test_pollers(void)
         ok( GetExitCodeThread( threads[i], &code ) && !code, "%u failed polls\n", (int)code );
         CloseHandle( threads[i] );
     }
-    ok( !late, "a write was not reported to anybody\n" );
+    ok( !late, "a write was not reported to any thread\n" );
     free_watched( region );
 }
 

@@ -364,7 +364,7 @@ static void check_report( unsigned int test, const struct report *report )
  *           test_pointers
  *
  * Row 34, and the same for the other two pointers. All children run at the same time, as on stock
- * Wine most of them wait for a lock that nobody gives back.
+ * Wine most of them wait for a lock that is never released.
  */
 static void test_pointers( char **argv )
 {
@@ -410,7 +410,7 @@ static void test_pointers( char **argv )
  *           test_order
  *
  * Bad pointers and memory that is not watched, at once: some error, and no crash. Which one comes
- * first is nobody's business.
+ * first is left open.
  */
 static void test_order(void)
 {

@@ -114,7 +114,7 @@ static void perform( struct request *req )
 /***********************************************************************
  *           child
  *
- * The other process: serve requests until told to quit, or nobody asks any more.
+ * The other process: serves requests until one asks it to quit, or no more arrive.
  */
 static void child( char **argv )
 {

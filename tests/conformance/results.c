@@ -23,7 +23,7 @@ struct __attribute__((packed)) unaligned
 /***********************************************************************
  *           test_fresh
  *
- * Row 11: memory that nobody wrote is not reported, also after it was read.
+ * Row 11: memory that was never written is not reported, also after it was read.
  */
 static void test_fresh(void)
 {

@@ -61,7 +61,7 @@ static void check_submission_( int line, char *region, const char *expect )
  *           check_completion
  *
  * Row 21: nothing more when the data arrives. That a page with data which the kernel wrote is
- * reported is no fault: a kernel write cannot be told from one of the program.
+ * reported is no fault: a kernel write cannot be distinguished from one of the program.
  */
 #define check_completion( region, data ) check_completion_( __LINE__, region, data )
 static void check_completion_( int line, char *region, const char *data )

@@ -16,7 +16,7 @@
 #include "caller.h"
 
 /* Found out from outside, while the thread waits in its call: by the memory of its process and by
- * what /proc tells of it. */
+ * what /proc says of it. */
 
 #define FRAME_WORDS 32   /* what a function that forwards has on the stack, at most */
 
@@ -98,7 +98,7 @@ static struct code
     uint64_t start;
     uint64_t end;
     /* 'l' our library, 'c' the C library and its like, 'd' the dynamic linker, 'o' other */
-    char     who;
+    char     owner;
 } codes[4096];
 static unsigned int code_count;
 
@@ -113,7 +113,7 @@ static void read_codes( pid_t pid )
     const char *line, *next, *name;
     unsigned long start, end;
     char text[256];
-    char perms[5], who;
+    char perms[5], owner;
     int len;
 
     code_count = 0;
@@ -129,12 +129,13 @@ static void read_codes( pid_t pid )
         snprintf( text, sizeof(text), "%.*s", (int)(next - line - len - 1), line + len );
         name = strrchr( text, '/' );
         name = name ? name + 1 : text;
-        if (!strncmp( name, library, strlen( library ))) who = 'l';
-        else if (!strncmp( name, "ld-", 3 )) who = 'd';
+        if (!strncmp( name, library, strlen( library ))) owner = 'l';
+        else if (!strncmp( name, "ld-", 3 )) owner = 'd';
         else if (!strncmp( name, "libc.so", 7 ) || !strncmp( name, "libc-", 5 ) ||
-                 !strncmp( name, "libpthread", 10 ) || strstr( name, "[v" )) who = 'c';   /* vdso */
-        else who = 'o';
-        codes[code_count++] = (struct code){ start, end, who };
+                 !strncmp( name, "libpthread", 10 ) || strstr( name, "[v" ))   /* vdso */
+            owner = 'c';
+        else owner = 'o';
+        codes[code_count++] = (struct code){ start, end, owner };
     }
 }
 
@@ -150,14 +151,14 @@ static char whose_code( uint64_t addr )
         if (codes[mid].end > addr) high = mid;
         else low = mid + 1;
     }
-    return low < code_count && codes[low].start <= addr ? codes[low].who : 0;
+    return low < code_count && codes[low].start <= addr ? codes[low].owner : 0;
 }
 
 /***********************************************************************
  *           is_forwarded
  *
- * Whether the library may make this call in the place of others, who call it instead of the C
- * library: then an address in it does not tell yet whose call it is.
+ * Whether the library may make this call in the place of other code that calls it instead of the C
+ * library: then an address in it does not show yet whose call it is.
  */
 static int is_forwarded( int nr )
 {
@@ -200,8 +201,8 @@ static int returns_from( pid_t pid, uint64_t word, uint64_t inside )
  * address on the stack that is not the C library's is in it. The dynamic linker has its own. Where
  * it forwards the calls of others, it must have called its own function for that.
  *
- * ioctl() has room on the stack that it does not use, with what earlier calls of anybody left
- * there: a word that is where the library goes on after ioctl() comes before these.
+ * ioctl() has room on the stack that it does not use, with what any earlier calls left there: a
+ * word that is where the library goes on after ioctl() comes before these.
  */
 int is_ours( pid_t tid, int nr, uint64_t pc )
 {
@@ -209,10 +210,10 @@ int is_ours( pid_t tid, int nr, uint64_t pc )
     uint64_t words[512];
     unsigned long sp;
     long i, first, len;
-    char *p, who;
+    char *p, owner;
 
     read_codes( tid );
-    if ((who = whose_code( pc )) != 'c') return who == 'l';
+    if ((owner = whose_code( pc )) != 'c') return owner == 'l';
 
     /* number, six arguments, stack and instruction pointer */
     if (read_proc( tid, "syscall", text, sizeof(text) ) <= 0) return 0;
@@ -226,8 +227,8 @@ int is_ours( pid_t tid, int nr, uint64_t pc )
         for (i = 0; i < len / 8 && i < FRAME_WORDS; i++)
             if (returns_from( tid, words[i], pc )) return 1;
     for (i = 0; i < len / 8; i++)
-        if ((who = whose_code( words[i] )) && who != 'c' && who != 'd') break;
-    if (i >= len / 8 || who != 'l') return 0;
+        if ((owner = whose_code( words[i] )) && owner != 'c' && owner != 'd') break;
+    if (i >= len / 8 || owner != 'l') return 0;
     if (!is_forwarded( nr )) return 1;
     for (first = i++; i < len / 8 && i < first + FRAME_WORDS; i++)
         if (returns_from( tid, words[i], words[first] )) return 1;

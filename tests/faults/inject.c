@@ -25,23 +25,24 @@
 #include "caller.h"
 #include "kinds.h"
 
-/* A filter sends the system calls of all kinds to us, who let them through or answer in the place
- * of the kernel. That works for system calls of any code, in any thread and child, also where Wine
- * has ptrace for itself. Only calls that one library makes, itself or by the C library, are meddled
- * with.
+/* A filter sends the system calls of all kinds to this program, which lets them through or
+ * answers in the place of the kernel. That works for system calls of any code, in any thread and
+ * child, also where Wine has ptrace for itself. Only calls that one library makes, itself or by the
+ * C library, are meddled with.
  *
  * The command says what is to fail by looking for files that do not exist:
  *
  *   /writewatch-inject/SEQ/arm/KIND/ERRNO/N/MODE
  *              from now on call number N of a kind fails (once), or N and all after it (ever), or
- *              is made and then told as failed (late), or half of it is made (half; PAGEMAP_SCAN)
+ *              is made and then reported as failed (late), or half of it is made (half;
+ *              PAGEMAP_SCAN)
  *   .../end          nothing fails any more; answers how many calls did
  *   .../zero         begins to count the calls of all kinds
  *   .../count/KIND   answers how many there were
  *   .../tell/A/B/C   prints A | B | C and how many calls failed since the last time
  *
  * SEQ differs from one request to the next: a C library or Wine may look more than once. Answers
- * are what newfstatat(2) returns, for who calls it directly. */
+ * are what newfstatat(2) returns, if it is called directly. */
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -311,7 +312,7 @@ static void answer( int listener, struct seccomp_notif *req )
             long ret = obey( found + strlen( marker ));
 
             resp.flags = 0;
-            /* who does not call it directly is told that there is no such file */
+            /* for other calls there is no such file */
             if (found == path && ret >= 0) resp.val = ret;
             else resp.error = ret < 0 ? ret : -ENOENT;
         }
@@ -345,8 +346,8 @@ static void answer( int listener, struct seccomp_notif *req )
 /***********************************************************************
  *           serve
  *
- * Until the command has ended, or with pid -1 until nothing is left that it started. Returns what
- * waitpid tells.
+ * Until the command has ended, or with pid -1 until nothing is left that it started. Returns the
+ * status of waitpid().
  */
 static int serve( int listener, pid_t pid )
 {

@@ -189,7 +189,7 @@ static void run_backend( const char *backend, int all )
                     if (n < 4 && (all || !slow || !seen[fault.kind])) run_case( &fault );
                 }
             }
-            /* what has happened is told as if it had not */
+            /* what was done is reported as failed */
             if (kinds[fault.kind].part == COMMAND)
                 for (i = 0; i < 2; i++)
                 {

@@ -1,5 +1,5 @@
 /*
- * fault injection in native programs: what is between the one who runs cases and its children
+ * fault injection in native programs: what the process that runs the cases shares with its children
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -12,7 +12,7 @@
 
 #define MAX_PHASES 24
 
-/* What a child tells, and how far it has come. */
+/* What a child reports, and how far it has come. */
 struct shared
 {
     char         outcome[512];

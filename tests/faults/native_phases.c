@@ -112,9 +112,9 @@ static void list_pages( struct memory *mem )
     write_page( mem, 45 );
     for (reset = 0; mem->base && reset < 3; reset++)
     {
-        unsigned char told[PAGES] = { 0 };
+        unsigned char reported[PAGES] = { 0 };
 
-        /* the categories are told for any combination; the first way is the one for others */
+        /* the categories are reported in any combination; the first way is the one for others */
         filter.returned = WRITEWATCH_WRITTEN | (reset ? 0 : WRITEWATCH_PRESENT);
         filter.reset = reset == 1;
         count = writewatch_list( mem->base, PAGES * PAGE_SIZE, &filter, ranges, PAGES, NULL );
@@ -126,13 +126,13 @@ static void list_pages( struct memory *mem )
         for (i = 0; (ssize_t)i < count; i++)
             for (page = (ranges[i].start - (uintptr_t)mem->base) / PAGE_SIZE;
                  page < (ranges[i].end - (uintptr_t)mem->base) / PAGE_SIZE && page < PAGES; page++)
-                told[page] = 1;
+                reported[page] = 1;
         for (i = 0; i < PAGES; i++)
         {
-            if (mem->written[i] && !told[i]) wrong( "page %u is missing in a list", i );
-            if (told[i] && !mem->written[i] && !mem->perhaps[i])
+            if (mem->written[i] && !reported[i]) wrong( "page %u is missing in a list", i );
+            if (reported[i] && !mem->written[i] && !mem->perhaps[i])
                 note( "more pages than were written" );
-            if (told[i] && filter.reset) mem->written[i] = mem->perhaps[i] = 0;
+            if (reported[i] && filter.reset) mem->written[i] = mem->perhaps[i] = 0;
         }
     }
 }
@@ -261,7 +261,8 @@ static void prepare_pages( struct memory *mem )
     close( fd );
 }
 
-/* A thread that can never again read who waits for a page cannot serve; no kernel does that. */
+/* A thread that can never again read which threads wait for a page cannot serve them; no kernel
+ * does that. */
 static int never_read(void)
 {
     return current && !strcmp( kinds[current->kind].name, "read" ) &&
@@ -286,7 +287,7 @@ void __attribute__((noreturn)) go_through_phases( const char *backend )
     if ((ret = writewatch_open( by_itself ? NULL : backend )))
     {
         note( "open fails (%s)", strerrorname_np( -ret ));
-        if (!*writewatch_reason()) wrong( "no reason is told" );
+        if (!*writewatch_reason()) wrong( "there is no reason" );
         shared->refused = 1;
         if (!current)
         {

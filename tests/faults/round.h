@@ -1,5 +1,5 @@
 /*
- * fault injection: what a program does with watched memory, and what it must be told whatever fails
+ * fault injection: what a program does with watched memory, and what it must learn whatever fails
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The same for native programs and under Wine, by Win32 calls only. A call may fail: then its error
- * is noted, and the program goes on as one does that was told so. What is never right is to succeed
+ * is noted, and the program goes on as after any error. What is never right is to succeed
  * with a page missing that was written, to lose what was stored, or to succeed where nothing is
  * watched. */
 
@@ -41,7 +41,7 @@ static const char *phase_name = "";
 static void begin_phase( const char *name );
 static void end_faults(void);
 
-/* adds to what is to be told, once */
+/* adds to the outcome, once */
 static void note( const char *format, ... )
 {
     char text[128];
@@ -104,7 +104,7 @@ static int poll_pages( struct memory *mem, unsigned int first, unsigned int coun
                        ULONG_PTR max, void **addresses )
 {
     ULONG_PTR i, found = max;
-    unsigned char told[PAGES] = { 0 };
+    unsigned char reported[PAGES] = { 0 };
     unsigned int page, last = first, end = first + count;
     DWORD granularity;
 
@@ -123,20 +123,20 @@ static int poll_pages( struct memory *mem, unsigned int first, unsigned int coun
         size_t offset = (char *)addresses[i] - mem->base;
 
         page = offset / PAGE_SIZE;
-        if (offset % PAGE_SIZE || page < last || page >= first + count || told[page])
+        if (offset % PAGE_SIZE || page < last || page >= first + count || reported[page])
         {
             wrong( "odd address" );
             return 0;
         }
-        told[page] = 1;
+        reported[page] = 1;
         last = page;
         if (!mem->written[page] && !mem->perhaps[page]) note( "more pages than were written" );
     }
     if (found == max) end = last;
     for (page = first; page < end; page++)
-        if (mem->written[page] && !told[page]) wrong( "page %u is missing", page );
+        if (mem->written[page] && !reported[page]) wrong( "page %u is missing", page );
     for (page = first; page < first + count; page++)
-        if (told[page] && (flags & WRITE_WATCH_FLAG_RESET))
+        if (reported[page] && (flags & WRITE_WATCH_FLAG_RESET))
             mem->written[page] = mem->perhaps[page] = 0;
     return 1;
 }
@@ -212,7 +212,7 @@ static void release( struct memory *mem )
     mem->base = NULL;
 }
 
-/* The phases. Each can be told to the injector by its name. */
+/* The phases. The injector can be given each by its name. */
 static void use_memory( struct memory *mem, struct memory *other )
 {
     void *addresses[PAGES];
@@ -317,7 +317,7 @@ static void use_memory( struct memory *mem, struct memory *other )
     poll_all( mem, WRITE_WATCH_FLAG_RESET );
 }
 
-/* The end, when nothing fails any more: what was written and not told is told now. */
+/* The end, when nothing fails any more: what was written and not reported is reported now. */
 static void settle( struct memory *mem )
 {
     unsigned int i;

@@ -10,7 +10,7 @@
 
 #include "round.h"
 
-/* Run by tests/faults/inject, which is told what to do by looks for files (see there). Each case is
+/* Run by tests/faults/inject, which takes its orders by looks for files (see there). Each case is
  * a process of its own, as the library is opened once in each, and goes through all phases once. */
 
 static const struct fault_case

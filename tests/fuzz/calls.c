@@ -50,7 +50,7 @@ static unsigned int get_word( struct input *input )
 /***********************************************************************
  *           get_pointer
  *
- * Where an argument points to. Never to memory that is somebody else's and could be written.
+ * Where an argument points to. Never to memory of other code that could be written.
  */
 static uintptr_t get_pointer( struct input *input )
 {
@@ -335,7 +335,7 @@ static void get_write_watch( struct input *input )
         overlap( query.array, found * ENTRY, query.granularity, 4 ) ||
         overlap( query.granularity, 4, query.count, ENTRY ))
     {
-        /* nobody can know what was reported */
+        /* what was reported cannot be known */
         if (query.flags & WRITE_WATCH_FLAG_RESET)
             for (page = first; page < end; page++)
                 if (area->written[page] == YES) area->written[page] = MAYBE;
@@ -414,7 +414,7 @@ static void call_others( struct input *input )
                           PAGE_READWRITE ))
             fuzz_failed( "flags that contradict each other are accepted" );
         break;
-    case 4:   /* another protection than there is, and where to tell the old one */
+    case 4:   /* another protection than there is, and where the old one goes */
         if (VirtualProtect( watched, 2 * PAGE, 0x1234, (void *)pointer ))
             fuzz_failed( "a protection that does not exist is accepted" );
         arena_accept( pointer, 4, MAYBE );

@@ -31,7 +31,7 @@ enum { WATCHED, BESIDE, PLAIN, AREAS };
 /* what a page allows; GUARD may be anything */
 enum access { NONE, READ, WRITE, GUARD };
 
-/* MAYBE: a call may have written to the page, or reported it where nobody can read that */
+/* MAYBE: a call may have written to the page, or reported it where that cannot be read */
 enum written { NO, MAYBE, YES };
 
 struct area
@@ -45,7 +45,7 @@ struct area
 };
 
 extern struct area areas[AREAS];
-extern char *freed;                   /* was watched and is nobody's memory now, or NULL */
+extern char *freed;                   /* was watched and is free now, or NULL */
 extern unsigned long fuzz_calls;      /* so many hostile calls so far, and how many succeeded */
 extern unsigned long fuzz_successes;
 

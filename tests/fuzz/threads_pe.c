@@ -64,8 +64,8 @@ static DWORD WINAPI __attribute__((noreturn)) victim( void *arg )
 /***********************************************************************
  *           start_victim
  *
- * A thread that is starting holds the loader's lock, and whoever is ended with it stops all that
- * come after. So that is waited for.
+ * Waits until the thread has started: a thread that is ended while it starts keeps the loader's
+ * lock, and then no other one can start.
  */
 static void start_victim( struct victim *self )
 {

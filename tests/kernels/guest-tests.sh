@@ -13,7 +13,7 @@ race_seconds=${race_seconds:-8}
 # a file system that holds its pages itself; below /tmp they are those of an overlay
 export TMPDIR=/dev/shm
 
-# shim_aside NAME: the shim must have told the program of $log that it is not active
+# shim_aside NAME: the shim must have said to the program of $log that it is not active
 shim_aside()
 {
     if ! grep -q "^writewatch: [0-9]* .*basic_poll.exe: not active: " "$shim_log"; then
@@ -91,7 +91,7 @@ if wanted unit/swap; then
     fi
 fi
 
-# an example that must tell exactly the pages that were written
+# an example that must report exactly the pages that were written
 if wanted native/lazy_restore; then
     if probe scan; then run native/lazy_restore 120 "$top_builddir/tests/kernels/lazy_restore" 128
     else skip native/lazy_restore "$reason"
@@ -138,7 +138,7 @@ race()
 }
 
 # With a hog that takes all memory there is, the kernel moves pages about, and the quick query of
-# scan tells of some of these twice.
+# scan reports some of these twice.
 for backend in $backends; do
     hog=$(awk '/^MemAvailable:/ { print int( $2 / 1024 ) }' /proc/meminfo)
     case $backend in

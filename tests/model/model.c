@@ -188,7 +188,7 @@ void model_reserve( struct space *space, size_t first, size_t end, uint32_t type
 /***********************************************************************
  *           model_check_allocate
  *
- * Rows 25, 27b: what can be told by the arguments alone.
+ * Rows 25, 27b: what follows from the arguments alone.
  */
 NTSTATUS model_check_allocate( uint64_t size, uint32_t type, uint32_t protect, int ex )
 {

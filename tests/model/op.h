@@ -22,7 +22,7 @@ enum op_kind
     OP_KERNEL_WRITE,  /* a: value, b: which system call */
     OP_GET,           /* a: flags, b: count, c: face; d: where the array lies, enum array */
     OP_RESET,         /* c: face */
-    OP_QUERY,         /* what VirtualQuery tells */
+    OP_QUERY,         /* what VirtualQuery returns */
     OP_LOCK,
     OP_UNLOCK,
     OP_FORK,          /* a child writes to the bytes and ends; a: value */

@@ -196,7 +196,7 @@ static int step_protect( struct space *space, const struct op *op )
     if (!strcmp( wrong_rule, "protect" ))
         space->page[op->page].written = NOT_WRITTEN;
     if (old != expect_old)
-        return differs( "protecting told %#x as before, expected %#x", (int)old, (int)expect_old );
+        return differs( "the old protection is %#x, expected %#x", (int)old, (int)expect_old );
     if (op->c != FACE_WIN32 && (base != space->base + addr || bytes != size))
         return differs( "protecting answered %p, size %#x; expected %p, size %#x", base, (int)bytes,
                         space->base + addr, (int)size );
@@ -260,7 +260,7 @@ static int step_query( struct space *space, const struct op *op )
         next = &space->page[end];
         if (next->committed != page->committed || next->protect != page->protect) break;
     }
-    /* Wine tells reserved pages apart by the protection that they had or will have */
+    /* Wine distinguishes reserved pages by the protection that they had or will have */
     if (!platform.strict_statuses && !page->committed && info.RegionSize &&
         info.RegionSize < (end - op->page) * PAGE)
         end = op->page + info.RegionSize / PAGE;

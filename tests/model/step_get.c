@@ -139,16 +139,16 @@ static int check_results( struct space *space, size_t first, size_t end, int res
     for (page = first; page < end && pos < max; page++)
     {
         unsigned char *state = &space->page[page].written;
-        int told = pos < count && array[pos] == space->base + page * PAGE;
+        int reported = pos < count && array[pos] == space->base + page * PAGE;
 
-        if (told && *state == NOT_WRITTEN)
+        if (reported && *state == NOT_WRITTEN)
             return differs( "page %u of space %u was reported, which is not written; pages %s",
                             (int)page, (int)(space - spaces), list_pages( space, array, count ));
-        if (!told && *state == WRITTEN)
+        if (!reported && *state == WRITTEN)
             return differs( "page %u of space %u is written and was not reported; pages %s",
                             (int)page, (int)(space - spaces), list_pages( space, array, count ));
-        if (told) pos++;
-        *state = told && !reset ? WRITTEN : NOT_WRITTEN;
+        if (reported) pos++;
+        *state = reported && !reset ? WRITTEN : NOT_WRITTEN;
     }
     if (pos < count)
         return differs( "result %u is page %d of space %u, out of order or beyond pages %u-%u",
@@ -256,7 +256,7 @@ int step_get( struct space *space, const struct op *op )
 {
     struct space *other = &spaces[op->d_space % SPACES];
     uint64_t addr = op->page * PAGE + op->skew, place = op->d_page * PAGE + (op->d_offset & 0xff8);
-    ULONG_PTR own_count = op->b, *count = &own_count, max = op->b, i, told;
+    ULONG_PTR own_count = op->b, *count = &own_count, max = op->b, i, stored;
     int inside = op->d == ARRAY_INSIDE, counts = op->d == ARRAY_COUNTS;
     uint64_t end = (addr + op->size + PAGE - 1) / PAGE, least = 0, most = 0;
     struct usable usable = { .room = max * sizeof(void *) };
@@ -354,28 +354,28 @@ int step_get( struct space *space, const struct op *op )
     }
 
     if (granularity != PAGE) return differs( "the granularity is %#x", (int)granularity );
-    told = own_count;
-    if (counts && try_copy( &told, count, sizeof(told) )) return differs( "the count is gone" );
-    if (told > max) return differs( "%u results, there was room for %u", (int)told, (int)max );
+    stored = own_count;
+    if (counts && try_copy( &stored, count, sizeof(stored) )) return differs( "the count is gone" );
+    if (stored > max) return differs( "%u results, there was room for %u", (int)stored, (int)max );
     if (op->d == ARRAY_OWN && results[max] != SENTINEL)
         return differs( "a query wrote past the array" );
-    if (array != results && told && try_copy( results, array, told * sizeof(*array) ))
+    if (array != results && stored && try_copy( results, array, stored * sizeof(*array) ))
         return differs( "the array is gone" );
 
-    if (inside) open_pages( other, place, told * sizeof(*array) );
-    if (counts) open_pages( other, place, sizeof(told) );
-    if (!check_results( space, op->page, end, reset, max, results, told )) return 0;
-    if (!strcmp( wrong_rule, "reset" ) && told)
+    if (inside) open_pages( other, place, stored * sizeof(*array) );
+    if (counts) open_pages( other, place, sizeof(stored) );
+    if (!check_results( space, op->page, end, reset, max, results, stored )) return 0;
+    if (!strcmp( wrong_rule, "reset" ) && stored)
         space->page[((char *)results[0] - space->base) / PAGE].written = WRITTEN;
     if (inside)
     {
-        close_pages( other, place, told * sizeof(*array), reset, results, told );
-        memcpy( other->copy + place, results, told * sizeof(*array) );
+        close_pages( other, place, stored * sizeof(*array), reset, results, stored );
+        memcpy( other->copy + place, results, stored * sizeof(*array) );
     }
     if (counts)
     {
-        close_pages( other, place, sizeof(told), reset, results, told );
-        memcpy( other->copy + place, &told, sizeof(told) );
+        close_pages( other, place, sizeof(stored), reset, results, stored );
+        memcpy( other->copy + place, &stored, sizeof(stored) );
     }
     return 1;
 }

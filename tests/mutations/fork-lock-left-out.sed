@@ -1,4 +1,4 @@
-# A fork does not wait for who allocates memory.
+# A fork does not wait for threads that allocate memory.
 # Tests: unit/fork unit/fork_threads
 # Seconds: 40
 # Lines: 2

@@ -1,3 +1,3 @@
-# The kernel is not told to use no huge pages in a small region, whatever lies beside it.
+# The kernel may use huge pages in a small region, whatever lies beside it.
 # Tests: unit/huge_pages
 /^static int is_unadvised\(/,/^}/ s/return region && region->unadvised;/return 0 \&\& region;/

@@ -39,7 +39,7 @@ for row in $rows; do
         }' || die "$row is not as it should be"
 done
 
-# The race has to notice who polls and resets in two steps; that is no failure of a backend. Where
+# The race has to notice a poll and reset in two steps; that is no failure of a backend. Where
 # little of a processor is left it may take many tries.
 try=0
 while [ $try -lt 100 ]; do
@@ -62,7 +62,7 @@ done
 "$backends" --rounds 1 nosuch >/dev/null 2>&1
 [ $? -eq 2 ] || die "an unknown row is no mistake"
 "$backends" --pages 100000000 >/dev/null 2>&1
-[ $? -eq 2 ] || die "more pages than mprotect can tell apart are no mistake"
+[ $? -eq 2 ] || die "more pages than mprotect can watch are no mistake"
 
 [ -z "$missing" ] || { echo "not here:$missing"; exit 77; }
 exit 0

@@ -62,7 +62,7 @@ make -C "$top_builddir" uninstall DESTDIR="$work/stage" $local >"$work/log" 2>&1
     die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"
 
-# to a prefix, part of which is there already and part of which is somebody's
+# to a prefix, part of which is there already and part of which belongs to others
 mkdir -p "$work/prefix/lib" "$work/there"
 : >"$work/there/file"
 for round in 1 2; do
@@ -76,7 +76,7 @@ done
 make -C "$top_builddir" uninstall DESTDIR= prefix="$work/prefix" exec_prefix="$work/prefix" \
     bindir="$work/there/a/b" libdir="$work/prefix/lib" mandir="$work/there/man" \
     >"$work/log" 2>&1 || die "$(cat "$work/log")"
-[ -f "$work/there/file" ] || die "a file of somebody else was removed"
+[ -f "$work/there/file" ] || die "a file of another owner was removed"
 [ -d "$work/prefix/lib" ] || die "a directory was removed that the install did not make"
 left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
 [ "$left" = "prefix/lib there/file " ] || die "left: $left"

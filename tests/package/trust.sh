@@ -36,7 +36,7 @@ for library in "$preload" "$top_builddir/libwritewatch.so.0"; do
     readelf --dyn-syms -W "$library" | grep -w 'getenv\(@.*\)\?' && failed "$library uses getenv"
 done
 
-# A stand-in for Wine's loader: it loads the file that it is told to.
+# A stand-in for Wine's loader: it loads the file that its argument names.
 cat >"$work/loader.c" <<'END'
 #include <dlfcn.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ umask 022
 grep -q 'not active' "$work/log" || failed "a plain program writes no log: $(cat "$work/log")"
 [ "$(stat -c %a "$work/log")" = 600 ] || failed "the log has mode $(stat -c %a "$work/log")"
 
-# A link that somebody placed is not followed, and a pipe that nobody reads stops nothing.
+# A link in the place of the log is not followed, and a pipe without a reader stops nothing.
 echo precious >"$work/precious"
 ln -s precious "$work/link"
 ln -s nothing-yet "$work/dangling"

@@ -105,7 +105,7 @@ static void close_gate(void)
  *           account_kernel_write
  *
  * One write to a page of one's own by a system call. Those that write to any process take hold of
- * the page first, and may fill it after a poll has closed it to everybody else. That no such write
+ * the page first, and may fill it after a poll has closed it to all others. That no such write
  * is lost is not promised, so no poll is made meanwhile.
  */
 int account_kernel_write( unsigned int page, int to_process )
@@ -162,8 +162,8 @@ static void raise( uint32_t *ptr, uint32_t value )
 /***********************************************************************
  *           note
  *
- * A page was reported. What a page shows that changes its contents otherwise is not known, there
- * all writes that have begun could be told of. A word that a system call is just storing may be
+ * A page was reported. The contents of a page that also changes otherwise say nothing: there all
+ * writes that have begun may be reported. A word that a system call is just storing may be
  * read half done, and is no less than what was done before.
  */
 static void note( struct poller *self, unsigned int page, int reset, uint64_t ticket )
@@ -173,8 +173,8 @@ static void note( struct poller *self, unsigned int page, int reset, uint64_t ti
     if (load( &noted[page] ) <= ticket && load( &began[page] ) == before)
     {
         add( &counts.falsely, 1 );
-        failed( "page %u of %u is reported, all of its %u writes were told of", page, current.pages,
-                before );
+        failed( "page %u of %u is reported, all of its %u writes were reported before", page,
+                current.pages, before );
     }
     if (!reset) return;
     value = page_kind( page ) == CHANGING ? load( &began[page] ) : *page_content( page );
@@ -214,7 +214,7 @@ static void find_lost( struct poller *self, unsigned int first, unsigned int las
  *           account_call
  *
  * One call for the pages from first to last, with an array of that size. Returns the page after
- * those that it has told everything about.
+ * those that it has reported in full.
  */
 unsigned int account_call( unsigned int poller, unsigned int first, unsigned int last, int reset,
                            unsigned int size, unsigned int *count )
@@ -274,8 +274,8 @@ unsigned int account_call( unsigned int poller, unsigned int first, unsigned int
 /***********************************************************************
  *           account_end
  *
- * All threads have ended: each write must have been told of after polls of everything, and then
- * there must be nothing more to tell.
+ * All threads have ended: after polls of everything each write must have been reported, and then
+ * there must be nothing more to report.
  */
 void account_end(void)
 {

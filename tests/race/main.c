@@ -6,7 +6,7 @@
  *
  * Usage: race [--seconds N] [--writes N] [--seed N] [--hog MIB] [--sparse 1]
  *
- * Where memory is short the kernel moves pages about, and the quick query then tells of pages twice
+ * Where memory is short the kernel moves pages about, and the quick query then reports pages twice
  * (docs/reliability.md): --hog with the backend scan goes together with --sparse.
  *
  * Goes on until so much time has passed and so many writes were made. The seed chooses the kinds of
@@ -82,7 +82,7 @@ static void choose_round( uint64_t *random )
 /***********************************************************************
  *           run_round
  *
- * In memory of its own. If it is full, all of it was written and told of before.
+ * In memory of its own. If it is full, all of it was written and reported before.
  */
 static void run_round(void)
 {

@@ -30,8 +30,8 @@ int claim_sparse(void)
 /***********************************************************************
  *           write_by_read
  *
- * With the backends that must be told before a system call writes, a poll may close the page again
- * before it does: then it failed and has written nothing, and the word is still in the pipe.
+ * With the backends that must prepare pages before a system call writes, a poll may close the page
+ * again before it does: then it failed and has written nothing, and the word is still in the pipe.
  */
 int write_by_read( void *addr, uint32_t value )
 {

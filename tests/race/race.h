@@ -1,5 +1,5 @@
 /*
- * Race test: what the pollers keep account of, and those who disturb them
+ * Race test: what the pollers keep account of, and the threads that disturb them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -20,12 +20,12 @@
  *
  *  - lost: a page was not reported, and more writes to it were done before the call than the page
  *    showed when it was last reported. So one of them was made after that report had been handed
- *    over and before this call, and neither told of it.
+ *    over and before this call, and neither reported it.
  *  - false: a page was reported, and all writes to it that have begun by now were done before the
  *    call began that reported it before.
  *
- * Writes at the time of a call may be told by it or by the next one. Of a call that filled its
- * array only what lies before the last page it told of is judged by the first rule. Where several
+ * Writes at the time of a call may be reported by it or by the next one. Of a call that filled its
+ * array only what lies before the last reported page is judged by the first rule. Where several
  * pollers ask at the same time, the first rule waits until they have taken note, and the second one
  * leaves out pages that another one took note of since this call began. */
 

@@ -140,7 +140,7 @@ static void change_protection( unsigned int page, unsigned int count, DWORD prot
 /***********************************************************************
  *           changing_thread
  *
- * Works in the last pages, which nobody else writes, and now and then beside the region.
+ * Works in the last pages, which no other thread writes, and now and then beside the region.
  */
 void changing_thread( void *arg )
 {

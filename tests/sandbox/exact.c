@@ -1,5 +1,5 @@
 /*
- * A native program for sandboxes: tells the backend that it got and why, and proves it exact
+ * A native program for sandboxes: prints the backend that it got and why, and proves it exact
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -79,7 +79,7 @@ static void differ( unsigned int page, const char *how )
  *           poll_range
  *
  * One poll against the model: the pages reported are the first that it has, and no others. After a
- * difference the model says what the call did, so that one page that is wrong is told once.
+ * difference the model says what the call did, so that one wrong page is reported once.
  */
 static void poll_range( unsigned int first, unsigned int count, unsigned int max, int reset )
 {

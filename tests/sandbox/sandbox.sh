@@ -152,7 +152,7 @@ native/user-mode-only)
     ;;
 native/seccomp)
     needs "$deny" true
-    # EPERM, as Docker answers; ENOSYS, as others do; EACCES, which nobody expects
+    # EPERM, as Docker answers; ENOSYS, as others do; EACCES, which is unusual
     for errno in 1 38 13; do
         native mprotect "userfaultfd refused: " "$deny" --errno $errno "$exact"
     done

@@ -9,7 +9,7 @@
 
 /* Collectors reserve hundreds of GiB and commit little of it.  What the reservation costs is seen
  * in the page tables of the Unix process, VmPTE in /proc/PID/status.  That PID is not known to a
- * Windows program, but a word that stands on its own command line and on no other tells it. */
+ * Windows program, but it is found by a word that stands on its command line and on no other. */
 
 #define GIBS      (sizeof(void *) == 8 ? 64 : 1)
 #define SIZE      ((size_t)GIBS << 30)

@@ -22,14 +22,14 @@
 #define STRESS_UNUSED __attribute__((unused))
 
 /* A tracked region.  Each page holds in its first eight bytes the number of the last write; a
- * poller that is told of the page copies that number to seen.  When writers rest and a last poll
- * is done, both are equal for every page, or a write was never reported. */
+ * poller that finds the page reported copies that number to seen.  When writers rest and a last
+ * poll is done, both are equal for every page, or a write was never reported. */
 struct tracked
 {
     char            *base;
     size_t           pages;
     volatile LONG64 *seen;      /* one number a page, in unwatched memory */
-    unsigned char   *never;     /* one byte a page: nobody writes this page */
+    unsigned char   *never;     /* one byte a page: this page is never written */
     volatile LONG64  writes, reported, wrong;
 };
 

@@ -7,8 +7,8 @@
 
 #include "stress.h"
 
-/* A suspended thread may hold up nobody: not those that poll the same region, nor those that poll,
- * reset, allocate or free another one.  And what its call had found must not be lost. */
+/* A suspended thread may hold up no other: not those that poll the same region, nor those that
+ * poll, reset, allocate or free another one.  And what its call had found must not be lost. */
 
 #define PAGES    4096
 #define VICTIMS  4
@@ -33,7 +33,7 @@ static volatile LONG shared_polls, apart_polls, allocations, batches;
  *           victim_thread
  *
  * The first victim takes reports, the second only looks, the third resets. The last one makes and
- * releases watched memory, which it needs a lock for that nobody else may then wait for.
+ * releases watched memory, under a lock for which no other thread may have to wait then.
  */
 static DWORD WINAPI victim_thread( void *arg )
 {
@@ -220,7 +220,7 @@ static void compare(void)
     check( !lost, "%u pages were written and never reported", lost );
     check( !tracked_poll( &shared, main_results, ARRAYSIZE( main_results )) &&
            !tracked_poll( &apart, main_results, ARRAYSIZE( main_results )),
-           "pages are reported again that nobody wrote" );
+           "pages are reported again without a write" );
 
     InterlockedExchange( &resting, 0 );
     check( wait_while( &writer_rests, 1 ), "the writer is stuck" );

@@ -85,7 +85,7 @@ int main(void)
     base = VirtualAlloc( NULL, 16 * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
     check( base != NULL, "VirtualAlloc failed, error %lu", GetLastError() );
     suspend_rounds( base );
-    /* an address that is nobody's: the shortest way through the call */
+    /* an address where nothing is mapped: the shortest way through the call */
     suspend_rounds( free_address() );
     say( "unwatched: %ld calls, %u suspensions, %ld failures\n", calls, 2 * SUSPENSIONS, failures );
     finish();

@@ -1,5 +1,5 @@
 /*
- * test tool: tells how many times slower than a usual one this machine is, as a factor for limits
+ * test tool: prints how many times slower than a usual one this machine is, as a factor for limits
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -21,7 +21,7 @@
 /***********************************************************************
  *           nanoseconds
  *
- * What passes for one who waits, so that a machine that is busy with other things counts as slow.
+ * Real time, so that a machine that is busy with other things counts as slow.
  */
 static uint64_t nanoseconds(void)
 {

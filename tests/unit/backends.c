@@ -18,7 +18,7 @@
 #define WRITERS      2
 
 static uint64_t *shared;   /* SHARED_PAGES pages */
-static uint64_t copies[SHARED_PAGES][WRITERS + 1];   /* what was there when a page was told */
+static uint64_t copies[SHARED_PAGES][WRITERS + 1];   /* what was there when a page was reported */
 static int stop;
 
 static uint64_t *word( size_t index, size_t writer )
@@ -38,7 +38,7 @@ static void count_up( size_t index, size_t writer )
 }
 
 /* The first half is written by all, so that pages are opened by one thread for another. Of the
- * second half each page has one writer, who waits until it was told:
+ * second half each page has one writer, which waits until it was reported:
  * a write that is lost stays so. */
 static void *write_shared( void *arg )
 {
@@ -72,9 +72,8 @@ static long take( void **addresses, size_t first, size_t last )
     return count;
 }
 
-/* What was copied of each page when it was last told must be what is there in the end. And a thread
- * that has written must be told of it by its very next query,
- * whoever else opened the page for it. */
+/* What was copied of each page when it was last reported must be what is there in the end. And the
+ * very next query of a thread must report what it has written, whichever thread opened the page. */
 static void test_threads( unsigned int rounds )
 {
     pthread_t threads[WRITERS];
@@ -126,7 +125,8 @@ static void test_threads( unsigned int rounds )
     for (i = 0; i < SHARED_PAGES; i++)
         for (j = 0; j <= WRITERS; j++) if (copies[i][j] != value_of( i, j )) lost++;
     if (missed || lost)
-        fprintf( stderr, "%u rounds: %u writes told late, %u words lost\n", rounds, missed, lost );
+        fprintf( stderr, "%u rounds: %u writes reported late, %u words lost\n", rounds, missed,
+                 lost );
     check( !missed && !lost );
     check( !take( addresses, 0, SHARED_PAGES ));
 

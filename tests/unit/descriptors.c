@@ -91,17 +91,17 @@ static int ask( ULONG flags, const unsigned char *expected, const char *what )
 {
     void *addresses[PAGES];
     ULONG_PTR count = PAGES;
-    unsigned char told[PAGES] = { 0 };
+    unsigned char reported[PAGES] = { 0 };
     ULONG granularity;
     size_t i;
 
     if (get_write_watch( flags, memory, PAGES << page_shift, addresses, &count, &granularity ))
         return 1;
-    for (i = 0; i < count; i++) told[((char *)addresses[i] - memory) >> page_shift] = 1;
+    for (i = 0; i < count; i++) reported[((char *)addresses[i] - memory) >> page_shift] = 1;
     for (i = 0; i < PAGES; i++)
-        if (expected[i] && !told[i])
+        if (expected[i] && !reported[i])
         {
-            fprintf( stderr, "%s: page %zu is not told, with success\n", what, i );
+            fprintf( stderr, "%s: page %zu is not reported, with success\n", what, i );
             unit_failures++;
             break;
         }
@@ -172,7 +172,7 @@ static int try_one( const char *backend, size_t which, const char *other )
     expected[50] = 1;
     ask( 0, expected, what );
 
-    /* what took the number is the program's, unless nothing tells it from ours */
+    /* what took the number is the program's, unless nothing distinguishes it from ours */
     if (other && !(strstr( target, "/pagemap" ) && strstr( other, "/pagemap" )))
     {
         watch_detach( memory, PAGES << page_shift );
@@ -193,7 +193,7 @@ static size_t count_threads(void)
     return count;
 }
 
-/* The thread that restores ends when its userfaultfd is gone, and nobody waits for it. */
+/* The thread that restores ends when its userfaultfd is gone, and no thread waits for it. */
 static int try_restore( const char *backend, const char *other )
 {
     struct writewatch_restore *restore;

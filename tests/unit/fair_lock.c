@@ -15,9 +15,9 @@
 static struct fair_lock lock;
 static int order[4], pos;
 
-static void note( int who )
+static void note( int thread )
 {
-    order[__atomic_fetch_add( &pos, 1, __ATOMIC_SEQ_CST )] = who;
+    order[__atomic_fetch_add( &pos, 1, __ATOMIC_SEQ_CST )] = thread;
 }
 
 static void *share( void *arg )
@@ -36,13 +36,14 @@ static void *hold( void *arg )
     return arg;
 }
 
-/* waits until a counter of the lock has gone up: somebody has joined those who wait */
+/* waits until a counter of the lock has gone up: another thread waits */
 static void wait_for( const unsigned int *counter, unsigned int before )
 {
     while (__atomic_load_n( counter, __ATOMIC_SEQ_CST ) == before) sched_yield();
 }
 
-/* Who waits to share goes on before the next holder, also one who was waiting before. */
+/* A thread that waits to share goes on before the next holder, also before one that was waiting
+ * already. */
 static void test_turns( int holder_first )
 {
     pthread_t sharer, holder;
@@ -70,8 +71,8 @@ static void test_turns( int holder_first )
     check( pos == 2 && order[0] == 1 && order[1] == 2 );
 }
 
-/* Who comes to share while somebody waits to hold, waits for that one: holders get their turn, too.
- * */
+/* A thread that comes to share while another one waits to hold, waits for that one: holders get
+ * their turn, too. */
 static void test_holder(void)
 {
     pthread_t sharer, holder;

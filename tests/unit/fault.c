@@ -343,7 +343,7 @@ static void write_in_handler( int sig )
 /* a signal at any time whose handler writes to watched memory */
 static void test_signals( const char *name )
 {
-    unsigned int told = 0, bits;
+    unsigned int reported = 0, bits;
     timer_t timer;
     struct itimerspec every = { { 0, 50000 }, { 0, 50000 } };
 
@@ -356,10 +356,10 @@ static void test_signals( const char *name )
         memory[0] = 1;
         bits = written();
         check( bits != ~0u && (bits & 1) );
-        told |= bits;
+        reported |= bits;
     }
     timer_delete( timer );
-    check( told == (1 << PAGES) - 1 );
+    check( reported == (1 << PAGES) - 1 );
 }
 
 /* what is asked for by name and cannot work says why; mprotect needs no descriptor */

@@ -17,7 +17,7 @@
 #include "fault/userfault.h"
 #include "fork.h"
 
-static void be_child( unsigned int depth, const char *who )
+static void be_child( unsigned int depth, const char *process )
 {
     struct memory *inherited = &fresh;
     struct memory own = { .allocated = 0 };
@@ -25,8 +25,8 @@ static void be_child( unsigned int depth, const char *who )
     pid_t pid;
 
     check( !*writewatch_reason() || userfault_old_kernel );
-    for (i = 0; i < MEMORIES; i++) take_over( memories[i], who );
-    steps( depth + 2, STEPS, who );
+    for (i = 0; i < MEMORIES; i++) take_over( memories[i], process );
+    steps( depth + 2, STEPS, process );
     check( !strcmp( writewatch_backend_of( inherited->base ), backend )
            || strchr( backend, ':' ));
 
@@ -35,7 +35,7 @@ static void be_child( unsigned int depth, const char *who )
                      -1, 0 );
     check( !writewatch_watch( own.base, bytes( PAGES )));
     write_page( &own, 7 );
-    compare( &own, 0, PAGES, 1, who );
+    compare( &own, 0, PAGES, 1, process );
     write_page( &own, 9 );
 
     if (depth)
@@ -45,11 +45,11 @@ static void be_child( unsigned int depth, const char *who )
             be_child( depth - 1, "grandchild" );
             _exit( unit_result() );
         }
-        steps( depth + 77, STEPS, who );
+        steps( depth + 77, STEPS, process );
         check( passed( pid ));
-        steps( depth + 78, STEPS, who );
+        steps( depth + 78, STEPS, process );
     }
-    compare( &own, 0, PAGES, 1, who );
+    compare( &own, 0, PAGES, 1, process );
 
     /* what a child gives up or drops is its own */
     check( !writewatch_unwatch( mapped.base, bytes( PAGES )));
@@ -85,7 +85,7 @@ static void test_child(void)
 /* A child that the C library does not know of: calls fail, memory works. */
 static void test_unknown_child(void)
 {
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     pid_t pid;
     size_t i;
 
@@ -100,13 +100,13 @@ static void test_unknown_child(void)
         }
         for (i = 0; i < MEMORIES; i++)
         {
-            check( ask( memories[i], 0, PAGES, 1, told ) == -1 );
-            check( ask( memories[i], 0, PAGES, 0, told ) == -1 );
+            check( ask( memories[i], 0, PAGES, 1, reported ) == -1 );
+            check( ask( memories[i], 0, PAGES, 0, reported ) == -1 );
             check( ResetWriteWatch( memories[i]->base, bytes( PAGES )));
         }
         check( writewatch_watch( mapped.base, bytes( PAGES )));
         check( writewatch_unwatch( mapped.base, bytes( PAGES )));
-        check( writewatch_fill( mapped.base, told, bytes( 1 )));
+        check( writewatch_fill( mapped.base, reported, bytes( 1 )));
         check( writewatch_check( mapped.base, bytes( PAGES )));
         check( writewatch_open( NULL ));
         check( !VirtualAlloc( NULL, bytes( 1 ), MEM_COMMIT | MEM_RESERVE | MEM_WRITE_WATCH,
@@ -122,7 +122,7 @@ static void test_unknown_child(void)
 static void test_no_descriptors(void)
 {
     struct rlimit old, none;
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     pid_t pid;
     size_t i;
     int failed = 0;
@@ -142,7 +142,7 @@ static void test_no_descriptors(void)
             write_page( &shared, i );
         }
         for (i = 0; i < MEMORIES; i++)
-            if (ask( memories[i], 0, PAGES, 0, told ) == -1) failed++;
+            if (ask( memories[i], 0, PAGES, 0, reported ) == -1) failed++;
             else compare( memories[i], 0, fresh.base == memories[i]->base ? 1 : PAGES, 0, "poor" );
         if (!strcmp( backend, "mprotect" )) check( !failed );
         else
@@ -170,7 +170,7 @@ static void test_no_descriptors(void)
 static void test_not_inherited(void)
 {
     struct memory own = { .allocated = 0 };
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     pid_t pid;
     size_t i;
 
@@ -181,8 +181,8 @@ static void test_not_inherited(void)
     check( !madvise( own.base, bytes( PAGES ), MADV_DONTFORK ));
     if (!(pid = start_child()))
     {
-        /* mprotect asks the kernel for nothing that would tell; what it says is "written" */
-        if (ask( &own, 0, PAGES, 1, told ) != -1) check( told[1] && told[PAGES - 1] );
+        /* mprotect asks the kernel nothing that would show it; it reports "written" */
+        if (ask( &own, 0, PAGES, 1, reported ) != -1) check( reported[1] && reported[PAGES - 1] );
         for (i = 0; i < MEMORIES; i++) take_over( memories[i], "child with a hole" );
         steps( 4, STEPS, "child with a hole" );
         _exit( unit_result() );
@@ -218,7 +218,7 @@ static void test_refused(void)
     const struct watch_backend *real;
     struct watch_backend refused;
     struct watch_region *region;
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     pid_t pid;
 
     own.base = mmap( NULL, bytes( PAGES ), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -233,8 +233,8 @@ static void test_refused(void)
     set_backend( region, &refused );
     if (!(pid = start_child()))
     {
-        check( ask( &own, 0, PAGES, 0, told ) == -1 );
-        check( ask( &own, 0, PAGES, 1, told ) == -1 );
+        check( ask( &own, 0, PAGES, 0, reported ) == -1 );
+        check( ask( &own, 0, PAGES, 1, reported ) == -1 );
         check( strstr( writewatch_reason(), "in this child" ) != NULL );
         _exit( unit_result() );
     }

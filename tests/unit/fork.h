@@ -50,79 +50,79 @@ static inline void read_page( struct memory *memory, size_t page )
     (void)*(volatile char *)(memory->base + bytes( page ));
 }
 
-/* asks for a range; what was told, or -1 */
+/* queries a range; returns how many pages were reported, or -1 */
 static inline long ask( struct memory *memory, size_t first, size_t count, int reset,
-                        unsigned char *told )
+                        unsigned char *reported )
 {
     void *addresses[PAGES];
     ULONG_PTR found = PAGES;
     DWORD granularity;
     size_t i;
 
-    memset( told, 0, PAGES );
+    memset( reported, 0, PAGES );
     if (GetWriteWatch( reset ? WRITE_WATCH_FLAG_RESET : 0, memory->base + bytes( first ),
                        bytes( count ), addresses, &found, &granularity )) return -1;
-    for (i = 0; i < found; i++) told[((char *)addresses[i] - memory->base) >> page_shift] = 1;
+    for (i = 0; i < found; i++) reported[((char *)addresses[i] - memory->base) >> page_shift] = 1;
     return found;
 }
 
-/* what is told must be what was written */
+/* what is reported must be what was written */
 static inline void compare( struct memory *memory, size_t first, size_t count, int reset,
-                            const char *who )
+                            const char *process )
 {
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     unsigned int missed = 0, untrue = 0;
     size_t i;
 
-    if (ask( memory, first, count, reset, told ) < 0)
+    if (ask( memory, first, count, reset, reported ) < 0)
     {
-        fprintf( stderr, "%s, %s: query failed, %u %s\n", backend, who, GetLastError(),
+        fprintf( stderr, "%s, %s: query failed, %u %s\n", backend, process, GetLastError(),
                  writewatch_reason() );
         unit_failures++;
         return;
     }
     for (i = first; i < first + count; i++)
     {
-        if (memory->written[i] && !told[i]) missed++;
-        if (!memory->written[i] && told[i]) untrue++;
+        if (memory->written[i] && !reported[i]) missed++;
+        if (!memory->written[i] && reported[i]) untrue++;
         if (reset) memory->written[i] = 0;
     }
     if (!missed && !untrue) return;
-    fprintf( stderr, "%s, %s, memory %d: %u missed, %u false\n", backend, who,
+    fprintf( stderr, "%s, %s, memory %d: %u missed, %u false\n", backend, process,
              memory == &mapped ? 1 : memory == &shared ? 2 : 0, missed, untrue );
     unit_failures++;
 }
 
-/* In a new child all that was written must be told, also if it was reset since, and nothing that
- * never was accessible. From then on what is told is exact. */
-static inline void take_over( struct memory *memory, const char *who )
+/* In a new child all that was written must be reported, also if it was reset since, and nothing
+ * that never was accessible. From then on reports are exact. */
+static inline void take_over( struct memory *memory, const char *process )
 {
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     unsigned int missed = 0, untrue = 0;
     size_t i;
     int reset;
 
     for (reset = 0; reset < 2; reset++)
     {
-        if (ask( memory, 0, PAGES, reset, told ) < 0)
+        if (ask( memory, 0, PAGES, reset, reported ) < 0)
         {
-            fprintf( stderr, "%s, %s: first query failed, %u %s\n", backend, who,
+            fprintf( stderr, "%s, %s: first query failed, %u %s\n", backend, process,
                      GetLastError(), writewatch_reason() );
             unit_failures++;
             return;
         }
         for (i = 0; i < PAGES; i++)
         {
-            if ((memory->written[i] || memory->filled[i]) && !told[i]) missed++;
+            if ((memory->written[i] || memory->filled[i]) && !reported[i]) missed++;
             if (memory->allocated && i >= ACCESS && !memory->committed[i] &&
-                !memory->written[i] && told[i]) untrue++;
-            if (!memory->allocated && !told[i]) missed++;
+                !memory->written[i] && reported[i]) untrue++;
+            if (!memory->allocated && !reported[i]) missed++;
         }
     }
     memset( memory->written, 0, sizeof(memory->written) );
     if (missed || untrue)
     {
-        fprintf( stderr, "%s, %s: at first %u missed, %u false\n", backend, who, missed,
+        fprintf( stderr, "%s, %s: at first %u missed, %u false\n", backend, process, missed,
                  untrue );
         unit_failures++;
     }
@@ -138,7 +138,7 @@ static inline void commit( struct memory *memory, size_t page, int whether )
     if (!whether) memory->filled[page] = 0;
 }
 
-static inline void steps( unsigned int seed, unsigned int count, const char *who )
+static inline void steps( unsigned int seed, unsigned int count, const char *process )
 {
     unsigned int i;
 
@@ -149,14 +149,14 @@ static inline void steps( unsigned int seed, unsigned int count, const char *who
 
         switch (rand_r( &seed ) % 8)
         {
-        case 0: compare( memory, page, number, 1, who ); break;
-        case 1: compare( memory, page, number, 0, who ); break;
+        case 0: compare( memory, page, number, 1, process ); break;
+        case 1: compare( memory, page, number, 0, process ); break;
         case 2: if (memory->allocated) commit( memory, page, !memory->committed[page] ); break;
         case 3: case 4: if (memory->committed[page]) read_page( memory, page ); break;
         default: if (memory->committed[page]) write_page( memory, page ); break;
         }
     }
-    for (i = 0; i < MEMORIES; i++) compare( memories[i], 0, PAGES, 0, who );
+    for (i = 0; i < MEMORIES; i++) compare( memories[i], 0, PAGES, 0, process );
 }
 
 static inline void open_memories(void)

@@ -16,14 +16,14 @@ static struct memory busy;   /* written and asked about by threads all the time 
 
 static void *poll_busy( void *arg )
 {
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     size_t i = 0;
 
     (void)arg;
     while (!__atomic_load_n( &stop, __ATOMIC_SEQ_CST ))
     {
         __atomic_store_n( busy.base + bytes( i++ % PAGES ), 1, __ATOMIC_RELAXED );
-        if (ask( &busy, 0, PAGES, 1, told ) < 0) check( 0 );
+        if (ask( &busy, 0, PAGES, 1, reported ) < 0) check( 0 );
     }
     return NULL;
 }
@@ -54,7 +54,7 @@ static void test_threads(void)
 {
     void *(* const work[])( void * ) = { poll_busy, poll_busy, change_watches, change_watches };
     pthread_t threads[4];
-    unsigned char told[PAGES];
+    unsigned char reported[PAGES];
     unsigned int round, rounds = unit_share( 200 ), failed = 0;
     size_t i;
     pid_t pid;
@@ -70,7 +70,7 @@ static void test_threads(void)
             struct memory own = { .allocated = 0 };
 
             /* others may have reset it just before, so only that it is allowed is known */
-            check( ask( &busy, 0, PAGES, 1, told ) >= 0 );
+            check( ask( &busy, 0, PAGES, 1, reported ) >= 0 );
             for (i = 0; i < PAGES; i += 3) write_page( &busy, i );
             compare( &busy, 0, PAGES, 1, "child among threads" );
             compare( &busy, 0, PAGES, 0, "child among threads" );
@@ -87,7 +87,7 @@ static void test_threads(void)
     __atomic_store_n( &stop, 1, __ATOMIC_SEQ_CST );
     for (i = 0; i < 4; i++) pthread_join( threads[i], NULL );
     check( !failed );
-    check( ask( &busy, 0, PAGES, 1, told ) >= 0 );
+    check( ask( &busy, 0, PAGES, 1, reported ) >= 0 );
     for (i = 0; i < PAGES; i += 5) write_page( &busy, i );
     compare( &busy, 0, PAGES, 1, "parent of many" );
     steps( 50, STEPS, "parent of many" );

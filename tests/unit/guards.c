@@ -22,7 +22,7 @@ static volatile int quits, suspends, faults;
 static volatile int quits_in_fault;    /* SIGQUITs that came while a fault was being handled */
 static volatile int in_fault;
 static uintptr_t resume_at;            /* where a fault goes on; 0: it is tried again */
-static unsigned int status;            /* what the program is told then; 0: nothing */
+static unsigned int status;            /* what the program gets then; 0: nothing */
 static char *page, *hole;              /* the latter of a file that has become shorter */
 
 static void quit( int sig, siginfo_t *info, void *context )

@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * With each backend: writes are told, bad pointers are errors (row 34), the program's own faults
- * reach its handler as they would without us, and what it did to our handler is told.
+ * With each backend: writes are reported, bad pointers are errors (row 34), the program's own
+ * faults reach its handler as they would without us, and what it did to our handler is reported.
  */
 
 #include <setjmp.h>

@@ -6,8 +6,8 @@
  *
  * The linker puts a function of ours before region_mark_written() in calls of the backends. There a
  * fault has opened the page and not marked it yet, and stays until another thread has written to
- * the page, which needs no fault, and has asked: that thread must be told of its own write. It
- * has to wait for the fault, which goes on when it does.
+ * the page, which needs no fault, and queries it: that query must report the write. It has to wait
+ * for the fault, which goes on when it does.
  */
 
 #include <pthread.h>

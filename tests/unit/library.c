@@ -29,7 +29,7 @@ static char *allocate(void)
     return VirtualAlloc( NULL, PART, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH, PAGE_READWRITE );
 }
 
-/* whether a write is told */
+/* whether a write is reported */
 static int works( char *base )
 {
     void *pages[16];

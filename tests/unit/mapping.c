@@ -216,7 +216,7 @@ static void test_transparent_huge_pages(void)
     void *addresses[MAX_PAGES];
     ULONG_PTR count = MAX_PAGES;
     size_t i, found = 0;
-    ULONG told;
+    ULONG granularity;
 
     memory = (char *)(((uintptr_t)area + huge - 1) & -huge);
     madvise( memory, 2 * huge, MADV_HUGEPAGE );
@@ -229,17 +229,17 @@ static void test_transparent_huge_pages(void)
     check( !writewatch_watch( memory, 2 * huge ));
     if (!strcmp( backend, "scan" )) check( !has_huge_page( memory ));
 
-    /* zeros into pages of zeros: all of them must be told, however the kernel keeps them */
+    /* zeros into pages of zeros: all of them must be reported, however the kernel keeps them */
     for (i = 0; i < n; i += 3) *(volatile char *)(memory + i * page_size()) = 0;
     count = MAX_PAGES;
-    check( !get_write_watch( 0, memory, 2 * huge, addresses, &count, &told ));
+    check( !get_write_watch( 0, memory, 2 * huge, addresses, &count, &granularity ));
     check( count == expect );
     for (i = 0; i < count; i++) check( addresses[i] == memory + i * 3 * page_size() );
 
     if (split_folios( memory, 2 * huge ))
     {
         count = MAX_PAGES;
-        check( !get_write_watch( 0, memory, 2 * huge, addresses, &count, &told ));
+        check( !get_write_watch( 0, memory, 2 * huge, addresses, &count, &granularity ));
         for (i = 0; i < count; i++) if (!(((char *)addresses[i] - memory) / page_size() % 3)) found++;
         check( found == expect );
         if (count != found)

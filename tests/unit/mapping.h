@@ -21,7 +21,7 @@
 
 static const char *backend;
 
-/* memory under test; a page is what is told apart */
+/* memory under test; a page is what reports distinguish */
 static char *base;
 static size_t granule, pages;
 static unsigned char written[MAX_PAGES];
@@ -44,13 +44,13 @@ static inline void query( size_t first, size_t last, size_t max, int reset )
 {
     void *addresses[MAX_PAGES + 1];
     ULONG_PTR count = max;
-    ULONG told = 0;
+    ULONG granularity = 0;
     size_t i, pos = 0;
 
     check( !get_write_watch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ),
                              (last - first) * granule,
-                             addresses, &count, &told ));
-    check( told == granule );
+                             addresses, &count, &granularity ));
+    check( granularity == granule );
     for (i = first; i < last && pos < max; i++)
     {
         if (!written[i]) continue;

@@ -74,7 +74,7 @@ static void own( int userfaultfd, void *addr, size_t size )
     check( !ioctl( userfaultfd, UFFDIO_REGISTER, &reg ));
 }
 
-/* memory that another userfaultfd owns: refused, or another backend tells the truth */
+/* memory that another userfaultfd owns: refused, or another backend reports right */
 static void test_busy(void)
 {
     struct uffdio_api api = { .api = UFFD_API };

@@ -223,7 +223,8 @@ static inline void test_arguments(void)
 }
 
 /* more runs than fit into one scan, and runs longer than one scan takes; but not so many that
- * mprotect would need more mappings than it takes, half of 65530, and tell more than was written */
+ * mprotect would need more mappings than it takes, half of 65530, and report more than was
+ * written */
 static inline void test_large(void)
 {
     const size_t pages = 30000;

@@ -4,10 +4,10 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The kernel is told to compact its memory all the time, which needs root. A page that is on its
+ * The kernel is made to compact its memory all the time, which needs root. A page that is on its
  * way when it is reset must not be reported again by the next query: see protect_moving() in
  * dlls/ntdll/unix/scan/ask.c. That is promised for the exact query only; with --full-blocks the
- * quick one has its turn, and how often it reports a page again is printed and judged by nobody.
+ * quick one has its turn, and how often it reports a page again is only printed.
  */
 
 #include <fcntl.h>
@@ -104,7 +104,7 @@ int main( int argc, char *argv[] )
     }
     if ((fd = open( "/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC )) == -1)
     {
-        printf( "the kernel cannot be told to move pages: /proc/sys/vm/compact_memory\n" );
+        printf( "the kernel cannot be made to move pages: /proc/sys/vm/compact_memory\n" );
         return SKIP;
     }
     if (!full_blocks) block_limits.min_size = ~(size_t)0;

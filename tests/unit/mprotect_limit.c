@@ -41,7 +41,7 @@ static void write_page( size_t index )
     expected[index] = 1;
 }
 
-/* every page that was written is told; returns how many others are */
+/* every page that was written is reported; returns how many others are */
 static size_t take( size_t *count )
 {
     ULONG_PTR found = pages;
@@ -63,7 +63,7 @@ static size_t take( size_t *count )
     return others;
 }
 
-/* the program itself has all the mappings that there may be: more is told than was written */
+/* the program itself has all the mappings that there may be: more is reported than was written */
 static void test_none_left( size_t limit )
 {
     char *filler = mmap( NULL, (limit + 2) << page_shift, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -81,7 +81,7 @@ static void test_none_left( size_t limit )
         check( count >= pages / (100 + round) );
     }
     munmap( filler, (limit + 2) << page_shift );
-    /* what could not be armed is told once more */
+    /* what could not be armed is reported once more */
     take( &count );
     take( &count );
     for (i = 0; i < pages; i += 1000) write_page( i );
@@ -134,7 +134,7 @@ static int run_with( size_t limit, int forced )
         munmap( more, 1 << page_shift );
 
         others = take( &count );
-        printf( "  %zu pages written, %zu told\n", pages / 2, count );
+        printf( "  %zu pages written, %zu reported\n", pages / 2, count );
         check( others > 0 );
         check( !take( &count ) && !count );
     }
@@ -160,7 +160,7 @@ static int run_with( size_t limit, int forced )
     check( mappings > 1000 && mappings < limit / 2 + 1000 );
     for (i = 0; i < pages; i += 4) write_page( i );
     others = take( &count );
-    printf( "  %zu pages told that were not written\n", others );
+    printf( "  %zu pages reported that were not written\n", others );
     check( !take( &count ) && !count );
 
     /* what was let go does not count any more */

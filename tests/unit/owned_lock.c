@@ -1,5 +1,5 @@
 /*
- * The lock of which signal handlers can tell that the thread holds it
+ * The lock of which signal handlers can see whether the thread holds it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

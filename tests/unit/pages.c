@@ -302,7 +302,7 @@ static void test_two_takers( int flags )
         pthread_create( &thread, NULL, take_pages, (void *)(uintptr_t)(round & 1) );
         take_pages( NULL );
         pthread_join( thread, NULL );
-        /* those that were listed by nobody may have been put back in between: ask once more */
+        /* those that neither thread listed may have been put back in between: ask once more */
         take_pages( NULL );
         for (i = 0; i < PAGES; i++) check( !taken[i] );
     }

@@ -103,7 +103,7 @@ static void test_random_changes( unsigned int seed )
     memset( owner, 0, sizeof(owner) );
 }
 
-/* a region that somebody still reads is not used anew */
+/* a region that a thread still reads is not used anew */
 static void test_late_reader(void)
 {
     struct watch_region *held, *other;

@@ -321,7 +321,7 @@ static void test_system_calls( int ordinary_user )
     close( fds[1] );
 }
 
-/* the same for somebody without privileges */
+/* the same for a user without privileges */
 static void test_ordinary_user(void)
 {
     char setting = 0;

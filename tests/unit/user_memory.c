@@ -128,7 +128,7 @@ int main(void)
     check( count == pages );
     check_written( memory, pages, 2, pages / 2 );
 
-    /* nobody holds the region any more */
+    /* no thread holds the region any more */
     {
         struct watch_query query;
 

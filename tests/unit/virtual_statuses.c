@@ -10,7 +10,7 @@
 static void test_statuses(void)
 {
     char *base = VirtualAlloc( NULL, 2 * PART, MEM_RESERVE, PAGE_READWRITE ), *other;
-    HANDLE nobody = (HANDLE)0x1234;
+    HANDLE no_process = (HANDLE)0x1234;
     SIZE_T size;
     ULONG old;
     void *addr;
@@ -46,7 +46,7 @@ static void test_statuses(void)
            STATUS_INVALID_PAGE_PROTECTION );
     addr = NULL;
     size = PART;
-    check( NtAllocateVirtualMemory( nobody, &addr, 0, &size, MEM_RESERVE, PAGE_NOACCESS ) ==
+    check( NtAllocateVirtualMemory( no_process, &addr, 0, &size, MEM_RESERVE, PAGE_NOACCESS ) ==
            STATUS_INVALID_HANDLE );
     check( NtAllocateVirtualMemory( NtCurrentProcess(), &addr, 22, &size, MEM_RESERVE,
                PAGE_NOACCESS ) == STATUS_INVALID_PARAMETER_3 );
@@ -72,7 +72,7 @@ static void test_statuses(void)
            STATUS_ACCESS_VIOLATION );
     check( NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, (void *)8 ) ==
            STATUS_ACCESS_VIOLATION );
-    check( NtProtectVirtualMemory( nobody, &addr, &size, PAGE_READONLY, &old ) ==
+    check( NtProtectVirtualMemory( no_process, &addr, &size, PAGE_READONLY, &old ) ==
            STATUS_INVALID_HANDLE );
     addr = base + PAGE + 7;
     check( !NtProtectVirtualMemory( NtCurrentProcess(), &addr, &size, PAGE_READONLY, &old ) );
@@ -130,8 +130,8 @@ static void test_statuses(void)
     other = VirtualAlloc( NULL, PAGE, MEM_COMMIT, PAGE_READWRITE );
     check( other && GetLastError() == 7 );
     check( !VirtualFree( other, PAGE, MEM_RELEASE ) && GetLastError() == ERROR_INVALID_PARAMETER );
-    check( !VirtualAllocEx( nobody, NULL, PAGE, MEM_COMMIT, PAGE_READWRITE ) && GetLastError() ==
-           ERROR_INVALID_HANDLE );
+    check( !VirtualAllocEx( no_process, NULL, PAGE, MEM_COMMIT, PAGE_READWRITE ) &&
+           GetLastError() == ERROR_INVALID_HANDLE );
     check( VirtualFreeEx( GetCurrentProcess(), other, 0, MEM_RELEASE ) );
     check( !VirtualFree( other, 0, MEM_RELEASE ) && GetLastError() == ERROR_INVALID_ADDRESS );
 }

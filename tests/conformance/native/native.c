@@ -53,8 +53,8 @@ static const char *wine_get_version(void)
 /***********************************************************************
  *           check_backend
  *
- * One that was asked for and cannot be used is told once, not by each test that finds no memory.
- * In a child, as handlers of the tests are to be there before the library's.
+ * One that was asked for and cannot be used is reported once, not by each test that finds no
+ * memory. In a child, as handlers of the tests are to be there before the library's.
  */
 static void __attribute__((constructor)) check_backend(void)
 {

@@ -37,11 +37,11 @@ static void write_pages( ULONG64 *random, unsigned int count )
     }
 }
 
-/* Polls with reset; how many pages were missed, and how many told that were not written. -1: it
+/* Polls with reset; how many pages were missed, and how many reported that were not written. -1: it
  * failed. */
 static int poll_pages( unsigned int *untrue )
 {
-    unsigned char told[PAGES] = { 0 };
+    unsigned char reported[PAGES] = { 0 };
     ULONG_PTR count = PAGES;
     ULONG granularity;
     unsigned int i, missed = 0;
@@ -49,11 +49,11 @@ static int poll_pages( unsigned int *untrue )
     *untrue = 0;
     if (GetWriteWatch( WRITE_WATCH_FLAG_RESET, base, PAGES * PAGE_SIZE, results, &count,
                        &granularity )) return -1;
-    for (i = 0; i < count; i++) told[((char *)results[i] - base) / PAGE_SIZE] = 1;
+    for (i = 0; i < count; i++) reported[((char *)results[i] - base) / PAGE_SIZE] = 1;
     for (i = 0; i < PAGES; i++)
     {
-        if (written[i] && !told[i]) missed++;
-        if (!written[i] && told[i]) ++*untrue;
+        if (written[i] && !reported[i]) missed++;
+        if (!written[i] && reported[i]) ++*untrue;
         written[i] = 0;
     }
     return missed;
@@ -65,7 +65,7 @@ static unsigned int be_child( ULONG64 *random )
 {
     unsigned int untrue, round;
 
-    /* what was reset before may be told once more */
+    /* what was reset before may be reported once more */
     if (poll_pages( &untrue )) return 2;
     for (round = 0; round < 10; round++)
     {
@@ -79,7 +79,7 @@ static unsigned int be_child( ULONG64 *random )
     return 0;
 }
 
-/* one that the library cannot know of is told nothing, rather than what is wrong */
+/* in one that the library cannot know of polls fail, rather than report what is wrong */
 static unsigned int be_unknown_child( ULONG64 *random )
 {
     unsigned int untrue;
