@@ -44,6 +44,7 @@ UNIT_EXTRA_wine_mappings = preload/interpose.o
 UNIT_LDFLAGS_hooks = -Wl,--wrap=watch_add
 UNIT_LDFLAGS_hold = -Wl,--wrap=region_mark_written
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
+UNIT_LDFLAGS_descriptors = -Wl,--wrap=pthread_create
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
