@@ -30,7 +30,7 @@ static int server_fd = -1;
 int __real_ioctl( int fd, unsigned long request, void *arg );
 int __wrap_ioctl( int fd, unsigned long request, void *arg );
 
-static void *serve( void *arg )
+static void *serve_first_touches( void *arg )
 {
     static char zeros[65536];
     int pagemap = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC );
@@ -73,7 +73,7 @@ int __wrap_ioctl( int fd, unsigned long request, void *arg )
         if (server_fd == -1)
         {
             server_fd = fd;
-            check( !pthread_create( &thread, NULL, serve, NULL ));
+            check( !pthread_create( &thread, NULL, serve_first_touches, NULL ));
         }
         /* what is opened next most often gets the same number */
         check( fd == server_fd );

@@ -74,6 +74,12 @@ static void install( int sig, void (*handler)( int, siginfo_t *, void * ))
     check( !sigaction( sig, &action, NULL ));
 }
 
+/* ThreadSanitizer keeps signals until the thread calls a function that it knows. */
+static void take_signals(void)
+{
+    usleep( 1 );
+}
+
 /* sends both signals and says how many of them were taken */
 static int send_both(void)
 {
@@ -81,6 +87,7 @@ static int send_both(void)
 
     raise( SIGQUIT );
     raise( SIGUSR1 );
+    take_signals();
     return quits + suspends - before;
 }
 
@@ -104,8 +111,10 @@ static void test_lock(void)
     owned_lock_release();
     quits = suspends = 0;
     deliver_deferred_signals();
+    take_signals();
     check( quits == 1 && suspends == 1 );
     deliver_deferred_signals();
+    take_signals();
     check( quits == 1 && suspends == 1 );
 }
 
@@ -115,6 +124,7 @@ static void test_fault(void)
     quits = suspends = faults = quits_in_fault = 0;
     check( !mprotect( page, 4096, PROT_NONE ));
     *(volatile char *)page = 1;
+    take_signals();
     check( faults == 1 && quits == 1 && suspends == 1 );
     check( !quits_in_fault );
 }
