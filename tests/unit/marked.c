@@ -145,7 +145,7 @@ static void test_late_marks(void)
     query( 0, PAGES, PAGES, 1 );
 }
 
-static volatile int done;
+static int done;
 
 /* takes pages and puts them back, as an array that cannot be written makes it do */
 static void *fail_to_take( void *no_array )
@@ -154,7 +154,7 @@ static void *fail_to_take( void *no_array )
     size_t count;
     int ret;
 
-    while (!done)
+    while (!__atomic_load_n( &done, __ATOMIC_SEQ_CST ))
     {
         if (watch_begin( &query, (uintptr_t)base, (uintptr_t)page( PAGES ))) return no_array;
         ret = watch_collect( &query, 1, no_array, PAGES, &count );
@@ -181,7 +181,7 @@ static void test_put_back( unsigned int rounds )
     {
         write_some( 0, PAGES, 1 + rand() % 40 );
         memset( found, 0, sizeof(found) );
-        done = 0;
+        __atomic_store_n( &done, 0, __ATOMIC_SEQ_CST );
         check( !pthread_create( &thread, NULL, fail_to_take, no_array ));
         for (i = 0; i < 400; i++)
         {
@@ -190,7 +190,7 @@ static void test_put_back( unsigned int rounds )
 
             if (i == 399)
             {
-                done = 1;
+                __atomic_store_n( &done, 1, __ATOMIC_SEQ_CST );
                 check( !pthread_join( thread, &failed ) && !failed );
                 count = PAGES;
             }

@@ -21,13 +21,19 @@
 #include "unit.h"
 #include "writewatch.h"
 
-#define STACK_PAGES 64
+#define STACK_PAGES (WATCHED_PAGES + TOP_PAGES)
 
 /* the backend works by faults */
 static int by_faults;
 
-/* what is watched of a stack: not the top, where the thread-local data may lie */
-#define WATCHED_PAGES (STACK_PAGES - 4)
+/* what is watched of a stack: not the top, where the thread-local data may lie, with
+ * ThreadSanitizer 193 pages of it */
+#define WATCHED_PAGES 60
+#ifdef __SANITIZE_THREAD__
+#define TOP_PAGES 196
+#else
+#define TOP_PAGES 4
+#endif
 
 static char *stack;
 static char *first_stack;

@@ -18,7 +18,7 @@
 #include "scan/noted_run.h"
 #include "steps.h"
 
-static volatile int done;
+static int done;
 
 static uint64_t noted_word(void)
 {
@@ -130,7 +130,7 @@ static void *ask_without_reset( void *arg )
     void *addresses[PAGES];
     ULONG granularity;
 
-    while (!done)
+    while (!__atomic_load_n( &done, __ATOMIC_SEQ_CST ))
     {
         ULONG_PTR count = PAGES;
 
@@ -148,7 +148,7 @@ static void test_race( unsigned int rounds )
 
     commit( 0, PAGES );
     reset_pages( 0, PAGES );
-    done = 0;
+    __atomic_store_n( &done, 0, __ATOMIC_SEQ_CST );
     check( !pthread_create( &thread, NULL, ask_without_reset, (void *)"failed" ));
     for (i = 0; i < rounds && !unit_failures; i++)
     {
@@ -159,7 +159,7 @@ static void test_race( unsigned int rounds )
         else query( 0, PAGES, PAGES, 1 );
         query( 0, PAGES, PAGES, 0 );
     }
-    done = 1;
+    __atomic_store_n( &done, 1, __ATOMIC_SEQ_CST );
     check( !pthread_join( thread, &failed ) && !failed );
 }
 
