@@ -224,7 +224,7 @@ static void try_table(void)
     *get_slot( HOOK_FREE ) = get_function( HOOK_ALLOCATE );
     refused( "NtAllocateVirtualMemoryEx is not at its place in the system call table" );
 
-    /* only differences count: nobody knows where the table begins */
+    /* only differences count, as where the table begins is not known */
     for (i = 0; i < HOOK_COUNT; i++) pe_put32( pe_stub( dll, i ) + 4, pe_ids[i] + 16 );
     recognised( hooks_sysv );
 
