@@ -7,7 +7,7 @@
 # Lists that the rules below stand for are expanded where they are read: they come first.
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
-.PHONY: check-musl check-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
+.PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
 .PHONY: fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
@@ -313,6 +313,10 @@ check-wine10: all unit need-mingw
 # 32-bit programs, in trees that have both word sizes.
 check-32: all unit $(if $(CC32),all32)
 	@$(TEST_ENV) $(srcdir)/tests/check-32 $(TESTS)
+
+# The demonstration in both word sizes, in the same tree.
+run-32: all $(if $(CC32),all32)
+	@$(TEST_ENV) $(srcdir)/tests/check-32 --run
 
 # 32-bit programs in a 64-bit Wine; SUITES="trixie bookworm" chooses
 check-wow64:
