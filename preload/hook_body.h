@@ -87,8 +87,8 @@ static NTSTATUS leave_allocation( const struct request *request, void **base, SI
  *           allocate_watched
  *
  * Makes a new watched region. Hides MEM_WRITE_WATCH from Wine unless we cannot watch the memory;
- * then Wine watches it, or the call fails. Memory that is committed at once is prepared after it has become
- * accessible, but before any thread knows its address.
+ * then Wine watches it, or the call fails. Memory that is committed at once is prepared after it has
+ * become accessible, but before any thread knows its address.
  */
 static NTSTATUS allocate_watched( const struct request *request, void **base, SIZE_T *size )
 {

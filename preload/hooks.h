@@ -14,8 +14,8 @@
 /* set once Wine watches some memory itself, because we could not watch it */
 extern int wine_has_watches;
 
-/* Set if those would be kernel watches: such a Wine loses written pages where memory is decommitted,
- * reset or locked, and while other threads write. Memory that we cannot watch is refused there. */
+/* Set if those would be kernel watches: such a Wine loses written pages where memory is
+ * decommitted, reset or locked, and while other threads write. Memory that we cannot watch is refused there. */
 extern int wine_has_kernel_watches;
 
 /* What watch_allocation() did with memory. */

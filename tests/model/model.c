@@ -14,7 +14,8 @@
 #include "model.h"
 
 /* Below 2 GiB, where neither the loader nor the tools that watch programs have anything. A 32-bit
- * Wine reports free addresses there as reserved, but for those that it keeps for Windows programs. */
+ * Wine reports free addresses there as reserved, but for those that it keeps for Windows
+ * programs. */
 #if defined(_WIN32) && !defined(_WIN64)
 #define ARENA_BASE ((char *)0x10000000)
 #else

@@ -131,7 +131,8 @@ static BOOL poll( char *base, enum place place )
     number = PAGES;
     check( !GetWriteWatch( WRITE_WATCH_FLAG_RESET, base, PAGES * PAGE_SIZE, results, &number,
                            &size ), "the next call failed, error %lu", GetLastError() );
-    check( number == (ret ? pages : 0) || (wow64 && ret && !number && place != GRANULARITY), "%s: the call %s, then %u of %u pages are written", stage,
+    check( number == (ret ? pages : 0) || (wow64 && ret && !number && place != GRANULARITY),
+           "%s: the call %s, then %u of %u pages are written", stage,
            ret ? "failed" : "succeeded", (unsigned int)number, pages );
     return ret && error == ERROR_NOACCESS;
 }

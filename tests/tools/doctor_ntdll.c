@@ -116,7 +116,8 @@ static int change_register(void)
     unsigned char *call = find_call();
 
     if (!call || memcmp( call - 3, "\x4c\x8b\x13", 3 ) ||
-        !find( call - 32, 32, "\x4c\x89\xd7", 3 )) return fail( "only where system calls have the Unix convention, as in Wine 10.0" );
+        !find( call - 32, 32, "\x4c\x89\xd7", 3 ))
+        return fail( "only where system calls have the Unix convention, as in Wine 10.0" );
     if (!find( call - 32, 32, "\x4d\x89\xe0", 3 )) return fail( "the dispatcher needs r12" );
     memcpy( cave, plain, sizeof(plain) );
     put_jump( cave + sizeof(plain), call + 4 );

@@ -66,8 +66,8 @@ static int is_known_dispatcher( const unsigned char *code, size_t size )
     return !memmem( next, code + size - next, call, sizeof(call) );
 }
 
-/* whether an instruction that gives back a part of the stack ends before ptr, which is not the start
- * of the function */
+/* whether an instruction that gives back a part of the stack ends before ptr, which is not the
+ * start of the function */
 static int restores_stack( const unsigned char *function, const unsigned char *ptr )
 {
     static const unsigned char lea[] = { 0x8d, 0x61, 0xfc };   /* lea -4(%ecx),%esp */

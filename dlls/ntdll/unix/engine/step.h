@@ -35,8 +35,8 @@ static inline __attribute__((always_inline)) size_t next_step_size( size_t size,
 
 /* The end of a step that begins at start, at the limit at the latest; and how many written pages
  * the step may take. Steps end with a block where they can, as a block that is reported in two
- * parts is not recognised as full (blocks.h). With pages of 16 KiB a block has 32 MiB, and a step of a
- * fault backend is shorter. */
+ * parts is not recognised as full (blocks.h). With pages of 16 KiB a block has 32 MiB, and a step
+ * of a fault backend is shorter. */
 static inline __attribute__((always_inline)) uintptr_t step_end( uintptr_t start, uintptr_t limit,
                                                                  size_t size )
 {

@@ -146,7 +146,8 @@ static inline __attribute__((always_inline)) int
 collect( struct watch_region *region, enum scan_question exact, struct page_scan *scan )
 {
     if (scan_data( region )->all_protected) return ask_kernel( SCAN_QUICK, scan );
-    /* a region can be found while its watch begins: the rest of the blocks comes before their count */
+    /* a region can be found while its watch begins: the rest of the blocks comes before their
+     * count */
     if (__atomic_load_n( &scan_data( region )->blocks.count, __ATOMIC_ACQUIRE ))
         return collect_fresh( region, exact, scan );
     return collect_small( region, exact, scan );

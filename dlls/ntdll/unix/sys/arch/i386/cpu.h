@@ -27,8 +27,8 @@ static inline __attribute__((always_inline)) void cpu_pause(void)
     __builtin_ia32_pause();
 }
 
-/* System calls. They return what the kernel returns: -errno on failure. By int $0x80 and not through
- * the kernel's entry point in the vDSO, which is outside of uninterrupted code. */
+/* System calls. They return what the kernel returns: -errno on failure. By int $0x80 and not
+ * through the kernel's entry point in the vDSO, which is outside of uninterrupted code. */
 static inline __attribute__((always_inline)) long cpu_syscall3( long nr, long a, long b, long c )
 {
     long ret;
