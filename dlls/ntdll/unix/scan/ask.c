@@ -44,14 +44,17 @@ static UNINTERRUPTED int protect_moving( struct page_run *runs, int count )
             wp.mode        = UFFDIO_WRITEPROTECT_MODE_WP;
             raw_syscall3( SYS_ioctl, scan_uffd, UFFDIO_WRITEPROTECT, (uintptr_t)&wp );
         }
-        if (left && runs[left - 1].end == runs[i].start) runs[left - 1].end = runs[i].end;
-        else
+        if (left && (uintptr_t)runs[left - 1].end == (uintptr_t)runs[i].start)
         {
-            runs[left].start      = runs[i].start;
-            runs[left].end        = runs[i].end;
-            runs[left].categories = 0;
-            left++;
+            runs[left - 1].end = runs[i].end;
+            continue;
         }
+        if (left != i)
+        {
+            runs[left].start = runs[i].start;
+            runs[left].end   = runs[i].end;
+        }
+        runs[left++].categories = 0;
     }
     return left;
 }
