@@ -46,7 +46,7 @@ static __attribute__((noinline)) void defer( int sig )
 /* whether the thread must not be stopped here */
 static HANDLER int must_go_on( const ucontext_t *context )
 {
-    return in_uninterrupted_code( context_code( context )) || owned_lock_is_held();
+    return in_uninterrupted_code( context ) || owned_lock_is_held();
 }
 
 static HANDLER void quit_handler( int sig, siginfo_t *info, void *context )

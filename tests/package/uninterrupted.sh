@@ -34,7 +34,7 @@ targets=$(echo "$section" |
     sed -n "s/.*[[:space:]]\($jumps\)[[:space:]]\+\(.*[ ,]\)\?\([0-9a-f]\{3,\}\) <.*/\3/p" | sort -u)
 [ "$(echo "$targets" | wc -l)" -gt 20 ] || { echo "no calls or jumps found"; status=1; }
 # what gcc makes for i386 to read the program counter belongs to its caller when a signal arrives:
-# context_code() in sys/arch/i386/cpu.h
+# context_is_in() in sys/arch/i386/cpu.h
 helpers=$("${OBJDUMP:-objdump}" -t "$library" | awk '/ __x86\.get_pc_thunk\./ { print $1 }' |
     sed 's/^0*//')
 for target in $targets; do

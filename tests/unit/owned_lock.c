@@ -30,7 +30,7 @@ static void handler( int sig, siginfo_t *info, void *context )
     int held = owned_lock_is_held();
 
     (void)sig, (void)info;
-    if (in_uninterrupted_code( context_code( context ))) return;
+    if (in_uninterrupted_code( context )) return;
     __atomic_fetch_add( &handled, 1, __ATOMIC_RELAXED );
     if (held) __atomic_fetch_add( &found_held, 1, __ATOMIC_RELAXED );
     if (has_lock) check( held );

@@ -39,6 +39,7 @@ int watch_open( const char *name, char *reason, size_t len )
     int ret;
 
     page_init();
+    cpu_init();
     if ((ret = fork_open()))
     {
         snprintf( reason, len, "cannot detect child processes: %s", strerror( -ret ));

@@ -77,6 +77,7 @@ void process_prepare(void)
     if (!process_ready)
     {
         page_init();
+        cpu_init();
         fault_on_guard = guard_fault;
         fault_handler_install();
         __atomic_store_n( &process_ready, 1, __ATOMIC_RELEASE );

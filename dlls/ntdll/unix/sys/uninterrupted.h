@@ -9,6 +9,9 @@
 #define WRITEWATCH_UNINTERRUPTED_H
 
 #include <stdint.h>
+#include <ucontext.h>
+
+#include "sys/cpu.h"
 
 /* A query resets pages in the kernel and then reports them to the caller. If the thread is ended in
  * between, its pages are lost; if it is suspended there, it holds its region. Blocking signals
@@ -20,9 +23,10 @@
 extern const char __start_uninterrupted[] __attribute__((visibility("hidden")));
 extern const char __stop_uninterrupted[] __attribute__((visibility("hidden")));
 
-static inline int in_uninterrupted_code( uintptr_t pc )
+static inline int in_uninterrupted_code( const ucontext_t *context )
 {
-    return pc >= (uintptr_t)__start_uninterrupted && pc < (uintptr_t)__stop_uninterrupted;
+    return context_is_in( context, (uintptr_t)__start_uninterrupted,
+                          (uintptr_t)__stop_uninterrupted );
 }
 
 #endif /* WRITEWATCH_UNINTERRUPTED_H */

@@ -80,11 +80,13 @@ static inline uintptr_t context_pc( const ucontext_t *context )
     return context->uc_mcontext.pc;
 }
 
-/* in which code a signal interrupted the thread */
-static inline uintptr_t context_code( const ucontext_t *context )
+/* whether a signal interrupted the thread in this code */
+static inline int context_is_in( const ucontext_t *context, uintptr_t start, uintptr_t end )
 {
-    return context_pc( context );
+    return context_pc( context ) >= start && context_pc( context ) < end;
 }
+
+static inline void cpu_init(void) {}
 
 /* Whether the access that faulted was a write: bit 6 (WnR) of the syndrome, which cache maintenance
  * (bit 8, CM) has as well. The kernel hands the syndrome over in one of the records behind the

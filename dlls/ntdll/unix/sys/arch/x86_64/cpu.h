@@ -68,11 +68,13 @@ static inline uintptr_t context_pc( const ucontext_t *context )
     return context->uc_mcontext.gregs[REG_RIP];
 }
 
-/* in which code a signal interrupted the thread */
-static inline uintptr_t context_code( const ucontext_t *context )
+/* whether a signal interrupted the thread in this code */
+static inline int context_is_in( const ucontext_t *context, uintptr_t start, uintptr_t end )
 {
-    return context_pc( context );
+    return context_pc( context ) >= start && context_pc( context ) < end;
 }
+
+static inline void cpu_init(void) {}
 
 /* whether the access that faulted was a write: bit 1 of the error code of a page fault */
 static inline int context_is_write( const ucontext_t *context )
