@@ -15,7 +15,7 @@
 static void *results[PAGES];
 static unsigned char written[PAGES];
 static char *base;
-static volatile LONG stopping;
+static volatile LONG stopping, polling;
 
 /* the attributes of a file that the helper knows of */
 static DWORD ask_helper( const char *request, unsigned int number )
@@ -95,6 +95,7 @@ static DWORD WINAPI busy_thread( void *arg )
     char *memory = arg;
     void *addresses[16];
 
+    polling = 1;
     while (!stopping)
     {
         ULONG_PTR count = 16;
@@ -120,6 +121,10 @@ int main(void)
     start_watchdog();
     base = allocate_watched( PAGES );
     thread = start_thread( busy_thread, allocate_watched( 16 ));
+    /* a thread that begins holds locks of Wine */
+    stage = "starting";
+    while (!polling) Sleep( 10 );
+    Sleep( 100 );
     for (round = 0; round < ROUNDS && !failures; round++)
     {
         int known = round % 4 != 3, missed;
