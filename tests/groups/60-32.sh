@@ -6,6 +6,7 @@
 # they have for 64 bits, with "32/" before them; its numbers are added here.
 # WRITEWATCH_GROUPS32: the groups of that run.
 
+. "$tests/tools/result"
 tree32=$top_builddir/32
 
 # why32: why there is nothing to test, if so
@@ -38,7 +39,8 @@ run32()
     rm -f "$numbers"
     mkdir -p "$logs/32"
     env -u WRITEWATCH_TEST_GROUPS top_builddir="$tree32" CC="$CC32" MINGW="$MINGW32" WINEGCC= \
-        WRITEWATCH_TEST_LOGS="$logs/32" WRITEWATCH_WORDS=32 WRITEWATCH_RUNNER="$top_builddir/programs/writewatch" \
+        WRITEWATCH_TEST_LOGS="$logs/32" WRITEWATCH_WORDS=32 \
+        WRITEWATCH_RUNNER="$top_builddir/programs/writewatch" \
         WRITEWATCH_PREFIX_TEMPLATE="${WRITEWATCH_PREFIX_TEMPLATE:-$tree32/tests/prefix-template}" \
         sh "$tests/run-tests" --groups "$groups32" "$@" </dev/null |
     while IFS= read -r line; do
@@ -48,15 +50,7 @@ run32()
         '== '*) echo "== 32/${line#== }" ;;
         esac
     done
-    # shellcheck disable=SC2046
-    set -- $(tr -dc '0-9 ' <"$numbers" 2>/dev/null)
-    if [ $# -eq 3 ]; then
-        passed=$((passed + $1))
-        failed=$((failed + $2))
-        skipped=$((skipped + $3))
-    else
-        fail 32 "its run ended without a result"
-    fi
+    add_result 32 "$numbers"
 }
 
 groups32=${WRITEWATCH_GROUPS32:-unit conformance model-wine race-wine stress}
