@@ -84,8 +84,11 @@ static void __attribute__((noreturn)) finish( void )
 /***********************************************************************
  *           watchdog
  */
+static volatile LONG watching;
+
 static DWORD WINAPI watchdog( void *seconds )
 {
+    watching = 1;
     Sleep( (DWORD)(ULONG_PTR)seconds * 1000 );
     say( "watchdog: hangs, not done after %u s, stage: %s\n", (unsigned int)(ULONG_PTR)seconds,
          stage );
@@ -98,7 +101,7 @@ static DWORD WINAPI watchdog( void *seconds )
  *           start_watchdog
  *
  * Ends a process that hangs with a failure: a little before run-tests would, and so late that no
- * machine is only slow.
+ * machine is only slow. Returns when the thread is at work.
  */
 static void start_watchdog(void)
 {
@@ -108,6 +111,7 @@ static void start_watchdog(void)
     if (!factor) factor = 4;
     patience = 10000 * factor;
     CloseHandle( CreateThread( NULL, 0, watchdog, (void *)(ULONG_PTR)(150 * factor), 0, NULL ));
+    while (!watching) Sleep( 1 );
 }
 
 

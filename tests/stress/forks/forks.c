@@ -123,8 +123,7 @@ int main(void)
     thread = start_thread( busy_thread, allocate_watched( 16 ));
     /* a thread that begins holds locks of Wine */
     stage = "starting";
-    while (!polling) Sleep( 10 );
-    Sleep( 100 );
+    while (!polling) Sleep( 1 );
     for (round = 0; round < ROUNDS && !failures; round++)
     {
         int known = round % 4 != 3, missed;
