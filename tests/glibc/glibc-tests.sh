@@ -60,7 +60,7 @@ fi
 needs_only_libc needs/preload "$here"
 needs_only_libc needs/preload-own "$top_builddir/preload/$library"
 needs_only_libc needs/library "$top_builddir/libwritewatch.so.0"
-needs_only_libc needs/runner "$top_builddir/programs/writewatch"
+needs_only_libc needs/runner "$top_builddir/programs/writewatch/writewatch"
 
 # what cannot be preloaded must be noticed here
 if wanted preload/control; then
@@ -93,13 +93,13 @@ done
 
 # The runner, with the library that was built outside. Nothing but the library has to load on a
 # system older than the one that it was built on.
-runner=$work/programs/writewatch
+runner=$work/programs/writewatch/writewatch
 lib=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
-mkdir -p "$work/programs" "$work/preload/$lib"
-cp "$top_builddir/programs/writewatch" "$runner"
+mkdir -p "$work/programs/writewatch" "$work/preload/$lib"
+cp "$top_builddir/programs/writewatch/writewatch" "$runner"
 cp "$here" "$work/preload/$lib/"
 if wanted runner/built-here; then
-    if words=$("$built_here/programs/writewatch" --version 2>&1); then
+    if words=$("$built_here/programs/writewatch/writewatch" --version 2>&1); then
         pass runner/built-here "$words"
     else
         case $words in

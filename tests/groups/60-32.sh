@@ -40,7 +40,7 @@ run32()
     mkdir -p "$logs/32"
     env -u WRITEWATCH_TEST_GROUPS top_builddir="$tree32" CC="$CC32" MINGW="$MINGW32" WINEGCC= \
         WRITEWATCH_TEST_LOGS="$logs/32" WRITEWATCH_WORDS=32 \
-        WRITEWATCH_RUNNER="$top_builddir/programs/writewatch" \
+        WRITEWATCH_RUNNER="$top_builddir/programs/writewatch/writewatch" \
         WRITEWATCH_PREFIX_TEMPLATE="${WRITEWATCH_PREFIX_TEMPLATE:-$tree32/tests/prefix-template}" \
         sh "$tests/run-tests" --groups "$groups32" "$@" </dev/null |
     while IFS= read -r line; do

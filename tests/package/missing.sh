@@ -46,7 +46,7 @@ expect()
 expect "configure without mingw" yes \
     "x86_64-w64-mingw32-gcc .* is missing.*$bring" "$top_srcdir/configure"
 expect "configure without Wine" yes "Wine .* is missing.*$bring" "$top_srcdir/configure"
-expect "the native part" yes '  LINK .* programs/writewatch$' make native
+expect "the native part" yes '  LINK .* programs/writewatch/writewatch$' make native
 expect "make pe without mingw" no "x86_64-w64-mingw32-gcc, is missing.*$bring" make pe
 expect "make run without Wine" no "^Wine is missing: $bring" make run
 expect "make check without Wine" no "^FAIL conformance: Wine is missing: $bring" \

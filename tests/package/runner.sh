@@ -7,8 +7,8 @@
 # Needs no Wine: the library is a fake one that can be preloaded and does nothing. The fixture is
 # a build tree of its own, because the place of the runner decides which library it finds.
 
-real=$top_builddir/programs/writewatch
-[ -x "$real" ] || { echo "programs/writewatch is not built"; exit 1; }
+real=$top_builddir/programs/writewatch/writewatch
+[ -x "$real" ] || { echo "programs/writewatch/writewatch is not built"; exit 1; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/writewatch-runner.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -44,8 +44,8 @@ like()
 # make_tree DIR makes a build tree with a fake library
 make_tree()
 {
-    mkdir -p "$1/programs" "$1/preload/$lib64"
-    cp "$real" "$1/programs/writewatch"
+    mkdir -p "$1/programs/writewatch" "$1/preload/$lib64"
+    cp "$real" "$1/programs/writewatch/writewatch"
     cp "$work/fake.so" "$1/preload/$lib64/$name"
 }
 
@@ -61,7 +61,7 @@ ${CC:-cc} -shared -fPIC -o "$work/fake.so" "$work/fake.c" || exit 1
 cp "$work/fake.so" "$work/other.so"
 cp "$work/fake.so" "$work/third.so"
 make_tree "$work/tree"
-run=$work/tree/programs/writewatch
+run=$work/tree/programs/writewatch/writewatch
 lib=$work/tree/preload/$lib64/$name
 show='echo "$LD_PRELOAD"'
 
@@ -145,7 +145,7 @@ same "there as another copy" \
 same "entry without a folder" "$(LD_PRELOAD="libc.so.6" "$run" sh -c "$show")" "$lib:libc.so.6"
 like "really mapped" "$("$run" cat /proc/self/maps)" "*$lib*"
 same "started through a link" "$(ln -s "$run" "$work/ww" && "$work/ww" sh -c "$show")" "$lib"
-same "started through PATH" "$(PATH=$work/tree/programs:$PATH writewatch sh -c "$show")" "$lib"
+same "started through PATH" "$(PATH=$work/tree/programs/writewatch:$PATH writewatch sh -c "$show")" "$lib"
 
 # where the library is looked for
 mkdir "$work/lone"
@@ -163,7 +163,7 @@ fi
 # programs of both word sizes: the loader says nothing, as each finds a library of its own
 if [ -n "$lib32" ]; then
     make_tree "$work/both"
-    both_run=$work/both/programs/writewatch
+    both_run=$work/both/programs/writewatch/writewatch
     for dir in $lib32; do
         mkdir -p "$work/both/preload/$dir"
         cp "$top_builddir/preload/$dir/$name" "$work/both/preload/$dir/$name" || exit 1
@@ -202,7 +202,7 @@ fi
 # a path that LD_PRELOAD cannot hold
 for odd in 'odd tree' 'odd:tree' 'odd$LIB' 'odd$ORIGIN'; do
     make_tree "$work/$odd"
-    odd_run=$work/$odd/programs/writewatch
+    odd_run=$work/$odd/programs/writewatch/writewatch
     odd_lib=$work/$odd/preload/$lib64/$name
     got=$("$odd_run" sh -c "$show")
     link=${got%"/$lib64/$name"}

@@ -1,5 +1,5 @@
 /*
- * writewatch: starts a command with libwritewatch-preload.so preloaded
+ * Finds libwritewatch-preload.so and puts it in LD_PRELOAD
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -7,19 +7,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIBRARY "libwritewatch-preload.so"
-
-/* the exit statuses that a shell uses when it cannot start a command */
-enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+#include "runner.h"
 
 /* the characters that separate the entries of LD_PRELOAD; the loader has no way to quote them */
 static const char separators[] = " :";
@@ -27,62 +22,11 @@ static const char separators[] = " :";
 /* the characters that no path in it can contain: the loader expands some words after $ */
 static const char unfit[] = " :$";
 
-static const char usage[] =
-    "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
-    "Runs COMMAND, usually wine, with write watches provided by the Linux kernel.\n"
-    "\n"
-    "  -l, --log FILE   log to FILE (- for stderr) whether it is active in each Wine process\n"
-    "  -s, --stats      with --log: also log counts when a process exits\n"
-    "      --off        run COMMAND with Wine's own write watches\n"
-    "  -h, --help       show this text\n"
-    "  -V, --version    show the version\n"
-    "\n"
-    "Examples: writewatch wine game.exe\n"
-    "          writewatch %command%         as a launch option of Steam\n"
-    "\n"
-    "Environment:\n"
-    "  WRITEWATCH=off                     as --off\n"
-    "  WINE_DISABLE_KERNEL_WRITEWATCH=1   as --off\n"
-    "  WRITEWATCH_LOG=FILE                as --log FILE\n"
-    "  WRITEWATCH_STATS=1                 as --stats\n"
-    "\n"
-    "The exit status is that of COMMAND. 125 means a mistake in the options, 126 that COMMAND\n"
-    "cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n";
-
-/***********************************************************************
- *           fail
- *
- * Prints one sentence and ends the program with the given status.
- */
-__attribute__((noreturn, format( printf, 2, 3 )))
-static void fail( int status, const char *format, ... )
+static int ends_with( const char *path, const char *end )
 {
-    va_list args;
+    size_t len = strlen( path ), end_len = strlen( end );
 
-    fputs( "writewatch: ", stderr );
-    va_start( args, format );
-    vfprintf( stderr, format, args );
-    va_end( args );
-    fputc( '\n', stderr );
-    exit( status );
-}
-
-/***********************************************************************
- *           join
- *
- * Returns a new string, the concatenation of three others.
- */
-static char *join( const char *first, const char *second, const char *third )
-{
-    char *ret;
-
-    if (asprintf( &ret, "%s%s%s", first, second, third ) < 0) fail( EXIT_USAGE, "out of memory" );
-    return ret;
-}
-
-static void set_variable( const char *name, const char *value )
-{
-    if (setenv( name, value, 1 )) fail( EXIT_USAGE, "cannot set %s: %s", name, strerror( errno ) );
+    return len >= end_len && !strcmp( path + len - end_len, end );
 }
 
 /***********************************************************************
@@ -91,10 +35,9 @@ static void set_variable( const char *name, const char *value )
  * Returns the absolute path of the directory that contains the library, derived from the path of
  * this program: never from the current directory or an environment variable.
  */
-static char *find_root( void )
+char *find_root(void)
 {
     char self[PATH_MAX], *candidates[4], *slash, *ret;
-    size_t dir_len, bin_len = strlen( BINDIR );
     unsigned int i, count = 0;
     ssize_t len;
 
@@ -102,15 +45,14 @@ static char *find_root( void )
     {
         self[len] = 0;
         if ((slash = strrchr( self, '/' ))) *slash = 0;
-        dir_len = strlen( self );
-        /* the build tree */
-        candidates[count++] = join( self, "/../preload", "" );
+        if (ends_with( self, "/programs/writewatch" ))  /* the build tree */
+            candidates[count++] = join( self, "/../../preload", "" );
         /* installed with a prefix other than configure's */
         candidates[count++] = join( self, "/../lib/writewatch", "" );
         /* an installed tree moved as a whole, as with DESTDIR */
-        if (dir_len > bin_len && !strcmp( self + dir_len - bin_len, BINDIR ))
+        if (ends_with( self, BINDIR ))
         {
-            self[dir_len - bin_len] = 0;
+            self[strlen( self ) - strlen( BINDIR )] = 0;
             candidates[count++] = join( self, PKGLIBDIR, "" );
         }
     }
@@ -237,7 +179,7 @@ static int is_same_library( const char *entry, const struct stat *library )
  *
  * Puts the library first in LD_PRELOAD, once, and keeps the other entries in order.
  */
-static void preload( char *root )
+void preload( char *root )
 {
     char *library = join( root, "/" LOADER_LIB "/", LIBRARY );
     const char *old = getenv( "LD_PRELOAD" );
@@ -255,115 +197,4 @@ static void preload( char *root )
             if (!is_same_library( entry, &st )) list = join( list, ":", entry );
     }
     set_variable( "LD_PRELOAD", list );
-}
-
-/***********************************************************************
- *           check_log
- *
- * The library is silent when it cannot write its log, so check here.
- */
-static void check_log( const char *file )
-{
-    char *dir = join( file, "", "" ), *slash = strrchr( dir, '/' );
-
-    if (!access( file, W_OK )) return;
-    if (errno == ENOENT)
-    {
-        if (slash) slash[slash == dir] = 0;
-        if (!access( dir, W_OK | X_OK )) return;
-    }
-    fail( EXIT_USAGE, "the log %s cannot be written: %s", file, strerror( errno ) );
-}
-
-/***********************************************************************
- *           set_log
- *
- * Sets WRITEWATCH_LOG to an absolute path, because programs change their current directory.
- */
-static void set_log( const char *file )
-{
-    char *cwd;
-
-    if (file[0] == '/' || !file[0] || !strcmp( file, "-" ))
-    {
-        if (file[0] == '/') check_log( file );
-        set_variable( "WRITEWATCH_LOG", file );
-        return;
-    }
-    if (!(cwd = getcwd( NULL, 0 )))
-        fail( EXIT_USAGE, "cannot find the current directory, which contains the log file: %s",
-              strerror( errno ) );
-    check_log( file = join( cwd, "/", file ) );
-    set_variable( "WRITEWATCH_LOG", file );
-}
-
-static int is_windows_program( const char *path )
-{
-    char magic[2] = { 0 };
-    FILE *file = fopen( path, "re" );
-
-    if (!file) return 0;
-    if (fread( magic, 1, sizeof(magic), file ) != sizeof(magic)) magic[0] = 0;
-    fclose( file );
-    return magic[0] == 'M' && magic[1] == 'Z';
-}
-
-int main( int argc, char *argv[] )
-{
-    enum { OPTION_OFF = 256 };
-    static const struct option options[] =
-    {
-        { "help",    no_argument,       NULL, 'h' },
-        { "version", no_argument,       NULL, 'V' },
-        { "log",     required_argument, NULL, 'l' },
-        { "stats",   no_argument,       NULL, 's' },
-        { "off",     no_argument,       NULL, OPTION_OFF },
-        { NULL, 0, NULL, 0 }
-    };
-    const char *log = getenv( "WRITEWATCH_LOG" );
-    int option, error;
-
-    while ((option = getopt_long( argc, argv, "+hVl:s", options, NULL )) != -1)
-    {
-        switch (option)
-        {
-        case 'h':
-            fputs( usage, stdout );
-            return 0;
-        case 'V':
-            puts( "writewatch " VERSION );
-            return 0;
-        case 'l':
-            if (!*optarg) fail( EXIT_USAGE, "--log needs the name of a file, or - for stderr." );
-            log = optarg;
-            break;
-        case 's':
-            set_variable( "WRITEWATCH_STATS", "1" );
-            break;
-        case OPTION_OFF:
-            set_variable( "WRITEWATCH", "off" );
-            break;
-        default:  /* getopt_long() has printed the error */
-            fputs( "Try 'writewatch --help'.\n", stderr );
-            return EXIT_USAGE;
-        }
-    }
-    if (optind == argc)
-        fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
-
-    if (log) set_log( log );
-    preload( find_root() );
-
-    /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */
-    if (strchr( argv[optind], '/' ))
-    {
-        execv( argv[optind], argv + optind );
-        if (errno == ENOEXEC && is_windows_program( argv[optind] ))
-            fail( EXIT_NOT_EXECUTABLE, "%s is a Windows program: put wine before it.",
-                  argv[optind] );
-    }
-    execvp( argv[optind], argv + optind );
-    error = errno;
-    fail( error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
-          "cannot run %s: %s", argv[optind], strerror( error ) );
 }
