@@ -29,8 +29,15 @@ static void option_log( struct runner *runner, const char *value )
 
 static void option_stats( struct runner *runner, const char *value )
 {
-    (void)runner; (void)value;
+    (void)value;
+    runner->stats = 1;
     set_variable( "WRITEWATCH_STATS", "1" );
+}
+
+static void option_log_all( struct runner *runner, const char *value )
+{
+    (void)runner; (void)value;
+    set_variable( "WRITEWATCH_LOG_ALL", "1" );
 }
 
 static void option_off( struct runner *runner, const char *value )
@@ -50,9 +57,12 @@ static const struct option_row
     int       (*instead)( struct runner *runner, int count, char **args );
 } rows[] =
 {
-    { "log", 'l', "FILE", "log to FILE (- for stderr) whether it is active in each Wine process",
+    { "log", 'l', "FILE", "log to FILE (- for stderr) which Wine processes are watched, or why not",
       option_log, NULL },
-    { "stats", 's', NULL, "with --log: also log counts when a process exits", option_stats, NULL },
+    { "log-all", 0, NULL, "log all Wine processes, also those that watch no memory",
+      option_log_all, NULL },
+    { "stats", 's', NULL, "log counts when a process exits (to stderr without --log)",
+      option_stats, NULL },
     { "off", 0, NULL, "run COMMAND with Wine's own write watches", option_off, NULL },
     { "help", 'h', NULL, "show this text", NULL, print_help },
     { "version", 'V', NULL, "show the version", NULL, print_version },
@@ -84,6 +94,7 @@ static int print_help( struct runner *runner, int count, char **args )
            "  WRITEWATCH=off                     as --off\n"
            "  WINE_DISABLE_KERNEL_WRITEWATCH=1   as --off\n"
            "  WRITEWATCH_LOG=FILE                as --log FILE\n"
+           "  WRITEWATCH_LOG_ALL=1               as --log-all\n"
            "  WRITEWATCH_STATS=1                 as --stats\n"
            "\n"
            "The exit status is that of COMMAND. 125 means a mistake in the options, 126 that COMMAND\n"

@@ -17,6 +17,7 @@ enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct runner
 {
     const char *log;   /* where the library logs to, or NULL */
+    int         stats; /* whether it logs counts, too */
 
     /* what is done in place of running a command; args are the words after the options. Returns
      * the exit status. */
@@ -30,8 +31,12 @@ extern char *join( const char *first, const char *second, const char *third );
 extern void set_variable( const char *name, const char *value );
 
 /* library.c */
+extern int own_directory( const char *path );
 extern char *find_root(void);
 extern void preload( char *root );
+
+/* run.c */
+extern void begin_run( const char *log, int count, char **args );
 
 /* log.c */
 extern void set_log( const char *file );
