@@ -81,6 +81,13 @@ static void explain_filter( struct report *report, const char *what, const char 
                        "--security-opt seccomp=FILE), or run the program outside of it." ));
 }
 
+static void explain_descriptors( struct report *report, const char *what )
+{
+    add_finding( report, PROBLEM, "descriptors",
+                 join( "There are not enough file descriptors for ", what, "." ),
+                 "Allow more open files: ulimit -n 1024, or fs.file-max." );
+}
+
 /***********************************************************************
  *           explain_userfaultfd
  *
@@ -101,9 +108,7 @@ static void explain_userfaultfd( struct report *report, int plain, int user_only
         if (around.filtered && dup( STDERR_FILENO ) != -1)
             explain_filter( report, "the system call userfaultfd", "userfaultfd-seccomp" );
         else
-            add_finding( report, PROBLEM, "descriptors",
-                         "There are no file descriptors left for userfaultfd.",
-                         "Allow more open files: ulimit -n 1024, or fs.file-max." );
+            explain_descriptors( report, "userfaultfd" );
         return;
     case ENOMEM:
         add_finding( report, PROBLEM, "memory", "There is no memory left for userfaultfd.",
@@ -150,9 +155,7 @@ static void explain_pagemap( struct report *report, int err )
                      "Use a kernel with CONFIG_PROC_PAGE_MONITOR=y, as those of distributions have "
                      "it." );
     else if (err == EMFILE || err == ENFILE)
-        add_finding( report, PROBLEM, "descriptors",
-                     "There are no file descriptors left for /proc/self/pagemap.",
-                     "Allow more open files: ulimit -n 1024, or fs.file-max." );
+        explain_descriptors( report, "/proc/self/pagemap" );
     else if (prctl( PR_GET_DUMPABLE ) != 1)
         add_finding( report, PROBLEM, "not-dumpable",
                      "The process may not be read by its user (it is not dumpable), so that "
@@ -259,6 +262,9 @@ static void explain_refusal( struct report *report )
                      join( "WRITEWATCH_BACKEND requires ", report->backend,
                            join( ", which does not work here: ", report->reason, "." )),
                      "Leave WRITEWATCH_BACKEND out: a self-test then chooses the form that works." );
+    else if (strstr( report->reason, strerror( EMFILE )) ||
+             strstr( report->reason, strerror( ENFILE )))
+        explain_descriptors( report, "the self-test" );  /* it has several open at once */
     else
         add_finding( report, PROBLEM, "self-test",
                      join( "All parts are there, but the answers of the kernel are not exact: ",

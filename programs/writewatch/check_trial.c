@@ -45,6 +45,7 @@ static void prepare_wine( const char *dir )
 
     for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) unsetenv( unwanted[i] );
     set_variable( "WINEPREFIX", join( dir, "/prefix", "" ));
+    set_variable( "TMPDIR", dir );  /* wineserver leaves its own directory there */
     set_variable( "WINEDEBUG", "-all" );
     set_variable( "WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=" );
 }
