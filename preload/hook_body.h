@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "nt_types.h"
 #include "preload.h"
+#include "report.h"
 #include "write_watch.h"
 
 typedef NTSTATUS WINAPI allocate_func( HANDLE process, void **ret, ULONG_PTR zero_bits,
@@ -232,9 +233,11 @@ static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_
 static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T size,
                                  void **addresses, ULONG_PTR *count, ULONG *granularity )
 {
+    uint64_t start = polls_are_timed ? poll_clock() : 0;
     NTSTATUS status = get_write_watch( flags, base, size, addresses, count, granularity );
 
     deliver_deferred_signals();
+    if (start) add_poll_time( start );
     if (status != STATUS_INVALID_PARAMETER || !wine_has_watches) return status;
     return wine_get( process, flags, base, size, addresses, count, granularity );
 }
@@ -246,9 +249,11 @@ static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T
  */
 static NTSTATUS WINAPI hook_reset( HANDLE process, void *base, SIZE_T size )
 {
+    uint64_t start = polls_are_timed ? poll_clock() : 0;
     NTSTATUS status = reset_write_watch( base, size );
 
     deliver_deferred_signals();
+    if (start) add_poll_time( start );
     if (status != STATUS_INVALID_PARAMETER || !wine_has_watches) return status;
     return wine_reset( process, base, size );
 }

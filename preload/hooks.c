@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "engine/host.h"
 #include "engine/watch.h"
 #include "hooks.h"
 #include "preload.h"
@@ -178,7 +179,7 @@ NTSTATUS left_to_wine( NTSTATUS status )
  */
 enum watching watch_allocation( void *base, SIZE_T size )
 {
-    static int guarded;
+    static int guarded, counted;
     int err;
 
     if (!guarded)
@@ -189,6 +190,13 @@ enum watching watch_allocation( void *base, SIZE_T size )
             return LEFT_TO_WINE;
         }
         guarded = 1;
+    }
+    if (!counted)
+    {
+        change_lock();
+        begin_status();
+        counted = 1;
+        change_unlock();
     }
     if (!(err = watch_add( base, size ))) return WATCHED;
     if (wine_has_kernel_watches)

@@ -1,5 +1,5 @@
 /*
- * The log: one line about each Wine process, if the user asks for it
+ * The log, if the user asks for it
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -10,86 +10,177 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "preload.h"
+#include "run.h"
 
-static char program_name[64] = "?";   /* read at the start: Wine later changes /proc/self/cmdline */
+static char program[64];
 
 /***********************************************************************
- *           get_program_name
+ *           program_name
  *
- * Finds the name of the Windows program: the first argument of the loader, without its path.
+ * The name of the Windows program: the first argument of the loader, without its path. First called
+ * when the process begins: Wine later changes /proc/self/cmdline.
  */
-static void get_program_name(void)
+const char *program_name(void)
 {
-    char buffer[4096], *program, *p;
+    char buffer[4096], *name, *p;
     ssize_t size = -1;
     int fd;
 
+    if (program[0]) return program;
+    strcpy( program, "?" );
     if ((fd = open( "/proc/self/cmdline", O_RDONLY | O_CLOEXEC )) != -1)
     {
         size = read( fd, buffer, sizeof(buffer) - 1 );
         close( fd );
     }
-    if (size <= 0) return;
+    if (size <= 0) return program;
     buffer[size] = 0;
-    program = buffer + strlen( buffer ) + 1;
-    if (program >= buffer + size) program = buffer;
-    for (p = program; *p; p++)
+    name = buffer + strlen( buffer ) + 1;
+    if (name >= buffer + size) name = buffer;
+    for (p = name; *p; p++)
     {
-        if (*p == '/' || *p == '\\') program = p + 1;
+        if (*p == '/' || *p == '\\') name = p + 1;
         else if ((unsigned char)*p < ' ') *p = '?';
     }
     /* the precision shows the compiler that truncation is intended */
-    snprintf( program_name, sizeof(program_name), "%.63s", program );
+    snprintf( program, sizeof(program), "%.63s", name );
+    return program;
 }
 
 /***********************************************************************
- *           log_line
+ *           open_log
  *
- * Appends a line to the file that WRITEWATCH_LOG names, `-` for standard error. Writes the line in
- * one call, as many processes share the file. Creates the file for its owner only. In a shared
- * directory another user may have placed something there: a link is not followed, and a pipe does
- * not block the program.
+ * Opens the file that WRITEWATCH_LOG names, `-` for standard error, or returns -1. Creates the file
+ * for its owner only. In a shared directory another user may have placed something there: a link is
+ * not followed, and a pipe does not block the program.
  */
-void log_line( const char *format, ... )
+static int open_log(void)
 {
     const char *file = secure_getenv( "WRITEWATCH_LOG" );
-    char message[320], line[480];
     static const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
                              O_CLOEXEC;
+
+    if (!file || !*file) return -1;
+    return strcmp( file, "-" ) ? open( file, flags, 0600 ) : 2;
+}
+
+static void close_log( int fd )
+{
+    if (fd > 2) close( fd );
+}
+
+/* each line in one call, as many processes share the file */
+__attribute__((format( printf, 2, 3 )))
+static void write_line( int fd, const char *format, ... )
+{
+    char line[640];
     va_list args;
-    int fd = 2, len;
+    int len;
 
-    if (!file || !*file) return;
-    if (strcmp( file, "-" ) && (fd = open( file, flags, 0600 )) == -1) return;
+    va_start( args, format );
+    len = vsnprintf( line, sizeof(line), format, args );
+    va_end( args );
+    if (len >= (int)sizeof(line))
+    {
+        len = sizeof(line) - 1;
+        line[len - 1] = '\n';
+    }
+    if (write( fd, line, len ) != len) { /* no way to report it */ }
+}
 
+/***********************************************************************
+ *           write_header
+ *
+ * Once a run: what ran, when, and on what.
+ */
+static void write_header( int fd )
+{
+    const struct run_page *run = run_page();
+    char when[32] = "";
+    struct utsname host;
+    struct tm tm;
+    time_t now;
+
+    if (!run || run_count( headers )) return;
+    if (uname( &host )) strcpy( host.release, "?" );
+    time( &now );
+    if (localtime_r( &now, &tm )) strftime( when, sizeof(when), "%Y-%m-%d %H:%M:%S %z", &tm );
+    write_line( fd, "writewatch: version " VERSION ", %s%sLinux %s, %s: %.*s\n",
+                wine_version(), *wine_version() ? ", " : "", host.release, when,
+                (int)sizeof(run->command), run->command );
+}
+
+void log_line( const char *format, ... )
+{
+    char message[480];
+    va_list args;
+    int fd;
+
+    if ((fd = open_log()) == -1) return;
     va_start( args, format );
     vsnprintf( message, sizeof(message), format, args );
     va_end( args );
-    len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), program_name,
-                    message );
-    if (write( fd, line, len ) != len) { /* no way to report it */ }
-    if (fd != 2) close( fd );
+    write_header( fd );
+    write_line( fd, "writewatch: %d %s: %s\n", (int)getpid(), program_name(), message );
+    close_log( fd );
+}
+
+int log_is_for_all(void)
+{
+    const char *value = secure_getenv( "WRITEWATCH_LOG_ALL" );
+
+    return !run_page() || (value && !strcmp( value, "1" ));
 }
 
 /***********************************************************************
- *           log_start
+ *           first_in_process
  *
- * Writes the line about this process. Wine's loader may execute itself again and load ntdll.so a
- * second time, in the same process; an environment variable records that the line was written.
+ * Whether Wine has not loaded ntdll.so in this process before: its loader may execute itself again.
+ * An environment variable records it.
  */
-void log_start( const char *line )
+static int first_in_process(void)
 {
     static const char mark[] = "WRITEWATCH_LOGGED";
-    const char *value, *file = secure_getenv( "WRITEWATCH_LOG" );
+    const char *value;
     char pid[16];
 
-    if (!file || !*file) return;
-    get_program_name();
     snprintf( pid, sizeof(pid), "%d", (int)getpid() );
-    if ((value = secure_getenv( mark )) && !strcmp( value, pid )) return;
+    if ((value = secure_getenv( mark )) && !strcmp( value, pid )) return 0;
     setenv( mark, pid, 1 );
+    return 1;
+}
+
+/***********************************************************************
+ *           log_active
+ *
+ * Writes the line about this process when it begins, or when it first watches memory. Most of
+ * Wine's processes never do.
+ */
+void log_active( const char *line, int watches )
+{
+    static int written;
+
+    if (!watches && !first_in_process()) written = 1;
+    if (!watches && !written) run_count( wine_processes );
+    if (watches) run_count( watching );
+    if (written || (!watches && !log_is_for_all())) return;
+    written = 1;
     log_line( "%s", line );
+}
+
+/***********************************************************************
+ *           log_not_active
+ *
+ * Writes why this process is not active. The reason is most often that of all processes of a run.
+ */
+void log_not_active( const char *line )
+{
+    if (!first_in_process()) return;
+    run_count( wine_processes );
+    if (!run_count( not_active ) || log_is_for_all()) log_line( "%s", line );
 }

@@ -13,6 +13,8 @@
 #include "hooks.h"
 #include "next.h"
 #include "preload.h"
+#include "report.h"
+#include "status.h"
 
 /* Every process of the session loads this library: shells, launchers, the wineserver. It does
  * nothing until the process loads Wine's ntdll.so. */
@@ -24,6 +26,11 @@ int preload_active;
 const struct hook_table *active_hooks;
 
 static dlopen_func *next_dlopen;
+
+/* of this process, for the log */
+static char active_line[360];
+
+static uint64_t fault_cost;
 
 /* Why Wine tracks writes itself, in a way that depends on it if it has kernel watches. */
 struct refusal
@@ -78,7 +85,8 @@ static int install( void *ntdll, const char *path, struct refusal *refusal )
         return -1;
     }
     value = secure_getenv( "WRITEWATCH_STATS" );
-    watch_stats.enabled = value && !strcmp( value, "1" );
+    polls_are_timed = value && !strcmp( value, "1" );
+    if (polls_are_timed) fault_cost = measure_fault_cost();
     preload_active = 1;
     return 0;
 }
@@ -89,18 +97,31 @@ static void load_ntdll( void *ntdll, const char *path )
     const char *form;
     char line[300];
 
+    program_name();
+    find_wine_version( ntdll );
     wine_has_kernel_watches = has_kernel_watches( ntdll );
     if (install( ntdll, path, &refusal ))
+    {
         snprintf( line, sizeof(line), "not active: %s%s", refusal.reason,
                   wine_has_kernel_watches ? refusal.rest : "" );
-    else
-    {
-        form = watch_form_reason();
-        snprintf( line, sizeof(line), "active, %s (%s%s%s)%s", watch_backend_name(),
-                  watch_mechanism(), *form ? ": " : "", form,
-                  wine_has_kernel_watches ? ", in place of Wine's own kernel watches" : "" );
+        log_not_active( line );
+        return;
     }
-    log_start( line );
+    form = watch_form_reason();
+    snprintf( active_line, sizeof(active_line), "active, %s (%s%s%s)%s", watch_backend_name(),
+              watch_mechanism(), *form ? ": " : "", form,
+              wine_has_kernel_watches ? ", in place of Wine's own kernel watches" : "" );
+    log_active( active_line, 0 );
+}
+
+void begin_status(void)
+{
+    static int begun;
+    struct status_page *page;
+
+    if (begun++) return;
+    if ((page = status_open())) page->fault_cost = fault_cost;
+    log_active( active_line, 1 );
 }
 
 static void *dlopen_ntdll( const char *path, int mode )
@@ -125,11 +146,4 @@ __attribute__((visibility("hidden"))) dlopen_func *choose_dlopen( const char *pa
     if (!next_dlopen) next_dlopen = (dlopen_func *)dlsym( RTLD_NEXT, "dlopen" );
     if (!path || (len = strlen( path )) < sizeof(ntdll)) return next_dlopen;
     return strcmp( path + len - (sizeof(ntdll) - 1), ntdll ) ? next_dlopen : dlopen_ntdll;
-}
-
-__attribute__((destructor)) static void report(void)
-{
-    if (!preload_active || !watch_stats.enabled) return;
-    log_line( "exit: %lu regions, %lu polls, %lu pages reported, %lu resets", watch_stats.regions,
-              watch_stats.polls, watch_stats.pages, watch_stats.resets );
 }

@@ -75,9 +75,22 @@ extern int guard_signals(void);
 extern void deliver_deferred_signals(void);
 extern void forget_deferred_signals(void);
 
+/* wine_version.c: empty if it was not found */
+extern void find_wine_version( void *ntdll );
+extern const char *wine_version(void);
+
+/* fault_cost.c */
+extern uint64_t measure_fault_cost(void);
+
 /* log.c */
-extern void log_start( const char *line );
+extern const char *program_name(void);
+extern int log_is_for_all(void);
+extern void log_active( const char *line, int watches );
+extern void log_not_active( const char *line );
 extern void log_line( const char *format, ... ) __attribute__((format( printf, 1, 2 )));
+
+/* preload.c: called when memory is first watched, under the change lock */
+extern void begin_status(void);
 
 /* preload.c: set in a Wine process whose write watches we have taken over */
 extern int preload_active;

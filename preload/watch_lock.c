@@ -9,6 +9,7 @@
 #include "engine/host.h"
 #include "owned_lock.h"
 #include "preload.h"
+#include "status.h"
 #include "sys/lock_order.h"
 
 /* A thread that holds it is not suspended or terminated: see signals.c. Wine's other handlers do
@@ -46,6 +47,7 @@ void unlock_after_fork( int child )
 {
     if (child)
     {
+        status_in_child();
         note_unlock( LOCK_CHANGES );
         owned_lock_release_in_child();
         forget_deferred_signals();

@@ -19,6 +19,7 @@
 #include "write_watch.h"
 
 #include "../../preload/hooks.h"
+#include "../../preload/report.h"
 
 #define SIZE 0x10000
 
@@ -42,6 +43,22 @@ void deliver_deferred_signals(void)
 void log_line( const char *format, ... )
 {
     (void)format;
+}
+
+int polls_are_timed;
+
+void begin_status(void)
+{
+}
+
+uint64_t poll_clock(void)
+{
+    return 1;
+}
+
+void add_poll_time( uint64_t start )
+{
+    (void)start;
 }
 
 static allocate_func *hook_allocate;

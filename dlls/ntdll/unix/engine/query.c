@@ -29,6 +29,7 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
     if (fork_is_unhandled()) return -EIO;
     if (!(query->region = region_find( start, end ))) return -ENOENT;
     query->backend = __atomic_load_n( &query->region->backend, __ATOMIC_RELAXED );
+    query->counters = __atomic_load_n( &query->region->counters, __ATOMIC_RELAXED );
     query->shift = __atomic_load_n( &query->region->shift, __ATOMIC_RELAXED );
     granule      = (uintptr_t)1 << query->shift;
     query->start = start & -granule;
@@ -112,6 +113,30 @@ static UNINTERRUPTED int collect_step( struct watch_query *query, size_t *size )
 }
 
 /***********************************************************************
+ *           count_poll
+ *
+ * Before the first step: a locked instruction behind a system call would cost a twentieth of a small
+ * query. One that fails is taken back.
+ */
+static UNINTERRUPTED void count_poll( const struct watch_query *query, int number )
+{
+    struct region_counters *counters = query->counters;
+
+    if (!counters) return;
+    __atomic_fetch_add( query->reset ? &counters->reset_polls : &counters->polls, number,
+                        __ATOMIC_RELAXED );
+}
+
+static UNINTERRUPTED void count_pages( const struct watch_query *query )
+{
+    struct region_counters *counters = query->counters;
+
+    if (!counters || !query->count) return;
+    __atomic_fetch_add( query->reset ? &counters->reset_pages : &counters->pages, query->count,
+                        __ATOMIC_RELAXED );
+}
+
+/***********************************************************************
  *           watch_collect
  *
  * Stores the addresses of written pages, ascending, at most max (> 0) of them (row 10). With reset
@@ -132,17 +157,15 @@ UNINTERRUPTED int watch_collect( struct watch_query *query, int reset, void **ad
     query->max       = max;
     query->count     = 0;
     if ((ret = check_query( query ))) return ret;
+    count_poll( query, 1 );
     while (!ret && query->reached < query->end && query->count < max)
     {
         if (query->reached > query->start) give_way();
         ret = collect_step( query, &size );
     }
     if (ret && reset) watch_undo( query, addresses, query->count );
-    if (watch_stats.enabled && !ret)
-    {
-        __atomic_fetch_add( &watch_stats.polls, 1, __ATOMIC_RELAXED );
-        __atomic_fetch_add( &watch_stats.pages, query->count, __ATOMIC_RELAXED );
-    }
+    if (ret) count_poll( query, -1 );
+    else count_pages( query );
     *count = query->count;
     return ret;
 }

@@ -14,6 +14,7 @@
 struct watch_query
 {
     struct watch_region *region;    /* may become another one between steps */
+    struct region_counters *counters;      /* of the region when the query began; or NULL */
     const struct watch_backend *backend;   /* both are the region's, which each step checks */
     unsigned int         shift;
     enum region_step     step;

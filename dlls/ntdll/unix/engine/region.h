@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/backend.h"
+#include "engine/counters.h"
 #include "engine/marks.h"
 #include "engine/watch.h"
 
@@ -43,6 +44,7 @@ struct watch_region
     enum memory_kind     kind;
     unsigned int         shift;     /* log2 of the granularity: pages or huge pages */
     unsigned int         unadvised; /* whether it lacks MADV_NOHUGEPAGE */
+    struct region_counters *counters; /* NULL: nothing is counted */
     struct watch_region *next;      /* in the list of free ones */
     /* what the backend keeps about the region; all zero before attach() */
     uint64_t             backend_data[REGION_DATA_SIZE / 8] __attribute__((aligned(16)));

@@ -121,6 +121,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     __atomic_store_n( &region->kind, kind, __ATOMIC_RELAXED );
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
     __atomic_store_n( &region->shift, shift, __ATOMIC_RELAXED );
+    counters_begin( region );
     /* a thread with a stale pointer to it may count itself in and out at any time, but waits */
     region_set_state( region, REGION_CLOSED );
     return region;
@@ -136,6 +137,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
 void free_region( struct watch_region *region )
 {
     __atomic_store_n( &region->state, REGION_GONE, __ATOMIC_SEQ_CST );
+    counters_end( region );
     if (is_unused( region )) empty_region( region );
     region->next = free_regions;
     free_regions = region;

@@ -76,6 +76,6 @@ UNINTERRUPTED int watch_reset( struct watch_query *query )
             pages += (runs[i].end - runs[i].start) >> query->shift;
         size = next_step_size( size, pages );
     }
-    if (watch_stats.enabled) __atomic_fetch_add( &watch_stats.resets, 1, __ATOMIC_RELAXED );
+    if (query->counters) __atomic_fetch_add( &query->counters->resets, 1, __ATOMIC_RELAXED );
     return 0;
 }

@@ -25,8 +25,6 @@
 /* set by watch_open() */
 static const struct watch_backend *first_backend;
 
-struct watch_stats watch_stats;
-
 /***********************************************************************
  *           watch_open
  *
@@ -136,7 +134,6 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
     }
     if (!ret && !backend) ret = first_error;
     else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
-    if (!ret) watch_stats.regions++;
     change_unlock();
     return ret;
 }

@@ -58,16 +58,4 @@ extern int watch_needs_commit(void);
 extern int watch_contains( const void *base, size_t size );
 extern int watch_overlaps( const void *base, size_t size );
 
-/* What was done so far, for people. All but regions are counted only while enabled is set. */
-struct watch_stats
-{
-    int           enabled;
-    unsigned long regions;
-    unsigned long polls;
-    unsigned long pages;
-    unsigned long resets;
-};
-
-extern struct watch_stats watch_stats;
-
 #endif /* WRITEWATCH_WATCH_H */

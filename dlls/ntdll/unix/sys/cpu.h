@@ -8,6 +8,8 @@
 #ifndef WRITEWATCH_CPU_H
 #define WRITEWATCH_CPU_H
 
+#include "sys/atomic_word.h"
+
 /* A processor has a directory in sys/arch/ with this header and user_memory.S. */
 #if defined(__x86_64__)
 #include "sys/arch/x86_64/cpu.h"
@@ -21,10 +23,6 @@
 
 /* the last address that a program can have: see also address_space_last() */
 #define CPU_LAST_ADDRESS (~(uintptr_t)0 >> (8 * sizeof(uintptr_t) - CPU_ADDRESS_BITS))
-
-/* 64 bits that change in one step: without the attribute they may lie across two cache lines in a
- * 32-bit program */
-typedef uint64_t atomic_word __attribute__((aligned(8)));
 
 /* The numbers of the lowest and the highest set bit, of which there is at least one. In a 32-bit
  * program the compiler's own ways call libgcc, outside of uninterrupted code. */
