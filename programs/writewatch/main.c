@@ -38,6 +38,7 @@ int main( int argc, char *argv[] )
     if (runner.log) set_log( runner.log );
     log = getenv( "WRITEWATCH_LOG" );   /* with an absolute path now */
     if (log && *log) begin_run( log, argc - first, argv + first );
+    remove_old_pages();
     preload( find_root() );
 
     /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */

@@ -18,14 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../preload/run_page.h"
-#include "../../preload/status_page.h"
+#include "preload/run_page.h"
+#include "preload/status_page.h"
 #include "runner.h"
 
 #define RUN_NAME "run."
 
 /* removes the pages of runs whose command has ended */
-static void remove_old_pages( const char *folder )
+static void remove_old_runs( const char *folder )
 {
     DIR *dir = opendir( folder );
     struct dirent *entry;
@@ -120,7 +120,7 @@ void begin_run( const char *log, int count, char **args )
     {
         folder = join( folders[i], id, "" );
         if (!own_directory( folder )) continue;
-        remove_old_pages( folder );
+        remove_old_runs( folder );
         file = join( folder, name, "" );
         unlink( file );
         fd = open( file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600 );
