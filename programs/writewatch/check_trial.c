@@ -39,7 +39,8 @@ static void prepare_wine( const char *dir )
 {
     static const char * const unwanted[] =
     {
-        "WINEARCH", "DISPLAY", "WAYLAND_DISPLAY", "WRITEWATCH_STATS", "WRITEWATCH_LOGGED"
+        "WINEARCH", "DISPLAY", "WAYLAND_DISPLAY", "WRITEWATCH_STATS", "WRITEWATCH_LOGGED",
+        "WRITEWATCH_RUN"
     };
     unsigned int i;
 

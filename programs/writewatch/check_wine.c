@@ -45,6 +45,9 @@ static void run_probe( void *arg )
     unsetenv( "WRITEWATCH" );
     unsetenv( "WRITEWATCH_STATS" );
     unsetenv( "WRITEWATCH_LOGGED" );
+    unsetenv( "WRITEWATCH_RUN" );
+    unsetenv( "WRITEWATCH_PROGRAMS" );
+    set_variable( "WRITEWATCH_STATUS", "0" );
     unsetenv( "WINE_DISABLE_KERNEL_WRITEWATCH" );
     if (probe->backend) set_variable( "WRITEWATCH_BACKEND", probe->backend );
     else unsetenv( "WRITEWATCH_BACKEND" );
