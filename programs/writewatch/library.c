@@ -188,6 +188,18 @@ static int is_same_library( const char *entry, const struct stat *library )
     return !stat( entry, &st ) && st.st_dev == library->st_dev && st.st_ino == library->st_ino;
 }
 
+/* what LD_PRELOAD names besides the library, in order; "" if it names nothing else */
+static char *other_entries( const struct stat *library )
+{
+    const char *old = getenv( "LD_PRELOAD" );
+    char *copy = join( old ? old : "", "", "" ), *list = join( "", "", "" ), *entry, *next;
+
+    for (entry = strtok_r( copy, separators, &next ); entry;
+         entry = strtok_r( NULL, separators, &next ))
+        if (!is_same_library( entry, library )) list = join( list, *list ? ":" : "", entry );
+    return list;
+}
+
 /***********************************************************************
  *           preload_list
  *
@@ -196,8 +208,7 @@ static int is_same_library( const char *entry, const struct stat *library )
  */
 char *preload_list( char *root, const char **reason )
 {
-    char *library, *list, *entry, *copy, *next, *fit;
-    const char *old = getenv( "LD_PRELOAD" );
+    char *library, *list, *fit, *others;
     struct stat st;
 
     if (!root)
@@ -220,14 +231,8 @@ char *preload_list( char *root, const char **reason )
         return NULL;
     }
     list = library_in( fit );
-    if (old)
-    {
-        copy = join( old, "", "" );
-        for (entry = strtok_r( copy, separators, &next ); entry;
-             entry = strtok_r( NULL, separators, &next ))
-            if (!is_same_library( entry, &st )) list = join( list, ":", entry );
-    }
-    return list;
+    others = other_entries( &st );
+    return *others ? join( list, ":", others ) : list;
 }
 
 /***********************************************************************
@@ -242,4 +247,21 @@ void preload( char *root )
 
     if (!list) fail( root ? EXIT_USAGE : EXIT_NOT_FOUND, "%s", reason );
     set_variable( "LD_PRELOAD", list );
+}
+
+/***********************************************************************
+ *           drop_preload
+ *
+ * Takes the library out of an LD_PRELOAD that another runner has set.
+ */
+void drop_preload( char *root )
+{
+    struct stat st;
+    char *list;
+
+    if (!getenv( "LD_PRELOAD" )) return;
+    if (!root || stat( join( root, "/" LOADER_LIB "/", LIBRARY ), &st )) memset( &st, 0, sizeof(st) );
+    list = other_entries( &st );
+    if (*list) set_variable( "LD_PRELOAD", list );
+    else unsetenv( "LD_PRELOAD" );
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runner.h"
+#include "config.h"
 
 static int is_windows_program( const char *path )
 {
@@ -24,6 +25,24 @@ static int is_windows_program( const char *path )
     return magic[0] == 'M' && magic[1] == 'Z';
 }
 
+/* what the library is to know, and the library itself */
+static void set_up( struct runner *runner )
+{
+    struct config config;
+    const char *error;
+
+    if (runner->off)
+    {
+        drop_preload( find_root() );
+        return;
+    }
+    if (read_config( &config, &error )) fail( EXIT_USAGE, "%s", error );
+    settle_variables();
+    apply_config( &config );
+    if ((runner->log = getenv( "WRITEWATCH_LOG" ))) set_log( runner->log );
+    preload( find_root() );
+}
+
 int main( int argc, char *argv[] )
 {
     struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ) };
@@ -32,9 +51,7 @@ int main( int argc, char *argv[] )
     if (runner.instead) return runner.instead( &runner, argc - first, argv + first );
     if (first == argc)
         fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
-
-    if (runner.log) set_log( runner.log );
-    preload( find_root() );
+    set_up( &runner );
 
     /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */
     if (strchr( argv[first], '/' ))

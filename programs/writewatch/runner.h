@@ -18,6 +18,7 @@ struct runner
 {
     const char *log;   /* where the library logs to, or NULL */
     int         json;  /* --check prints JSON */
+    int         off;   /* nothing is preloaded */
 
     /* what is done in place of running a command; args are the words after the options. Returns
      * the exit status. */
@@ -35,13 +36,17 @@ extern void set_variable( const char *name, const char *value );
 extern char *find_root(void);
 extern char *preload_list( char *root, const char **reason );
 extern void preload( char *root );
+extern void drop_preload( char *root );
 
 /* log.c */
 extern const char *log_problem( const char *file );
 extern void set_log( const char *file );
 
-/* check_settings.c */
+/* keys.c */
 extern int is_backend( const char *name );
+
+/* explain.c */
+extern int run_explain( struct runner *runner, int count, char **args );
 
 /* options.c */
 extern int parse_options( struct runner *runner, int argc, char **argv );

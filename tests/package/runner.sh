@@ -17,7 +17,7 @@ case $work in
 *[\ :]*) echo "the folder for temporary files, $work, has a space or a colon"; exit 77 ;;
 esac
 unset LD_PRELOAD WRITEWATCH WRITEWATCH_LOG WRITEWATCH_STATS WINE_DISABLE_KERNEL_WRITEWATCH
-unset XDG_RUNTIME_DIR
+unset XDG_RUNTIME_DIR XDG_CONFIG_HOME WRITEWATCH_PROGRAMS WRITEWATCH_RUN
 export HOME="$work/home"
 mkdir -p "$HOME" "$work/cwd"
 cd "$work/cwd" || exit 1
@@ -114,7 +114,16 @@ same "a Windows program without wine" "$("$run" "$work/game.exe" 2>&1)" \
 same "-s" "$("$run" -s sh -c 'echo "$WRITEWATCH_STATS"')" 1
 same "--stats" "$("$run" --stats sh -c 'echo "$WRITEWATCH_STATS"')" 1
 same "--off" "$("$run" --off sh -c 'echo "$WRITEWATCH"')" off
-same "preload with --off" "$("$run" --off sh -c "$show")" "$lib"
+same "preload with --off" "$("$run" --off sh -c 'echo "${LD_PRELOAD-none}"')" none
+same "--off keeps others" "$(LD_PRELOAD="$work/other.so" "$run" --off sh -c "$show")" "$work/other.so"
+same "--off in a runner" "$("$run" "$run" --off sh -c 'echo "${LD_PRELOAD-none}"')" none
+same "--off in a runner keeps others" \
+    "$(LD_PRELOAD="$work/other.so $work/third.so" "$run" "$run" --off sh -c "$show")" \
+    "$work/other.so:$work/third.so"
+same "a runner in --off" "$("$run" --off "$run" sh -c 'echo "$WRITEWATCH"')" off
+same "--off leaves Wine's switch alone" \
+    "$("$run" --off sh -c 'echo "${WINE_DISABLE_KERNEL_WRITEWATCH-none}"')" none
+like "--off, really not mapped" "$("$run" "$run" --off cat /proc/self/maps | grep -c "$name")" 0
 same "WRITEWATCH=off" "$(WRITEWATCH=off "$run" sh -c 'echo "$WRITEWATCH $LD_PRELOAD"')" "off $lib"
 same "WINE_DISABLE_KERNEL_WRITEWATCH" \
     "$(WINE_DISABLE_KERNEL_WRITEWATCH=1 "$run" \
