@@ -151,7 +151,9 @@ static int read_file( struct config *config, const char *path, unsigned int rank
     if (problem)
     {
         snprintf( number, sizeof(number), ":%u: ", reader.line );
-        *error = join( path, number, join( problem, ".", "" ));
+        /* a question ends by itself */
+        *error = join( path, number, join( problem, ends_with( problem, "?" ) ? "" : ".",
+                                             "" ));
     }
     else if (ferror( file ))
         problem = *error = join( path, " cannot be read: ", strerror( errno ));

@@ -23,13 +23,6 @@ static const char separators[] = " :";
 /* the characters that no path in it can contain: the loader expands some words after $ */
 static const char unfit[] = " :$";
 
-static int ends_with( const char *path, const char *end )
-{
-    size_t len = strlen( path ), end_len = strlen( end );
-
-    return len >= end_len && !strcmp( path + len - end_len, end );
-}
-
 /***********************************************************************
  *           get_own_path
  *

@@ -29,6 +29,7 @@ struct runner
 extern void fail( int status, const char *format, ... )
     __attribute__((noreturn, format( printf, 2, 3 )));
 extern char *join( const char *first, const char *second, const char *third );
+extern int ends_with( const char *string, const char *end );
 extern int finish_output( int status );
 extern void set_variable( const char *name, const char *value );
 

@@ -128,8 +128,12 @@ mistake()
     same "status of: $3" $? 125
     case $message in
     *ran*) bad "the command ran with: $3" ;;
-    "writewatch: $user:$1: "*"$2"*.) ;;
+    "writewatch: $user:$1: "*"$2"*) ;;
     *) bad "with $3 it said: $message" ;;
+    esac
+    case $message in
+    *[.?]) ;;
+    *) bad "no sentence: $message" ;;
     esac
     same "lines for: $3" "$(printf '%s\n' "$message" | wc -l)" 1
 }
