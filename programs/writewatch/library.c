@@ -80,7 +80,7 @@ char *find_root(void)
  *
  * Creates the directory if it is missing. Returns whether we own it and only its owner has access.
  */
-static int own_directory( const char *path )
+int own_directory( const char *path )
 {
     struct stat st;
 

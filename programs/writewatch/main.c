@@ -52,7 +52,7 @@ __attribute__((noreturn)) static void run_command( char **argv )
 }
 
 /* what the library is to know, and the library itself */
-static void set_up( struct runner *runner )
+static void set_up( struct runner *runner, int count, char **command )
 {
     struct config config;
     const char *error;
@@ -65,7 +65,12 @@ static void set_up( struct runner *runner )
     if (read_config( &config, &error )) fail( EXIT_USAGE, "%s", error );
     settle_variables();
     apply_config( &config );
-    if ((runner->log = getenv( "WRITEWATCH_LOG" ))) set_log( runner->log );
+    runner->log = getenv( "WRITEWATCH_LOG" );
+    if (!runner->log && runner->stats) runner->log = "-";
+    if (runner->log) set_log( runner->log );
+    runner->log = getenv( "WRITEWATCH_LOG" );   /* with an absolute path now */
+    if (runner->log && *runner->log) begin_run( runner->log, count, command );
+    remove_old_pages();
     preload( find_root() );
 }
 
@@ -77,7 +82,6 @@ int main( int argc, char *argv[] )
     if (runner.instead) return runner.instead( &runner, argc - first, argv + first );
     if (first == argc)
         fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
-    set_up( &runner );
-
+    set_up( &runner, argc - first, argv + first );
     run_command( argv + first );
 }

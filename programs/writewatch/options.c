@@ -32,8 +32,15 @@ static void option_log( struct runner *runner, const char *value )
 
 static void option_stats( struct runner *runner, const char *value )
 {
-    (void)runner; (void)value;
+    (void)value;
+    runner->stats = 1;
     set_option( KEY_STATS, "1", "--stats" );
+}
+
+static void option_log_all( struct runner *runner, const char *value )
+{
+    (void)runner; (void)value;
+    set_option( KEY_LOG_ALL, "1", "--log-all" );
 }
 
 static void option_off( struct runner *runner, const char *value )
@@ -60,12 +67,17 @@ static const struct option_row
     int       (*instead)( struct runner *runner, int count, char **args );
 } rows[] =
 {
-    { "log", 'l', "FILE", "log to FILE (- for stderr) whether it is active in each Wine process",
+    { "log", 'l', "FILE", "log to FILE (- for stderr) which Wine processes are watched, or why not",
       option_log, NULL },
-    { "stats", 's', NULL, "with --log: also log counts when a process exits", option_stats, NULL },
+    { "log-all", 0, NULL, "log all Wine processes, also those that watch no memory",
+      option_log_all, NULL },
+    { "stats", 's', NULL, "log counts when a process exits (to stderr without --log)",
+      option_stats, NULL },
     { "off", 0, NULL, "run COMMAND without the library", option_off, NULL },
     { "check", 0, NULL, "say whether it works here and with which Wines: --check [WINE...]", NULL,
       run_check },
+    { "status", 0, NULL, "say what running programs watch, and those that ended last", NULL,
+      print_status },
     { "json", 0, NULL, "with --check: say so as JSON", option_json, NULL },
     { "explain", 0, NULL, "say which settings apply to a program: --explain game.exe", NULL,
       run_explain },
@@ -84,6 +96,7 @@ static int print_help( struct runner *runner, int count, char **args )
     fputs( "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
            "       writewatch --check [--json] [WINE...]\n"
            "       writewatch --explain PROGRAM\n"
+           "       writewatch --status [PID|NAME]\n"
            "Runs COMMAND, usually wine, with write watches provided by the Linux kernel.\n\n",
            stdout );
     for (i = 0; i < ROWS; i++)
@@ -101,6 +114,7 @@ static int print_help( struct runner *runner, int count, char **args )
            "  WRITEWATCH=off                     stand aside: Wine tracks writes itself\n"
            "  WINE_DISABLE_KERNEL_WRITEWATCH=1   the same, and Wine's own switch\n"
            "  WRITEWATCH_LOG=FILE                as --log FILE\n"
+           "  WRITEWATCH_LOG_ALL=1               as --log-all\n"
            "  WRITEWATCH_STATS=1                 as --stats\n"
            "Files: ~/.config/writewatch.conf and " SYSCONFDIR "/writewatch.conf\n"
            "\n"

@@ -17,6 +17,7 @@ enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct runner
 {
     const char *log;   /* where the library logs to, or NULL */
+    int         stats; /* whether it logs counts, too */
     int         json;  /* --check prints JSON */
     int         off;   /* nothing is preloaded */
 
@@ -34,10 +35,23 @@ extern int finish_output( int status );
 extern void set_variable( const char *name, const char *value );
 
 /* library.c */
+extern int own_directory( const char *path );
 extern char *find_root(void);
 extern char *preload_list( char *root, const char **reason );
 extern void preload( char *root );
 extern void drop_preload( char *root );
+
+/* run.c */
+extern void begin_run( const char *log, int count, char **args );
+
+/* old_pages.c */
+extern void remove_old_pages(void);
+
+/* status.c */
+extern int print_status( struct runner *runner, int count, char **args );
+
+/* wine_processes.c */
+extern int print_unwatched( const char *what );
 
 /* log.c */
 extern const char *log_problem( const char *file );

@@ -27,9 +27,9 @@ run=$work/programs/writewatch/writewatch
 # shellcheck disable=SC2086
 ${CC:-cc} -std=gnu11 -O1 -D_GNU_SOURCE -DVERSION='"test"' -DBINDIR='"/none/bin"' \
     -DPKGLIBDIR='"/none/lib"' -DLOADER_LIB="\"$lib64\"" -DLOADER_LIB32='""' \
-    -DSYSCONFDIR="\"$work/etc\"" -I"$top_srcdir/include" -I"$top_srcdir/dlls/ntdll/unix" \
-    -I"$top_srcdir/programs/status" -I"$top_srcdir/preload" -o "$run" \
-    "$top_srcdir"/programs/writewatch/*.c "$top_builddir/libwritewatch.a" -pthread -ldl || exit 1
+    -DSYSCONFDIR="\"$work/etc\"" -I"$top_srcdir" -I"$top_srcdir/include" \
+    -I"$top_srcdir/dlls/ntdll/unix" -o "$run" \
+    "$top_srcdir"/programs/writewatch/*.c "$top_srcdir"/programs/status/*.c "$top_builddir/libwritewatch.a" -pthread -ldl || exit 1
 
 bad()
 {
@@ -53,27 +53,27 @@ passed()
 
 # none, and each key
 same "no file" "$(passed)" '||| |||'
-cat >"$system" <<'END'
+cat >"$system" <<END
 # a comment, and an empty line
 
   off = no
 backend=scan:marked
-	log	=	/tmp/a b.log  
+	log	=	$work/a b.log  
 stats = YES
 log-all = on
 status = 0
 END
-same "the system's file" "$(passed)" 'on|scan:marked|/tmp/a b.log| 1|1|0|'
+same "the system's file" "$(passed)" "on|scan:marked|$work/a b.log| 1|1|0|"
 printf 'log = ~/of user.log\r\noff = yes\r\n' >"$user"
 same "the user's before it" "$(passed)" "off|scan:marked|$HOME/of user.log| 1|1|0|"
-echo 'log = /tmp/of-xdg.log' >"$work/xdg/writewatch.conf"
-same "XDG_CONFIG_HOME" "$(XDG_CONFIG_HOME=$work/xdg passed)" 'on|scan:marked|/tmp/of-xdg.log| 1|1|0|'
+echo "log = $work/of-xdg.log" >"$work/xdg/writewatch.conf"
+same "XDG_CONFIG_HOME" "$(XDG_CONFIG_HOME=$work/xdg passed)" "on|scan:marked|$work/of-xdg.log| 1|1|0|"
 same "a relative XDG_CONFIG_HOME" "$(XDG_CONFIG_HOME=xdg passed)" \
     "off|scan:marked|$HOME/of user.log| 1|1|0|"
-same "the environment before both" "$(WRITEWATCH=on WRITEWATCH_LOG=- WRITEWATCH_STATUS=1 passed)" \
-    'on|scan:marked|-| 1|1|1|'
+same "the environment before both" "$(WRITEWATCH=on WRITEWATCH_LOG=$work/e WRITEWATCH_STATUS=1 passed)" \
+    "on|scan:marked|$work/e| 1|1|1|"
 same "empty in the environment" "$(WRITEWATCH= WRITEWATCH_LOG= passed)" 'on|scan:marked|| 1|1|0|'
-same "options before all" "$(WRITEWATCH_LOG=/tmp/x passed -l /tmp/y)" 'off|scan:marked|/tmp/y| 1|1|0|'
+same "options before all" "$(WRITEWATCH_LOG=$work/x passed -l $work/y)" "off|scan:marked|$work/y| 1|1|0|"
 same "--off reads no file" "$(passed --off)" 'off||| |||'
 echo 'log =' >"$user"
 rm "$system"
@@ -93,30 +93,30 @@ same "an unknown word, once" "$(WRITEWATCH=offf "$run" "$run" "$run" true 2>&1)"
 same "WRITEWATCH_STATS=yes" "$(WRITEWATCH_STATS=yes passed)" '||| 1|||'
 
 # single programs
-cat >"$user" <<'END'
-log = /tmp/all.log
+cat >"$user" <<END
+log = $work/all.log
 [Game.EXE]
 off = yes
-log = /tmp/game.log
+log = $work/game.log
 [other game.exe]
 stats = yes
 [game.exe]
 backend = scan
 END
 same "sections" "$(passed)" \
-    '||/tmp/all.log| |||game.exe:off=off;game.exe:log=/tmp/game.log;other game.exe:stats=1;game.exe:backend=scan'
-printf '[game.exe]\nlog = /tmp/system.log\nstatus = no\n[third.exe]\nlog = /tmp/third.log\n' >"$system"
+    "||$work/all.log| |||game.exe:off=off;game.exe:log=$work/game.log;other game.exe:stats=1;game.exe:backend=scan"
+printf "[game.exe]\nlog = $work/system.log\nstatus = no\n[third.exe]\nlog = $work/third.log\n" >"$system"
 same "the user's before a section of the system's" "$(passed)" \
-    '||/tmp/all.log| |||game.exe:off=off;game.exe:log=/tmp/game.log;other game.exe:stats=1;game.exe:backend=scan;game.exe:status=0'
-same "the environment before sections" "$(WRITEWATCH=on WRITEWATCH_LOG=/tmp/e WRITEWATCH_STATS=0 passed)" \
-    'on||/tmp/e| 0|||game.exe:backend=scan;game.exe:status=0'
-same "options before sections" "$(passed --log /tmp/o)" \
-    '||/tmp/o| |||game.exe:off=off;other game.exe:stats=1;game.exe:backend=scan;game.exe:status=0'
+    "||$work/all.log| |||game.exe:off=off;game.exe:log=$work/game.log;other game.exe:stats=1;game.exe:backend=scan;game.exe:status=0"
+same "the environment before sections" "$(WRITEWATCH=on WRITEWATCH_LOG=$work/e WRITEWATCH_STATS=0 passed)" \
+    "on||$work/e| 0|||game.exe:backend=scan;game.exe:status=0"
+same "options before sections" "$(passed --log $work/o)" \
+    "||$work/o| |||game.exe:off=off;other game.exe:stats=1;game.exe:backend=scan;game.exe:status=0"
 same "a runner in a runner" "$("$run" "$run" sh -c 'echo "$WRITEWATCH_PROGRAMS"')" \
-    'game.exe:off=off;game.exe:log=/tmp/game.log;other game.exe:stats=1;game.exe:backend=scan;game.exe:status=0'
+    "game.exe:off=off;game.exe:log=$work/game.log;other game.exe:stats=1;game.exe:backend=scan;game.exe:status=0"
 same "its options before the sections of the outer one" \
     "$("$run" "$run" -s sh -c 'echo "$WRITEWATCH_STATS $WRITEWATCH_PROGRAMS"')" \
-    '1 game.exe:off=off;game.exe:log=/tmp/game.log;game.exe:backend=scan;game.exe:status=0'
+    "1 game.exe:off=off;game.exe:log=$work/game.log;game.exe:backend=scan;game.exe:status=0"
 rm "$system"
 
 # mistakes: the file, the line, the nearest key or value, and no command
@@ -152,7 +152,7 @@ mistake 1 'a section needs the name' '[ ]\n'
 mistake 1 'without its folder' '[c:\\\\game.exe]\n'
 mistake 1 'semicolon' '[a;b.exe]\n'
 mistake 1 'not be longer than 63' "[$(printf '%064d' 0)]\n"
-mistake 2 'semicolon' '[a.exe]\nlog = /tmp/a;b\n'
+mistake 2 'semicolon' "[a.exe]\nlog = $work/a;b\n"
 mistake 3 'off is set already, in line 1' 'off = no\n\noff = yes\n'
 mistake 4 'off is set already, in line 2' '[A.exe]\noff = no\n[a.exe]\noff = yes\n'
 mistake 1 'a line has a null byte' 'off = no\0\n'
@@ -180,13 +180,13 @@ grep -q '"id": "switched-off-program".*writewatch.conf:4 switches writewatch off
     "$work/json" || bad "off for a program: $(cat "$work/json")"
 
 # --explain
-cat >"$user" <<'END'
-log = /tmp/all.log
+cat >"$user" <<END
+log = $work/all.log
 [game.exe]
 off = yes
-log = /tmp/game.log
+log = $work/game.log
 END
-printf 'stats = yes\nlog = /tmp/system.log\n' >"$system"
+printf "stats = yes\nlog = $work/system.log\n" >"$system"
 # explained KEY VALUE WORDS: a key with this value, and these words in the lines about it
 explained()
 {
@@ -199,14 +199,14 @@ explained()
 }
 WRITEWATCH_BACKEND=scan "$run" --explain 'C:\Games\GAME.exe' >"$work/said"; same "--explain" $? 0
 explained off yes "by $user:3, for [game.exe]"
-explained log /tmp/game.log "by $user:4, for [game.exe]
+explained log $work/game.log "by $user:4, for [game.exe]
           it goes before $user:1, for all programs
           it goes before $system:2, for all programs"
 explained backend scan 'by the environment variable WRITEWATCH_BACKEND=scan'
 explained stats yes "by $system:1, for all programs"
 explained status yes 'by default'
 "$run" -s --explain other.exe >"$work/said"
-explained log /tmp/all.log "by $user:1, for all programs"
+explained log $work/all.log "by $user:1, for all programs"
 explained stats yes 'by the option --stats'
 explained off no 'by default'
 WRITEWATCH=no "$run" --explain other.exe >"$work/said"

@@ -16,12 +16,12 @@ status=0
 # leave_to_wine() say, and what the steps of the self-test return. Strings that stand side by side
 # are one.
 unix=dlls/ntdll/unix
-for file in preload/*.c preload/arch/*/*.c $unix/engine/*.c $unix/scan/*.c; do
+for file in preload/*.[ch] preload/arch/*/*.c $unix/engine/*.c $unix/scan/*.c; do
     tr '\n' ' ' <"$file" | sed 's/" *"//g' | grep -o \
         -e 'snprintf( \(reason\|refusal->reason\|notice\), [^"]*"[^"]*"' \
         -e '\(log_line\|leave_to_wine\|refuse_memory\)( "[^"]*"' \
         -e 'return "self-test: [^"]*"' \
-        -e 'return "reading [^"]*"' \
+        -e 'return "\(reading\|no Wine process\) [^"]*"' \
         -e 'is_for_this_program( SETTING_OFF ) ? "[^"]*" : *"[^"]*"' |
         grep -o '"[^"]*"' | tr -d '"' | sed "s,^,$(basename "$file"): ,"
 done >"$work/found"
@@ -35,7 +35,8 @@ grep -v -e '^[^:]*: \(%s\)*$' -e ': exit: ' "$work/found" >"$work/reasons"
 }
 for known in 'inspect.c: this Wine is not recognised: ntdll.so has no %s' 'preload.c: WRITEWATCH=off' \
     'descriptors.c: userfaultfd refused: %s%s' 'patch.c: no executable memory near ntdll.so' \
-    'backend.c: no backend is named %s; known backends:' 'preload.c: switched off for this program'; do
+    'backend.c: no backend is named %s; known backends:' 'preload.c: switched off for this program' \
+    'run_page.h: no Wine process was started'; do
     grep -q -x -F -- "$known" "$work/reasons" || { echo "not found: $known"; status=1; }
 done
 
