@@ -17,7 +17,7 @@
  *
  *     game.exe:backend=scan:marked;game.exe:log=/tmp/a log;other.exe:off=off
  *
- * NAME:KEY=VALUE, with ; between them and nothing else: no spaces are skipped and nothing is quoted.
+ * NAME:KEY=VALUE, with ; between them and nothing else: no spaces are skipped, nothing is quoted.
  * NAME is in small letters (those of ASCII; case does not count) and at most 63 bytes long, and has
  * no colon, which Windows does not allow either. VALUE is what the variable of the key would have,
  * and has no semicolon. What is not of this form, or longer than the buffer, is ignored. */

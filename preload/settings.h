@@ -19,8 +19,8 @@ enum setting
     SETTING_COUNT
 };
 
-/* The value that the runner passes for this program alone (WRITEWATCH_PROGRAMS), or else that of the
- * environment variable; NULL if there is neither. */
+/* The value that the runner passes for this program alone (WRITEWATCH_PROGRAMS), or else that of
+ * the environment variable; NULL if there is neither. */
 extern const char *setting( enum setting setting );
 
 /* whether the value is for this program alone */

@@ -55,7 +55,8 @@ static void note_programs( struct report *report, const struct config *config )
         const struct setting *setting = &config->settings[i];
         struct choice choice;
 
-        if (setting->key != KEY_OFF || !setting->program || strcmp( setting->value, "off" )) continue;
+        if (setting->key != KEY_OFF || !setting->program) continue;
+        if (strcmp( setting->value, "off" )) continue;
         choice = choose( config, KEY_OFF, setting->program );
         if (choice.setting == setting)
             add_finding( report, NOTE, "switched-off-program",
@@ -98,8 +99,8 @@ static void check_config( struct report *report )
         {
             report->switched_off = 1;
             add_finding( report, PROBLEM, "backend-unknown",
-                         join( source_of( &choice, KEY_BACKEND ), " names no backend for Wine; with "
-                               "it writewatch is not active.", "" ),
+                         join( source_of( &choice, KEY_BACKEND ), " names no backend for Wine; "
+                               "with it writewatch is not active.", "" ),
                          "unset WRITEWATCH_BACKEND, or set it to scan, scan:marked or "
                          "scan:unmarked" );
         }
@@ -110,8 +111,8 @@ static void check_config( struct report *report )
         report->switched_off = 1;
         add_finding( report, PROBLEM, "log-unusable",
                      join( source_of( &choice, KEY_LOG ), ": ", join( reason, ".", "" )),
-                     "Name a file in a folder that you can write to, or - for standard error. Until "
-                     "then no command is run." );
+                     "Name a file in a folder that you can write to, or - for standard error. "
+                     "Until then no command is run." );
     }
 }
 
@@ -128,8 +129,8 @@ void check_settings( struct report *report )
     {
         report->switched_off = 1;
         add_finding( report, PROBLEM, "switched-off-wine",
-                     "WINE_DISABLE_KERNEL_WRITEWATCH switches writewatch off, and Wine's own kernel "
-                     "watches as well.", "unset WINE_DISABLE_KERNEL_WRITEWATCH" );
+                     "WINE_DISABLE_KERNEL_WRITEWATCH switches writewatch off, and Wine's own "
+                     "kernel watches as well.", "unset WINE_DISABLE_KERNEL_WRITEWATCH" );
     }
     if ((value = getenv( "LD_PRELOAD" )) && strstr( value, LIBRARY ))
         add_finding( report, NOTE, "preloaded-already",

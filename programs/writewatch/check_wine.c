@@ -87,8 +87,8 @@ static void read_file( struct wine *wine )
         size_t len = 0;
 
         if (start == end || *start < '0' || *start > '9') continue;
-        while (start + len < end && len < sizeof(copy) - 1 && start[len] >= ' ' && start[len] <= '~')
-            len++;
+        while (start + len < end && len < sizeof(copy) - 1 && start[len] >= ' ' &&
+               start[len] <= '~') len++;
         memcpy( copy, start, len );
         copy[len] = 0;
         wine->version = join( copy, "", "" );
@@ -136,7 +136,7 @@ static void read_line( struct wine *wine, char *output )
     {
         output[strcspn( output, "\n" )] = 0;
         wine->verdict = NOT_PROBED;
-        wine->reason = join( "the library did not say anything of it", *output ? ": " : "", output );
+        wine->reason = join( "the library said nothing of it", *output ? ": " : "", output );
         return;
     }
     reason = refused ? refused + strlen( ": not active: " ) : active + strlen( ": active, " );

@@ -48,7 +48,7 @@ struct choice
     const char           *option;     /* the option that has set the variable, or NULL */
 };
 
-/* keys.c: values as the variables have them; NULL and a sentence in *error if there is no such one */
+/* keys.c: values as the variables have them; NULL and a clause in *error if there is no such one */
 extern int find_key( const char *name, enum key *key, const char **error );
 extern const char *read_value( enum key key, const char *value, const char **error );
 extern const char *read_truth( enum key key, const char *value );

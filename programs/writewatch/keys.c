@@ -94,7 +94,7 @@ int find_key( const char *name, enum key *key, const char **error )
     return 0;
 }
 
-/* the value of the variable for a word that means yes or no, in any case; NULL for any other word */
+/* the value of the variable for a word that means yes or no, in any case; NULL for other words */
 const char *read_truth( enum key key, const char *value )
 {
     size_t i;
@@ -126,7 +126,8 @@ const char *read_value( enum key key, const char *value, const char **error )
                              nearest( value, backends, COUNT( backends )), "\"?" ));
         return NULL;
     }
-    if (value[0] == '~' && value[1] == '/' && home && *home == '/') value = join( home, value + 1, "" );
+    if (value[0] == '~' && value[1] == '/' && home && *home == '/')
+        value = join( home, value + 1, "" );
     if (!*value || *value == '/' || !strcmp( value, "-" )) return value;
     *error = join( "\"", value, "\" is no absolute path: it must begin with / or ~/, or be - for "
                    "standard error" );

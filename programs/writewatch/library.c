@@ -26,8 +26,8 @@ static const char unfit[] = " :$";
 /***********************************************************************
  *           get_own_path
  *
- * The path of this program; path has PATH_MAX bytes. Without /proc it is the one that the kernel was
- * asked to execute.
+ * The path of this program; path has PATH_MAX bytes. Without /proc it is the one that the kernel
+ * was asked to execute.
  */
 static int get_own_path( char *path )
 {
@@ -235,7 +235,7 @@ char *preload_list( char *root, const char **reason )
  */
 void preload( char *root )
 {
-    const char *reason;
+    const char *reason = "";
     char *list = preload_list( root, &reason );
 
     if (!list) fail( root ? EXIT_USAGE : EXIT_NOT_FOUND, "%s", reason );
@@ -253,7 +253,8 @@ void drop_preload( char *root )
     char *list;
 
     if (!getenv( "LD_PRELOAD" )) return;
-    if (!root || stat( join( root, "/" LOADER_LIB "/", LIBRARY ), &st )) memset( &st, 0, sizeof(st) );
+    if (!root || stat( join( root, "/" LOADER_LIB "/", LIBRARY ), &st ))
+        memset( &st, 0, sizeof(st) );
     list = other_entries( &st );
     if (*list) set_variable( "LD_PRELOAD", list );
     else unsetenv( "LD_PRELOAD" );

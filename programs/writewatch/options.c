@@ -118,8 +118,8 @@ static int print_help( struct runner *runner, int count, char **args )
            "  WRITEWATCH_STATS=1                 as --stats\n"
            "Files: ~/.config/writewatch.conf and " SYSCONFDIR "/writewatch.conf\n"
            "\n"
-           "The exit status is that of COMMAND. 125 means a mistake in the options or files, 126 that\n"
-           "COMMAND cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );
+           "The exit status is that of COMMAND. 125 means a mistake in the options or files, 126\n"
+           "that COMMAND cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );
     return finish_output( 0 );
 }
 
