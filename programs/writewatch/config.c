@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "runner.h"
 #include "config.h"
@@ -116,6 +117,14 @@ static const char *read_setting( struct reader *reader, char *line )
     return NULL;
 }
 
+/* HOME may be that of another user, whose folders cannot be looked into */
+static int is_absent( const char *path, int err )
+{
+    struct stat st;
+
+    return err == ENOENT || err == ENOTDIR || (err == EACCES && stat( path, &st ));
+}
+
 /***********************************************************************
  *           read_file
  *
@@ -132,7 +141,7 @@ static int read_file( struct config *config, const char *path, unsigned int rank
     ssize_t len;
     FILE *file = fopen( path, "re" );
 
-    if (!file && (errno == ENOENT || errno == ENOTDIR)) return 0;
+    if (!file && is_absent( path, errno )) return 0;
     if (!file)
     {
         *error = join( path, " cannot be read: ", strerror( errno ));

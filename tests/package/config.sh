@@ -161,6 +161,16 @@ mistake 2 "the log / cannot be written: it is a folder" "[a.exe]\nlog = /\n"
 rm "$user" && mkdir "$user"
 "$run" true 2>/dev/null; same "a folder in place of the file" $? 125
 rmdir "$user"
+# as another user than root, who may read everything
+as_user=
+[ "$(id -u)" -ne 0 ] || as_user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+chmod -R a+rX "$work"
+: >"$user" && chmod 0 "$user"
+message=$($as_user "$run" true 2>&1); same "a file that may not be read" $? 125
+same "its message" "$message" "writewatch: $user cannot be read: Permission denied"
+chmod 600 "$user" && echo mistake >"$user" && chmod 0 "$HOME/.config"
+$as_user "$run" true; same "a folder that may not be looked into" $? 0
+chmod 755 "$HOME/.config"
 i=0
 while [ $i -lt 200 ]; do
     printf '[%060d]\nbackend = scan:unmarked\n' $i
