@@ -16,6 +16,7 @@
 
 #include "preload.h"
 #include "run.h"
+#include "settings.h"
 
 static char program[64];
 
@@ -61,7 +62,7 @@ const char *program_name(void)
  */
 static int open_log(void)
 {
-    const char *file = secure_getenv( "WRITEWATCH_LOG" );
+    const char *file = setting( SETTING_LOG );
     static const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
                              O_CLOEXEC;
 
@@ -132,7 +133,7 @@ void log_line( const char *format, ... )
 
 int log_is_for_all(void)
 {
-    const char *value = secure_getenv( "WRITEWATCH_LOG_ALL" );
+    const char *value = setting( SETTING_LOG_ALL );
 
     return !run_page() || (value && !strcmp( value, "1" ));
 }

@@ -14,6 +14,7 @@
 #include "next.h"
 #include "preload.h"
 #include "report.h"
+#include "settings.h"
 #include "status.h"
 
 /* Every process of the session loads this library: shells, launchers, the wineserver. It does
@@ -50,8 +51,10 @@ static int is_disabled( struct refusal *refusal )
     const char *value;
 
     refusal->rest = "; Wine's own kernel watches go on";
-    snprintf( refusal->reason, sizeof(refusal->reason), "WRITEWATCH=off" );
-    if ((value = secure_getenv( "WRITEWATCH" )) && !strcmp( value, "off" )) return 1;
+    snprintf( refusal->reason, sizeof(refusal->reason), "%s",
+              is_for_this_program( SETTING_OFF ) ? "switched off for this program" :
+                                                   "WRITEWATCH=off" );
+    if (is_switched_off()) return 1;
     refusal->rest = "";
     snprintf( refusal->reason, sizeof(refusal->reason), "WINE_DISABLE_KERNEL_WRITEWATCH is set" );
     return (value = secure_getenv( "WINE_DISABLE_KERNEL_WRITEWATCH" )) && *value &&
@@ -76,7 +79,7 @@ static int install( void *ntdll, const char *path, struct refusal *refusal )
     if (inspect_ntdll( ntdll, path, &info, refusal->reason, len )) return -1;
     /* what the kernel refuses to us it may refuse to Wine */
     refusal->rest = "; Wine's own watches go on";
-    backend = secure_getenv( "WRITEWATCH_BACKEND" );
+    backend = setting( SETTING_BACKEND );
     if (watch_open( backend && *backend ? backend : NULL, refusal->reason, len )) return -1;
     active_hooks = info.convention;
     if (patch_ntdll( &info, refusal->reason, len ))
@@ -84,7 +87,7 @@ static int install( void *ntdll, const char *path, struct refusal *refusal )
         watch_close();
         return -1;
     }
-    value = secure_getenv( "WRITEWATCH_STATS" );
+    value = setting( SETTING_STATS );
     polls_are_timed = value && !strcmp( value, "1" );
     if (polls_are_timed) fault_cost = measure_fault_cost();
     preload_active = 1;

@@ -18,6 +18,7 @@
 #include "engine/watch.h"
 #include "hooks.h"
 #include "preload.h"
+#include "settings.h"
 #include "status.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -76,7 +77,7 @@ static long map_file( int folder )
 static struct status_page *map_page(void)
 {
     static const char * const folders[] = STATUS_FOLDERS;
-    const char *value = secure_getenv( "WRITEWATCH_STATUS" );
+    const char *value = setting( SETTING_STATUS );
     long ret = -1;
     unsigned int i;
     char path[64];

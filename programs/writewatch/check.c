@@ -93,7 +93,7 @@ static int has_problem( const struct report *report, const char *id )
 int run_check( struct runner *runner, int count, char **args )
 {
     struct report report = { .mechanism = "", .reason = "" };
-    const char *reason;
+    const char *reason = "";
     size_t j;
     int i;
 

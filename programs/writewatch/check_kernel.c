@@ -44,7 +44,8 @@ static long read_number( const char *path, const char *words )
 
     if (!file) return -1;
     while (ret == -1 && fgets( line, sizeof(line), file ))
-        if (!strncmp( line, words, strlen( words ))) ret = strtol( line + strlen( words ), NULL, 10 );
+        if (!strncmp( line, words, strlen( words )))
+            ret = strtol( line + strlen( words ), NULL, 10 );
     fclose( file );
     return ret;
 }
@@ -171,7 +172,7 @@ static void explain_pagemap( struct report *report, int err )
                      "Allow the program to read /proc/self/pagemap." );
 }
 
-/* asks for the pages of memory that nothing watches, which a kernel that knows the question answers */
+/* asks for pages of memory that nothing watches, which a kernel that knows the question answers */
 static int try_scan( int pagemap )
 {
     struct page_region region;
@@ -261,7 +262,7 @@ static void explain_refusal( struct report *report )
         add_finding( report, PROBLEM, "backend-refused",
                      join( "WRITEWATCH_BACKEND requires ", report->backend,
                            join( ", which does not work here: ", report->reason, "." )),
-                     "Leave WRITEWATCH_BACKEND out: a self-test then chooses the form that works." );
+                     "Leave WRITEWATCH_BACKEND out: a self-test then chooses a form that works." );
     else if (strstr( report->reason, strerror( EMFILE )) ||
              strstr( report->reason, strerror( ENFILE )))
         explain_descriptors( report, "the self-test" );  /* it has several open at once */
@@ -288,8 +289,8 @@ static void try_backend( void *arg )
  */
 void check_kernel( struct report *report )
 {
-    struct child child = { .run = try_backend, .arg = (void *)(report->backend ? report->backend : "scan"),
-                           .seconds = 60 };
+    const char *backend = report->backend ? report->backend : "scan";
+    struct child child = { .run = try_backend, .arg = (void *)backend, .seconds = 60 };
     int status = run_child( &child );
     char *line = child.output, *next = strchrnul( line, '\n' );
 

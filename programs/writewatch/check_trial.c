@@ -32,14 +32,15 @@ struct run
 /***********************************************************************
  *           prepare_wine
  *
- * No window opens, nothing is downloaded or put into the user's menus, and what the user has set for
- * prefixes of other kinds does not count.
+ * No window opens, nothing is downloaded or put into the user's menus, and what the user has set
+ * for prefixes of other kinds does not count.
  */
 static void prepare_wine( const char *dir )
 {
     static const char * const unwanted[] =
     {
-        "WINEARCH", "DISPLAY", "WAYLAND_DISPLAY", "WRITEWATCH_STATS", "WRITEWATCH_LOGGED"
+        "WINEARCH", "DISPLAY", "WAYLAND_DISPLAY", "WRITEWATCH_STATS", "WRITEWATCH_LOGGED",
+        "WRITEWATCH_RUN"
     };
     unsigned int i;
 
@@ -70,7 +71,8 @@ static void end_server( void *arg )
 
     if (slash) dir[slash - run->command] = 0;
     beside = join( dir, "/wineserver", "" );
-    if (!server || !*server) server = access( beside, X_OK ) ? find_command( "wineserver" ) : beside;
+    if (!server || !*server)
+        server = access( beside, X_OK ) ? find_command( "wineserver" ) : beside;
     if (!server) server = "/usr/lib/wine/wineserver";
     prepare_wine( run->dir );
     execl( "/bin/sh", "sh", "-c", script, server, NULL );
@@ -116,9 +118,9 @@ static void judge( struct report *report, struct trial *trial, struct run *run )
     if (pages) pages[strcspn( pages, "\r\n" )] = 0;
     trial->pages = pages ? join( pages + strlen( "pages: " ), "", "" ) : "";
     trial->active = log && !strncmp( log, "active, ", strlen( "active, " ));
-    trial->exact = !status && pages && sscanf( trial->pages, "%u written, %u reported, %u wrong, %u "
-                                               "missing", &written, &reported, &wrong,
-                                               &missing ) == 4 &&
+    trial->exact = !status && pages &&
+                   sscanf( trial->pages, "%u written, %u reported, %u wrong, %u missing", &written,
+                           &reported, &wrong, &missing ) == 4 &&
                    written == reported && !wrong && !missing;
     trial->log = log ? log : "the log says nothing of it";
     if (trial->active && trial->exact) return;
@@ -181,7 +183,8 @@ void run_trials( struct report *report, const char *word )
                          "anew." );
             continue;
         }
-        report->trials = realloc( report->trials, (report->trial_count + 1) * sizeof(struct trial) );
+        report->trials = realloc( report->trials,
+                                  (report->trial_count + 1) * sizeof(*report->trials) );
         if (!report->trials) fail( EXIT_USAGE, "out of memory" );
         report->trials[report->trial_count] = (struct trial){ .command = word, .bits = bits };
         judge( report, &report->trials[report->trial_count++], &run );

@@ -22,33 +22,51 @@ struct probe
     const char *ntdll;
     const char *preload;
     const char *backend;
+    const char *libraries;  /* where it finds what it needs, or NULL */
 };
 
 /***********************************************************************
  *           run_probe
  *
  * In a child: executes the probe, with none of the settings that would keep the library from
- * looking. Some Wines have the libraries that they need in their own folder.
+ * looking.
  */
 static void run_probe( void *arg )
 {
     const struct probe *probe = arg;
     const char *path = getenv( "LD_LIBRARY_PATH" );
-    char *dir = join( probe->ntdll, "", "" );
-    unsigned int i;
 
-    /* from lib/wine/x86_64-unix/ntdll.so to lib */
-    for (i = 0; i < 3 && strrchr( dir, '/' ); i++) *strrchr( dir, '/' ) = 0;
-    set_variable( "LD_LIBRARY_PATH", path && *path ? join( path, ":", dir ) : dir );
+    if (probe->libraries)
+        set_variable( "LD_LIBRARY_PATH",
+                      path && *path ? join( path, ":", probe->libraries ) : probe->libraries );
     set_variable( "LD_PRELOAD", probe->preload );
     set_variable( "WRITEWATCH_LOG", "-" );
     unsetenv( "WRITEWATCH" );
     unsetenv( "WRITEWATCH_STATS" );
     unsetenv( "WRITEWATCH_LOGGED" );
+    unsetenv( "WRITEWATCH_RUN" );
+    unsetenv( "WRITEWATCH_PROGRAMS" );
+    set_variable( "WRITEWATCH_STATUS", "0" );
     unsetenv( "WINE_DISABLE_KERNEL_WRITEWATCH" );
     if (probe->backend) set_variable( "WRITEWATCH_BACKEND", probe->backend );
     else unsetenv( "WRITEWATCH_BACKEND" );
     execl( probe->program, probe->program, probe->ntdll, NULL );
+}
+
+/***********************************************************************
+ *           own_libraries
+ *
+ * The folder with the libraries that a Wine has brought along; NULL if it is that of a whole system,
+ * with a C library that may be another one than that of the probe.
+ */
+static char *own_libraries( const char *ntdll )
+{
+    char *dir = join( ntdll, "", "" );
+    unsigned int i;
+
+    /* from lib/wine/x86_64-unix/ntdll.so to lib */
+    for (i = 0; i < 3 && strrchr( dir, '/' ); i++) *strrchr( dir, '/' ) = 0;
+    return access( join( dir, "/libc.so.6", "" ), F_OK ) ? dir : NULL;
 }
 
 /***********************************************************************
@@ -84,8 +102,8 @@ static void read_file( struct wine *wine )
         size_t len = 0;
 
         if (start == end || *start < '0' || *start > '9') continue;
-        while (start + len < end && len < sizeof(copy) - 1 && start[len] >= ' ' && start[len] <= '~')
-            len++;
+        while (start + len < end && len < sizeof(copy) - 1 && start[len] >= ' ' &&
+               start[len] <= '~') len++;
         memcpy( copy, start, len );
         copy[len] = 0;
         wine->version = join( copy, "", "" );
@@ -133,7 +151,7 @@ static void read_line( struct wine *wine, char *output )
     {
         output[strcspn( output, "\n" )] = 0;
         wine->verdict = NOT_PROBED;
-        wine->reason = join( "the library did not say anything of it", *output ? ": " : "", output );
+        wine->reason = join( "the library said nothing of it", *output ? ": " : "", output );
         return;
     }
     reason = refused ? refused + strlen( ": not active: " ) : active + strlen( ": active, " );
@@ -192,12 +210,22 @@ static void explain_verdict( struct report *report, const struct wine *wine )
     }
 }
 
+/* as Wine is loaded otherwise, and if that fails as a launcher of this Wine may have it loaded */
+static int try_probe( struct child *child, struct probe *probe )
+{
+    int status = run_child( child );
+
+    if (status != 1 || !(probe->libraries = own_libraries( probe->ntdll ))) return status;
+    return run_child( child );
+}
+
 /***********************************************************************
  *           check_wine
  */
 void check_wine( struct report *report, struct wine *wine )
 {
-    struct probe probe = { NULL, wine->ntdll, report->preload, report->backend };
+    struct probe probe = { .ntdll = wine->ntdll, .preload = report->preload,
+                           .backend = report->backend };
     struct child child = { .run = run_probe, .arg = &probe, .seconds = 60 };
     int status;
 
@@ -213,7 +241,7 @@ void check_wine( struct report *report, struct wine *wine )
         else if (access( probe.program, X_OK ))
             wine->reason = wine->bits == 32 ? "this writewatch was built without its 32-bit part" :
                                               "writewatch-probe is missing";
-        else if ((status = run_child( &child )) == EXIT_USAGE)
+        else if ((status = try_probe( &child, &probe )) == EXIT_USAGE)
             wine->reason = wine->bits == 32 ? "32-bit programs cannot be run here" :
                                               "writewatch-probe cannot be run";
         else if (status == 1)

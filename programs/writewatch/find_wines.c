@@ -17,7 +17,7 @@
 #include "check.h"
 
 /* where ntdll.so lies below the directory of a Wine: as distributions install it, as make does, in
- * Proton, in the tree where it was built, and (Wine 5 and 6) without a directory for the processor */
+ * Proton, in the tree where it was built, and (Wine 5, 6) without a directory for the processor */
 static const char * const places[] =
 {
     "lib*/wine*/*-unix/ntdll.so",
@@ -210,7 +210,8 @@ int name_wine( struct report *report, const char *word )
                          "Name the directory of this Wine as well." );
         return 1;
     }
-    if (!stat( word, &st ) && S_ISREG( st.st_mode ) && !strcmp( slash ? slash + 1 : word, "ntdll.so" ))
+    if (!strcmp( slash ? slash + 1 : word, "ntdll.so" ) && !stat( word, &st ) &&
+        S_ISREG( st.st_mode ))
         add_wine( report, word, word, NAMED );
     else if (stat( word, &st ))
         add_finding( report, PROBLEM, "wine-not-found",

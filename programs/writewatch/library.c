@@ -23,18 +23,11 @@ static const char separators[] = " :";
 /* the characters that no path in it can contain: the loader expands some words after $ */
 static const char unfit[] = " :$";
 
-static int ends_with( const char *path, const char *end )
-{
-    size_t len = strlen( path ), end_len = strlen( end );
-
-    return len >= end_len && !strcmp( path + len - end_len, end );
-}
-
 /***********************************************************************
  *           get_own_path
  *
- * The path of this program; path has PATH_MAX bytes. Without /proc it is the one that the kernel was
- * asked to execute.
+ * The path of this program; path has PATH_MAX bytes. Without /proc it is the one that the kernel
+ * was asked to execute.
  */
 static int get_own_path( char *path )
 {
@@ -188,6 +181,18 @@ static int is_same_library( const char *entry, const struct stat *library )
     return !stat( entry, &st ) && st.st_dev == library->st_dev && st.st_ino == library->st_ino;
 }
 
+/* what LD_PRELOAD names besides the library, in order; "" if it names nothing else */
+static char *other_entries( const struct stat *library )
+{
+    const char *old = getenv( "LD_PRELOAD" );
+    char *copy = join( old ? old : "", "", "" ), *list = join( "", "", "" ), *entry, *next;
+
+    for (entry = strtok_r( copy, separators, &next ); entry;
+         entry = strtok_r( NULL, separators, &next ))
+        if (!is_same_library( entry, library )) list = join( list, *list ? ":" : "", entry );
+    return list;
+}
+
 /***********************************************************************
  *           preload_list
  *
@@ -196,8 +201,7 @@ static int is_same_library( const char *entry, const struct stat *library )
  */
 char *preload_list( char *root, const char **reason )
 {
-    char *library, *list, *entry, *copy, *next, *fit;
-    const char *old = getenv( "LD_PRELOAD" );
+    char *library, *list, *fit, *others;
     struct stat st;
 
     if (!root)
@@ -220,14 +224,8 @@ char *preload_list( char *root, const char **reason )
         return NULL;
     }
     list = library_in( fit );
-    if (old)
-    {
-        copy = join( old, "", "" );
-        for (entry = strtok_r( copy, separators, &next ); entry;
-             entry = strtok_r( NULL, separators, &next ))
-            if (!is_same_library( entry, &st )) list = join( list, ":", entry );
-    }
-    return list;
+    others = other_entries( &st );
+    return *others ? join( list, ":", others ) : list;
 }
 
 /***********************************************************************
@@ -237,9 +235,27 @@ char *preload_list( char *root, const char **reason )
  */
 void preload( char *root )
 {
-    const char *reason;
+    const char *reason = "";
     char *list = preload_list( root, &reason );
 
     if (!list) fail( root ? EXIT_USAGE : EXIT_NOT_FOUND, "%s", reason );
     set_variable( "LD_PRELOAD", list );
+}
+
+/***********************************************************************
+ *           drop_preload
+ *
+ * Takes the library out of an LD_PRELOAD that another runner has set.
+ */
+void drop_preload( char *root )
+{
+    struct stat st;
+    char *list;
+
+    if (!getenv( "LD_PRELOAD" )) return;
+    if (!root || stat( join( root, "/" LOADER_LIB "/", LIBRARY ), &st ))
+        memset( &st, 0, sizeof(st) );
+    list = other_entries( &st );
+    if (*list) set_variable( "LD_PRELOAD", list );
+    else unsetenv( "LD_PRELOAD" );
 }

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "runner.h"
+#include "check.h"
+#include "config.h"
 
 static int is_windows_program( const char *path )
 {
@@ -24,33 +26,62 @@ static int is_windows_program( const char *path )
     return magic[0] == 'M' && magic[1] == 'Z';
 }
 
+/***********************************************************************
+ *           run_command
+ *
+ * As execvp() does it; but that passes a file that the kernel cannot run to the shell, which makes
+ * nothing good of a Windows program.
+ */
+__attribute__((noreturn)) static void run_command( char **argv )
+{
+    const char *name = argv[0], *path = strchr( name, '/' ) ? name : find_command( name );
+    int error;
+
+    if (path && is_windows_program( path ))
+    {
+        execv( path, argv );  /* binfmt_misc may name a Wine for these */
+        fail( EXIT_NOT_EXECUTABLE, "%s is a Windows program: put wine before it.", name );
+    }
+    execvp( name, argv );
+    error = errno;
+    if (!path && is_windows_program( name ))
+        fail( EXIT_NOT_FOUND, "%s is no command, but a Windows program in the current directory: "
+              "put wine before it.", name );
+    fail( error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+          "cannot run %s: %s", name, strerror( error ) );
+}
+
+/* what the library is to know, and the library itself */
+static void set_up( struct runner *runner, int count, char **command )
+{
+    struct config config;
+    const char *error;
+
+    if (runner->off)
+    {
+        drop_preload( find_root() );
+        return;
+    }
+    if (read_config( &config, &error )) fail( EXIT_USAGE, "%s", error );
+    settle_variables();
+    apply_config( &config );
+    runner->log = getenv( "WRITEWATCH_LOG" );
+    if (!runner->log && runner->stats) runner->log = "-";
+    if (runner->log) set_log( runner->log );
+    runner->log = getenv( "WRITEWATCH_LOG" );   /* with an absolute path now */
+    if (runner->log && *runner->log) begin_run( runner->log, count, command );
+    remove_old_pages();
+    preload( find_root() );
+}
+
 int main( int argc, char *argv[] )
 {
     struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ) };
-    int first = parse_options( &runner, argc, argv ), error;
-    const char *log;
+    int first = parse_options( &runner, argc, argv );
 
     if (runner.instead) return runner.instead( &runner, argc - first, argv + first );
     if (first == argc)
         fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
-
-    if (!runner.log && runner.stats) runner.log = "-";
-    if (runner.log) set_log( runner.log );
-    log = getenv( "WRITEWATCH_LOG" );   /* with an absolute path now */
-    if (log && *log) begin_run( log, argc - first, argv + first );
-    remove_old_pages();
-    preload( find_root() );
-
-    /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */
-    if (strchr( argv[first], '/' ))
-    {
-        execv( argv[first], argv + first );
-        if (errno == ENOEXEC && is_windows_program( argv[first] ))
-            fail( EXIT_NOT_EXECUTABLE, "%s is a Windows program: put wine before it.",
-                  argv[first] );
-    }
-    execvp( argv[first], argv + first );
-    error = errno;
-    fail( error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
-          "cannot run %s: %s", argv[first], strerror( error ) );
+    set_up( &runner, argc - first, argv + first );
+    run_command( argv + first );
 }

@@ -12,6 +12,7 @@
 
 #include "runner.h"
 #include "check.h"
+#include "config.h"
 
 static int print_help( struct runner *runner, int count, char **args );
 
@@ -26,25 +27,27 @@ static void option_log( struct runner *runner, const char *value )
 {
     if (!*value) fail( EXIT_USAGE, "--log needs the name of a file, or - for stderr." );
     runner->log = value;
+    set_option( KEY_LOG, value, "--log" );
 }
 
 static void option_stats( struct runner *runner, const char *value )
 {
     (void)value;
     runner->stats = 1;
-    set_variable( "WRITEWATCH_STATS", "1" );
+    set_option( KEY_STATS, "1", "--stats" );
 }
 
 static void option_log_all( struct runner *runner, const char *value )
 {
     (void)runner; (void)value;
-    set_variable( "WRITEWATCH_LOG_ALL", "1" );
+    set_option( KEY_LOG_ALL, "1", "--log-all" );
 }
 
 static void option_off( struct runner *runner, const char *value )
 {
-    (void)runner; (void)value;
-    set_variable( "WRITEWATCH", "off" );
+    (void)value;
+    runner->off = 1;
+    set_option( KEY_OFF, "off", "--off" );
 }
 
 static void option_json( struct runner *runner, const char *value )
@@ -70,12 +73,14 @@ static const struct option_row
       option_log_all, NULL },
     { "stats", 's', NULL, "log counts when a process exits (to stderr without --log)",
       option_stats, NULL },
-    { "off", 0, NULL, "run COMMAND with Wine's own write watches", option_off, NULL },
+    { "off", 0, NULL, "run COMMAND without the library", option_off, NULL },
     { "check", 0, NULL, "say whether it works here and with which Wines: --check [WINE...]", NULL,
       run_check },
     { "status", 0, NULL, "say what running programs watch, and those that ended last", NULL,
       print_status },
     { "json", 0, NULL, "with --check: say so as JSON", option_json, NULL },
+    { "explain", 0, NULL, "say which settings apply to a program: --explain game.exe", NULL,
+      run_explain },
     { "help", 'h', NULL, "show this text", NULL, print_help },
     { "version", 'V', NULL, "show the version", NULL, print_version },
 };
@@ -90,6 +95,7 @@ static int print_help( struct runner *runner, int count, char **args )
     (void)runner; (void)count; (void)args;
     fputs( "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
            "       writewatch --check [--json] [WINE...]\n"
+           "       writewatch --explain PROGRAM\n"
            "       writewatch --status [PID|NAME]\n"
            "Runs COMMAND, usually wine, with write watches provided by the Linux kernel.\n\n",
            stdout );
@@ -105,14 +111,15 @@ static int print_help( struct runner *runner, int count, char **args )
            "          writewatch %command%         as a launch option of Steam\n"
            "\n"
            "Environment:\n"
-           "  WRITEWATCH=off                     as --off\n"
-           "  WINE_DISABLE_KERNEL_WRITEWATCH=1   as --off\n"
+           "  WRITEWATCH=off                     stand aside: Wine tracks writes itself\n"
+           "  WINE_DISABLE_KERNEL_WRITEWATCH=1   the same, and Wine's own switch\n"
            "  WRITEWATCH_LOG=FILE                as --log FILE\n"
            "  WRITEWATCH_LOG_ALL=1               as --log-all\n"
            "  WRITEWATCH_STATS=1                 as --stats\n"
+           "Files: ~/.config/writewatch.conf and " SYSCONFDIR "/writewatch.conf\n"
            "\n"
-           "The exit status is that of COMMAND. 125 means a mistake in the options, 126 that COMMAND\n"
-           "cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );
+           "The exit status is that of COMMAND. 125 means a mistake in the options or files, 126\n"
+           "that COMMAND cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );
     return finish_output( 0 );
 }
 

@@ -19,6 +19,7 @@ struct runner
     const char *log;   /* where the library logs to, or NULL */
     int         stats; /* whether it logs counts, too */
     int         json;  /* --check prints JSON */
+    int         off;   /* nothing is preloaded */
 
     /* what is done in place of running a command; args are the words after the options. Returns
      * the exit status. */
@@ -29,6 +30,7 @@ struct runner
 extern void fail( int status, const char *format, ... )
     __attribute__((noreturn, format( printf, 2, 3 )));
 extern char *join( const char *first, const char *second, const char *third );
+extern int ends_with( const char *string, const char *end );
 extern int finish_output( int status );
 extern void set_variable( const char *name, const char *value );
 
@@ -37,6 +39,7 @@ extern int own_directory( const char *path );
 extern char *find_root(void);
 extern char *preload_list( char *root, const char **reason );
 extern void preload( char *root );
+extern void drop_preload( char *root );
 
 /* run.c */
 extern void begin_run( const char *log, int count, char **args );
@@ -54,8 +57,11 @@ extern int print_unwatched( const char *what );
 extern const char *log_problem( const char *file );
 extern void set_log( const char *file );
 
-/* check_settings.c */
+/* keys.c */
 extern int is_backend( const char *name );
+
+/* explain.c */
+extern int run_explain( struct runner *runner, int count, char **args );
 
 /* options.c */
 extern int parse_options( struct runner *runner, int argc, char **argv );

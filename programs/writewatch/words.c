@@ -43,6 +43,13 @@ char *join( const char *first, const char *second, const char *third )
     return ret;
 }
 
+int ends_with( const char *string, const char *end )
+{
+    size_t len = strlen( string ), end_len = strlen( end );
+
+    return len >= end_len && !strcmp( string + len - end_len, end );
+}
+
 void set_variable( const char *name, const char *value )
 {
     if (setenv( name, value, 1 )) fail( EXIT_USAGE, "cannot set %s: %s", name, strerror( errno ) );

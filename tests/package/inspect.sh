@@ -138,6 +138,38 @@ expect 'not active: this Wine is not recognised: ntdll.dll is not a 64-bit libra
 expect 'not active: this Wine is not recognised: ntdll.dll is not a 64-bit library' \
     "$dir/load" "$dir/cut_dll/ntdll.so"
 expect 'not active: WRITEWATCH=off' WRITEWATCH=off "$dir/load" "$dir/no_dll/ntdll.so"
+for word in OFF 0 no No False; do
+    expect 'not active: WRITEWATCH=off' WRITEWATCH=$word "$dir/load" "$dir/no_dll/ntdll.so"
+done
+for word in '' on 1 yes TRUE offen; do
+    expect 'not active: this Wine is not recognised: no ntdll.dll' WRITEWATCH=$word \
+        "$dir/load" "$dir/no_dll/ntdll.so"
+done
+
+# Settings of one program, whose name is the first argument of what loads ntdll.so, in any case.
+# programs LOG WORDS VALUE [NAME]: what the log says with that WRITEWATCH_PROGRAMS
+programs() {
+    rm -f "$dir/log" "$dir/own"
+    env LD_PRELOAD="$library" WRITEWATCH_LOG="$dir/log" WRITEWATCH_PROGRAMS="$3" \
+        "$dir/load" "${4:-$dir/no_dll/ntdll.so}"
+    [ -e "$dir/$1" ] && grep -q -- "$2" "$dir/$1" && return
+    echo "with $3: not said in $1: $2; $(cat "$dir/log" "$dir/own" 2>/dev/null)" >&2
+    status=1
+}
+off='not active: switched off for this program'
+on='not active: this Wine is not recognised: no ntdll.dll'
+programs log "$off" 'ntdll.so:off=off'
+programs log "$off" 'NTDLL.SO:off=off'
+programs log "$off" 'other.exe:off=on;ntdll.so:off=off;third.exe:off=on'
+programs own "$on" "ntdll.so:log=$dir/own"
+programs own "$off" "ntdll.so:log=$dir/own;ntdll.so:off=off"
+for value in 'other.exe:off=off' 'ntdll.so:off' 'ntdll.so' ':off=off' ';;' 'ntdll.so :off=off' \
+    ' ntdll.so:off=off' 'ntdll.so:of=off' 'ntdll.so:OFF=off' 'ntdll.so.x:off=off' 'tdll.so:off=off' \
+    'ntdll.so:off=on' '' "$(printf '%08192d' 0);ntdll.so:off=off"; do
+    programs log "$on" "$value"
+done
+WRITEWATCH=off programs log "$on" 'ntdll.so:off=on'
+
 expect 'not active: WINE_DISABLE_KERNEL_WRITEWATCH is set' WINE_DISABLE_KERNEL_WRITEWATCH=1 \
     "$dir/load" "$dir/no_dll/ntdll.so"
 

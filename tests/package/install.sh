@@ -29,7 +29,9 @@ mkdir "$work/stage"
     die "$(cat "$work/log")"
 files='bin/writewatch lib/libwritewatch.so.0
     lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
-    include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3'
+    include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3
+    share/man/man5/writewatch.conf.5 share/bash-completion/completions/writewatch
+    share/zsh/site-functions/_writewatch share/fish/vendor_completions.d/writewatch.fish'
 lib64=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
 lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
 for dir in $lib64 $lib32; do
@@ -95,7 +97,7 @@ left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
 
 # an installed runner finds its library, also when the whole tree was moved
 make -C "$top_builddir" install DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
-runner=$(find "$work/stage" -name writewatch -type f)
+runner=$(find "$work/stage" -path "*/bin/writewatch" -type f)
 library=$(find "$work/stage" -path "*/$lib64/libwritewatch-preload.so")
 got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
 [ "$(echo "$got" | sed "s,[$]LIB,$lib64,")" = "$(realpath "$library")" ] ||

@@ -61,22 +61,50 @@ for page in "$man"/*.3; do
         bad "the program of $name.3 ended with $?: $(tail -n 1 "$work/out")"
 done
 
+# the runner's pages: each option, key and variable that there is, and no other
+page=$man/writewatch.1
+for part in NAME SYNOPSIS DESCRIPTION OPTIONS ENVIRONMENT FILES 'EXIT STATUS' DIAGNOSTICS BUGS \
+    EXAMPLES 'SEE ALSO'; do
+    grep -q "^\\.SH $part\$" "$page" || bad "writewatch.1 has no $part"
+done
+runner=$top_srcdir/programs/writewatch
+options=$(sed -n 's/^    { "\([a-z-]*\)", .*/\1/p' "$runner/options.c")
+[ "$(printf '%s\n' "$options" | wc -l)" -ge 7 ] || bad "no options seen in options.c"
+sed -n '/^\.SH OPTIONS/,/^\.SH ENVIRONMENT/p' "$page" | sed 's/\\-/-/g' |
+    sed -n '/^\.TP/{n;s/.*--\([a-z-]*\).*/\1/p}' >"$work/in-page"
+for option in $options; do
+    grep -q -x -e "$option" "$work/in-page" || bad "writewatch.1 does not have --$option"
+    grep -q -e "--$option\>" "$top_srcdir/README.md" || bad "README.md does not have --$option"
+done
+for option in $(cat "$work/in-page"); do
+    printf '%s\n' "$options" | grep -q -x -e "$option" || bad "writewatch.1 has --$option, which is none"
+done
+keys=$(sed -n 's/^    \[KEY_.*= { "\([a-z-]*\)", *"\([A-Z_]*\)".*/\1 \2/p' "$runner/keys.c")
+[ "$(printf '%s\n' "$keys" | wc -l)" -ge 6 ] || bad "no keys seen in keys.c"
+printf '%s\n' "$keys" >"$work/keys"
+while read -r key variable; do
+    sed 's/\\-/-/g' "$man/writewatch.conf.5" | grep -q "^\.BR $key \" = " ||
+        bad "writewatch.conf.5 does not have $key"
+    grep -q "$variable\>" "$page" || bad "writewatch.1 does not have $variable"
+done <"$work/keys"
+
 # the pages as man sees them; links lead to man3
 if ! command -v man >/dev/null || ! command -v groff >/dev/null; then
     [ $status -eq 0 ] || exit 1
     echo "all else passed, but man or groff is missing: run tools/install-deps"
     exit 77
 fi
-ln -s "$man" "$work/man1" && ln -s "$man" "$work/man3" && cd "$work" || exit 1
-for page in man1/*.1 man3/*.3; do
+for section in 1 3 5; do ln -s "$man" "$work/man$section"; done
+cd "$work" || exit 1
+for page in man1/*.1 man3/*.3 man5/*.5; do
     warnings=$(LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 "$page" 2>&1 >text)
     [ -z "$warnings" ] || bad "$page: $warnings"
     [ -s text ] || bad "$page: man shows nothing"
 done
 # what is no printable sign is no text, whatever language
-LC_ALL=C grep -n '[^ -~	]' man1/*.1 man3/*.3 && bad "signs that are not plain text"
+LC_ALL=C grep -n '[^ -~	]' man1/*.1 man3/*.3 man5/*.5 && bad "signs that are not plain text"
 if command -v mandoc >/dev/null; then
-    for page in man1/*.1 man3/*.3; do
+    for page in man1/*.1 man3/*.3 man5/*.5; do
         case $(head -n 1 "$page") in .so\ *) continue ;; esac
         mandoc -T lint -W warning "$page" || bad "$page: mandoc complains"
     done

@@ -17,7 +17,7 @@ case $work in
 *[\ :]*) echo "the folder for temporary files, $work, has a space or a colon"; exit 77 ;;
 esac
 unset LD_PRELOAD WRITEWATCH WRITEWATCH_LOG WRITEWATCH_STATS WINE_DISABLE_KERNEL_WRITEWATCH
-unset XDG_RUNTIME_DIR
+unset XDG_RUNTIME_DIR XDG_CONFIG_HOME WRITEWATCH_PROGRAMS WRITEWATCH_RUN
 export HOME="$work/home"
 mkdir -p "$HOME" "$work/cwd"
 cd "$work/cwd" || exit 1
@@ -111,10 +111,82 @@ same "a log that cannot be written" "$("$run" -l "$work/none/log" echo ran 2>&1)
 printf 'MZ\220' >"$work/game.exe" && chmod +x "$work/game.exe"
 same "a Windows program without wine" "$("$run" "$work/game.exe" 2>&1)" \
     "writewatch: $work/game.exe is a Windows program: put wine before it."
+chmod -x "$work/game.exe"
+same "one that is not executable" "$("$run" "$work/game.exe" 2>&1)" \
+    "writewatch: $work/game.exe is a Windows program: put wine before it."
+cp "$work/game.exe" here.exe
+for mode in 644 755; do
+    chmod $mode here.exe
+    same "one in the current directory, mode $mode" "$("$run" here.exe 2>&1)" \
+        "writewatch: here.exe is no command, but a Windows program in the current directory: put wine before it."
+    "$run" here.exe 2>/dev/null; same "its status, mode $mode" $? 127
+    same "one named by ./, mode $mode" "$("$run" ./here.exe 2>&1)" \
+        "writewatch: ./here.exe is a Windows program: put wine before it."
+    "$run" ./here.exe 2>/dev/null; same "the status with ./, mode $mode" $? 126
+done
+same "one in PATH" "$(PATH=$work/cwd:$PATH "$run" here.exe 2>&1)" \
+    "writewatch: here.exe is a Windows program: put wine before it."
+echo text >other.exe
+same "a text by that ending" "$("$run" other.exe 2>&1)" \
+    "writewatch: cannot run other.exe: No such file or directory"
+rm here.exe other.exe
+
+# what cannot be printed
+if [ -w /dev/full ]; then
+    for option in --help --version; do
+        message=$("$run" $option 2>&1 >/dev/full)
+        same "$option to a full device" $? 125
+        same "message for $option to a full device" "$message" \
+            "writewatch: cannot write to standard output: No space left on device"
+    done
+fi
+
+# logs that the library could not write
+# no_log WHAT FILE REASON
+no_log()
+{
+    same "$1" "$("$run" -l "$2" echo ran 2>&1)" "writewatch: the log $2 cannot be written: $3"
+    "$run" -l "$2" true 2>/dev/null; same "status of $1" $? 125
+    WRITEWATCH_LOG=$2 "$run" true 2>/dev/null; same "status of $1 in the environment" $? 125
+    same "--off with $1" "$(WRITEWATCH_LOG=$2 "$run" --off echo ran 2>&1)" ran
+}
+mkdir "$work/folder"
+no_log "a folder as the log" "$work/folder" "it is a folder"
+no_log "a name that ends with /" "$work/folder/x/" "Is a directory"
+ln -s "$work/nothing" "$work/dangling"
+no_log "a link to nothing as the log" "$work/dangling" "it is a link, which is not followed"
+[ ! -e "$work/nothing" ] || { echo "the link was followed"; failures=$((failures + 1)); }
+: >"$work/real" && ln -s "$work/real" "$work/linked"
+no_log "a link as the log" "$work/linked" "it is a link, which is not followed"
+mkfifo "$work/pipe"
+no_log "a pipe without a reader as the log" "$work/pipe" "it is a pipe that has no reader"
+cat "$work/pipe" >"$work/from-pipe" &
+reader=$!
+exec 9>"$work/pipe"
+same "a pipe with a reader" "$("$run" -l "$work/pipe" echo ran 2>&1)" ran
+exec 9>&-
+wait $reader
+same "a device" "$("$run" -l /dev/null echo ran 2>&1)" ran
+WRITEWATCH_LOG=$work/new.log "$run" --check /none >"$work/said"
+grep -q 'cannot be written' "$work/said" && { cat "$work/said"; failures=$((failures + 1)); }
+[ ! -e "$work/new.log" ] || { echo "the log was left behind, empty"; failures=$((failures + 1)); }
+echo kept >"$work/old.log"
+"$run" -l "$work/old.log" true
+same "an old log" "$(head -n 1 "$work/old.log")" kept
+
 same "-s" "$("$run" -s sh -c 'echo "$WRITEWATCH_STATS"')" 1
 same "--stats" "$("$run" --stats sh -c 'echo "$WRITEWATCH_STATS"')" 1
 same "--off" "$("$run" --off sh -c 'echo "$WRITEWATCH"')" off
-same "preload with --off" "$("$run" --off sh -c "$show")" "$lib"
+same "preload with --off" "$("$run" --off sh -c 'echo "${LD_PRELOAD-none}"')" none
+same "--off keeps others" "$(LD_PRELOAD="$work/other.so" "$run" --off sh -c "$show")" "$work/other.so"
+same "--off in a runner" "$("$run" "$run" --off sh -c 'echo "${LD_PRELOAD-none}"')" none
+same "--off in a runner keeps others" \
+    "$(LD_PRELOAD="$work/other.so $work/third.so" "$run" "$run" --off sh -c "$show")" \
+    "$work/other.so:$work/third.so"
+same "a runner in --off" "$("$run" --off "$run" sh -c 'echo "$WRITEWATCH"')" off
+same "--off leaves Wine's switch alone" \
+    "$("$run" --off sh -c 'echo "${WINE_DISABLE_KERNEL_WRITEWATCH-none}"')" none
+like "--off, really not mapped" "$("$run" "$run" --off cat /proc/self/maps | grep -c "$name")" 0
 same "WRITEWATCH=off" "$(WRITEWATCH=off "$run" sh -c 'echo "$WRITEWATCH $LD_PRELOAD"')" "off $lib"
 same "WINE_DISABLE_KERNEL_WRITEWATCH" \
     "$(WINE_DISABLE_KERNEL_WRITEWATCH=1 "$run" \

@@ -5,9 +5,9 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Usage: sandbox.sh native|check|wine NAME; check: what writewatch --check says there. Exit status 0 pass, 1 fail, 77 skip. The environment is that
-# of run-tests: top_srcdir, top_builddir, WINE. What a sandbox needs and is not allowed here is a
-# skip with the reason.
+# Usage: sandbox.sh native|check|wine NAME; check: what writewatch --check says there. Exit status 0
+# pass, 1 fail, 77 skip. The environment is that of run-tests: top_srcdir, top_builddir, WINE. What a
+# sandbox needs and is not allowed here is a skip with the reason.
 
 : "${top_srcdir:?}" "${top_builddir:?}"
 kind=$1
