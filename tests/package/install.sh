@@ -31,7 +31,7 @@ files='bin/writewatch lib/libwritewatch.so.0
     lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
     include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3'
 lib64=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
-lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
+lib32=$(sed -n 's/^BUILD_LIB32 = //p' "$top_builddir/Makefile")
 for dir in $lib64 $lib32; do
     files="$files lib/writewatch/$dir/libwritewatch-preload.so"
 done
