@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: fault-table fuzz compare bench bench-wine10 plots
+.PHONY: check-flags fault-table fuzz compare bench bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -344,6 +344,10 @@ fuzz:
 # ONLY="clang asan" runs these configurations.
 check-hygiene:
 	@$(TEST_ENV) $(srcdir)/tests/check-hygiene $(ONLY)
+
+# With the flags of distributions; SETS="fedora arch-32" chooses.
+check-flags:
+	@$(TEST_ENV) $(srcdir)/tests/check-flags $(SETS) $(TESTS)
 
 # The native library with another libc, in a build of its own.
 check-musl:
