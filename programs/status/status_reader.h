@@ -31,6 +31,7 @@ struct status_file
     uint32_t                  pid;
     int                       fd;
     const struct status_page *page;
+    uint64_t                  process_start;   /* as in the page */
     char                      path[64];
 };
 
