@@ -21,6 +21,7 @@ static int is_number( const char *text )
 /* Says why a process that was named by its id is not shown. */
 static void complain_of( const char *what )
 {
+    struct status_info *info = malloc( sizeof(*info) );
     struct status_file file;
     enum status_result result;
     struct stat st;
@@ -29,12 +30,14 @@ static void complain_of( const char *what )
     if (!is_number( what ) || strlen( what ) > 9)
     {
         complain( "no process of yours that watches memory is called %s", what );
+        free( info );
         return;
     }
     result = status_open( strtoul( what, NULL, 10 ), &file );
+    if (result == STATUS_OK && info) result = status_read( &file, info );
     snprintf( path, sizeof(path), "/proc/%lu", strtoul( what, NULL, 10 ) );
-    if (result == STATUS_OK && !status_is_alive( &file ))
-        complain( "process %s (%.63s) has ended", what, file.page->program );
+    if (result == STATUS_OK && info && !status_is_alive( &file ))
+        complain( "process %s (%s) has ended", what, info->program );
     else if (stat( path, &st )) complain( "there is no process %s", what );
     else if (st.st_uid != geteuid())
         complain( "process %s is of another user: only its owner can look at it", what );
@@ -42,6 +45,7 @@ static void complain_of( const char *what )
         complain( "process %s watches no memory with writewatch", what );
     else complain( "process %s: %s", what, status_reason( result ) );
     status_close( &file );
+    free( info );
 }
 
 /* Returns whether the process of a page lives and is meant. */

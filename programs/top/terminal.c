@@ -87,6 +87,10 @@ int terminal_begin(void)
 void terminal_end(void)
 {
     if (!terminal) return;
+    /* where there is no other screen to go back to, the shell goes on in the last line */
+    move( LINES - 1, 0 );
+    clrtoeol();
+    refresh();
     endwin();
     delscreen( terminal );
     terminal = NULL;
