@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: fault-table fuzz compare bench bench-wine10 plots
+.PHONY: fault-table fuzz compare bench bench-top bench-wine10 plots
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -378,6 +378,10 @@ compare: $(BENCH_BACKENDS)
 	@$(TEST_ENV) $(srcdir)/bench/compare $(if $(KERNEL),--kernel $(KERNEL)) $(OPTIONS)
 
 # Measuring. Never a part of check. OPTIONS='--rounds 3' and others are passed on.
+# What writewatch-top costs the program it looks at.
+bench-top: all $(TOP_WRITER)
+	@$(TEST_ENV) $(srcdir)/bench/top $(PAIRS) $(ROUNDS)
+
 bench: all bench-programs need-wine need-mingw
 	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
 	@$(TEST_ENV) $(srcdir)/bench/run $(OPTIONS)

@@ -35,6 +35,10 @@ lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
 for dir in $lib64 $lib32; do
     files="$files lib/writewatch/$dir/libwritewatch-preload.so"
 done
+# where ncurses is missing
+if grep -q '^TOP = yes' "$top_builddir/Makefile"; then
+    files="$files bin/writewatch-top share/man/man1/writewatch-top.1"
+fi
 for page in "$top_srcdir"/man/*.3; do
     page=share/man/man3/$(basename "$page")
     case " $files" in
@@ -85,6 +89,9 @@ left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
 # an installed runner finds its library, also when the whole tree was moved
 make -C "$top_builddir" install DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
 runner=$(find "$work/stage" -name writewatch -type f)
+top=$(find "$work/stage" -name writewatch-top -type f)
+[ -z "$top" ] || "$top" --version | grep -qx 'writewatch-top [0-9.]*' ||
+    die "the installed writewatch-top does not run"
 library=$(find "$work/stage" -path "*/$lib64/libwritewatch-preload.so")
 got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
 [ "$(echo "$got" | sed "s,[$]LIB,$lib64,")" = "$(realpath "$library")" ] ||

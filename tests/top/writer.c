@@ -12,6 +12,7 @@
  *   discard REGION PAGE N  decommits and commits them
  *   poll REGION            how many pages GetWriteWatch reports with a reset, look REGION: without
  *   churn SECONDS          writes and polls, and compares: "polls=P written=W missed=M false=F"
+ *   work ROUNDS            writes 1000 pages and polls, in each: "pages=P wall_ms=W cpu_ms=C"
  *   hide                   becomes a process that may not be dumped
  *   free REGION
  */
@@ -148,6 +149,30 @@ static void churn( double seconds )
     free( expected );
 }
 
+static double clock_ms( clockid_t clock )
+{
+    struct timespec now;
+
+    clock_gettime( clock, &now );
+    return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+static void work( size_t rounds )
+{
+    const struct region *region = &regions[0];
+    double wall = clock_ms( CLOCK_MONOTONIC ), cpu = clock_ms( CLOCK_PROCESS_CPUTIME_ID );
+    unsigned long pages = 0;
+    unsigned int i;
+
+    while (rounds--)
+    {
+        for (i = 0; i < 1000; i++) touch( region, next_random() % region->pages, 1, 1 );
+        pages += poll_region( region, WRITE_WATCH_FLAG_RESET );
+    }
+    printf( "pages=%lu wall_ms=%.3f cpu_ms=%.3f\n", pages, clock_ms( CLOCK_MONOTONIC ) - wall,
+            clock_ms( CLOCK_PROCESS_CPUTIME_ID ) - cpu );
+}
+
 static const struct region *get_region( size_t number )
 {
     if (number < region_count && regions[number].base) return &regions[number];
@@ -174,6 +199,7 @@ static void obey( const char *line )
         else printf( "%lx\n", (unsigned long)regions[ret].base );
     }
     else if (!strcmp( word, "churn" )) churn( numbers[0] );
+    else if (!strcmp( word, "work" )) work( numbers[0] );
     else
     {
         if (!strcmp( word, "write" )) touch( get_region( numbers[0] ), numbers[1], numbers[2], 1 );
