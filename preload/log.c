@@ -165,12 +165,19 @@ void log_active( const char *line, int watches )
 {
     static int written;
 
-    if (!watches && !first_in_process()) written = 1;
-    if (!watches && !written) run_count( wine_processes );
     if (watches) run_count( watching );
-    if (written || (!watches && !log_is_for_all())) return;
+    else
+    {
+        written = !first_in_process();
+        if (!written) run_count( wine_processes );
+        if (!log_is_for_all())
+        {
+            written = 0;
+            return;
+        }
+    }
+    if (!written) log_line( "%s", line );
     written = 1;
-    log_line( "%s", line );
 }
 
 /***********************************************************************

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "defer.h"
+
 /* The functions of Wine that we hook. ntdll.so also calls those before HOOKS_CALLED directly, for
  * other processes and for Wine itself. */
 enum hook
@@ -72,8 +74,6 @@ extern int patch_ntdll( const struct ntdll_info *info, char *reason, size_t len 
 
 /* signals.c */
 extern int guard_signals(void);
-extern void deliver_deferred_signals(void);
-extern void forget_deferred_signals(void);
 
 /* wine_version.c: empty if it was not found */
 extern void find_wine_version( void *ntdll );

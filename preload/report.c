@@ -50,13 +50,14 @@ static void report_counts( const struct status_page *page )
     counters_total( &page->counters, &total );
     if (page->fault_cost && total.reset_pages)
         snprintf( saved, sizeof(saved), "; stock Wine's write faults would have taken about "
-                  "%.3g ms (an estimate: %.3g us for each page reset, measured at the start)",
+                  "%.1f ms (an estimate: %.1f us for each page reset, measured at the start)",
                   total.reset_pages * (page->fault_cost / 1e6), page->fault_cost / 1e3 );
-    log_line( "exit: %llu regions, at most %.1f MiB; polls: %llu with reset, %llu without; %llu "
-              "pages reported; %llu resets; %.3g ms in polls and resets%s",
+    log_line( "exit: %llu regions of at most %.1f MiB, %llu polls (%llu with reset), %llu pages "
+              "reported, %llu resets; %.1f ms in polls and resets%s",
               (unsigned long long)page->counters.regions_ever,
-              page->counters.most_bytes / 1048576.0, (unsigned long long)total.reset_polls,
-              (unsigned long long)total.polls,
+              page->counters.most_bytes / 1048576.0,
+              (unsigned long long)(total.polls + total.reset_polls),
+              (unsigned long long)total.reset_polls,
               (unsigned long long)(total.pages + total.reset_pages),
               (unsigned long long)total.resets, page->poll_time / 1e6, saved );
 }
@@ -66,18 +67,18 @@ static void report_counts( const struct status_page *page )
  *
  * Logged by the process that was the command, if it exits by itself.
  */
-static void report_run( const struct run_page *run )
+static void report_run( struct run_page *run )
 {
-    if (!run->wine_processes) log_line( "no Wine process was started" );
-    else if (!run->watching && run->not_active < run->wine_processes)
-        log_line( "none of the %u Wine processes has watched memory, so there is nothing to gain",
-                  run->wine_processes );
+    const char *summary = run_summary( run );
+
+    if (__atomic_exchange_n( &run->ended, 1, __ATOMIC_RELAXED )) return;
+    if (*summary) log_line( "%s", summary );
 }
 
 __attribute__((destructor)) static void report(void)
 {
     struct status_page *page = status_page();
-    const struct run_page *run = run_page();
+    struct run_page *run = run_page();
 
     if (page && page->pid == (uint32_t)getpid())
     {

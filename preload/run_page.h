@@ -21,7 +21,17 @@ struct run_page
     uint32_t wine_processes;
     uint32_t not_active;      /* of these */
     uint32_t watching;        /* that have watched memory */
-    char     command[232];    /* for the header */
+    uint32_t ended;           /* the end was logged: the command does so if it exits by itself, */
+                              /* otherwise a process that waits for its end */
+    char     command[228];    /* for the header */
 };
+
+/* what is logged at the end; empty if processes say more */
+static inline const char *run_summary( const struct run_page *page )
+{
+    if (!page->wine_processes) return "no Wine process was started";
+    if (page->watching || page->not_active == page->wine_processes) return "";
+    return "no Wine process has watched memory, so there is nothing to gain";
+}
 
 #endif /* WRITEWATCH_RUN_PAGE_H */

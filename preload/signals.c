@@ -7,58 +7,30 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #include "nt_types.h"
-#include "owned_lock.h"
 #include "preload.h"
 #include "sys/cpu.h"
-#include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
 #include "wine_fault.h"
 
-/* Wine suspends a thread with SIGUSR1 and ends it with SIGQUIT at any instruction. In a query that
- * would delay or lose pages that were taken from the kernel but not yet handed over; on Windows a
- * system call never stops halfway. So both signals are deferred until the thread has left
- * uninterrupted code and has released the lock for changes. A fault in uninterrupted code means
- * that the caller's pointer is bad. Wine would return to the program from the middle of the query;
- * we continue the query with the status of the fault instead, so that it can clean up first.
- *
- * Like Wine's handlers, ours run on any stack and with any segment registers: until they know that
- * the thread is in our code they use neither thread-local storage nor a stack protector. */
-
-#define HANDLER __attribute__((noinline, no_stack_protector))
+/* SIGUSR1 and SIGQUIT are deferred (defer.h). A fault in uninterrupted code means that the caller's
+ * pointer is bad. Wine would return to the program from the middle of the query; we continue the
+ * query with the status of the fault instead, so that it can clean up first. */
 
 typedef void (*handler_func)( int, siginfo_t *, void * );
 
 static handler_func wine_quit, wine_usr1, wine_segv, wine_bus, wine_trap;
 
-/* one bit for each deferred signal of this thread */
-static __thread volatile unsigned int deferred;
-
-static __attribute__((noinline)) void defer( int sig )
-{
-    deferred |= 1u << sig;
-}
-
-/* whether the thread must not be stopped here */
-static HANDLER int must_go_on( const ucontext_t *context )
-{
-    return in_uninterrupted_code( context ) || owned_lock_is_held();
-}
-
 static HANDLER void quit_handler( int sig, siginfo_t *info, void *context )
 {
-    if (must_go_on( context )) defer( sig );
-    else wine_quit( sig, info, context );
+    if (!defer_signal( sig, context )) wine_quit( sig, info, context );
 }
 
 static HANDLER void usr1_handler( int sig, siginfo_t *info, void *context )
 {
-    if (must_go_on( context )) defer( sig );
-    else wine_usr1( sig, info, context );
+    if (!defer_signal( sig, context )) wine_usr1( sig, info, context );
 }
 
 /***********************************************************************
@@ -149,31 +121,4 @@ int guard_signals(void)
     if (guard_signal( SIGTRAP, trap_handler, &wine_trap )) return -1;
     if (guard_signal( SIGUSR1, usr1_handler, &wine_usr1 )) return -1;
     return guard_signal( SIGQUIT, quit_handler, &wine_quit );
-}
-
-/***********************************************************************
- *           deliver_deferred_signals
- *
- * Sends the deferred signals again. Call it after each piece of uninterrupted code, outside of such
- * code and without the lock: later signals are not deferred, earlier ones have been recorded. Does
- * not return if one of them ends the thread.
- */
-void deliver_deferred_signals(void)
-{
-    unsigned int signals = deferred;
-
-    if (!signals) return;
-    deferred = 0;
-    if (signals & (1u << SIGUSR1)) syscall( SYS_tgkill, getpid(), syscall( SYS_gettid ), SIGUSR1 );
-    if (signals & (1u << SIGQUIT)) syscall( SYS_tgkill, getpid(), syscall( SYS_gettid ), SIGQUIT );
-}
-
-/***********************************************************************
- *           forget_deferred_signals
- *
- * For the child of a fork().
- */
-void forget_deferred_signals(void)
-{
-    deferred = 0;
 }

@@ -38,7 +38,7 @@ UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_convention = preload/arch/$(ARCH)/machine_code.o
-UNIT_EXTRA_guards = preload/signals.o preload/owned_lock.o
+UNIT_EXTRA_guards = preload/signals.o preload/defer.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/interpose.o
 UNIT_EXTRA_wine_mappings = preload/interpose.o
 UNIT_LDFLAGS_hooks = -Wl,--wrap=watch_add

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,20 +31,37 @@ static int ends_with( const char *path, const char *end )
 }
 
 /***********************************************************************
+ *           get_own_path
+ *
+ * The path of this program; path has PATH_MAX bytes. Without /proc it is the one that the kernel was
+ * asked to execute.
+ */
+static int get_own_path( char *path )
+{
+    ssize_t len = readlink( "/proc/self/exe", path, PATH_MAX - 1 );
+    const char *executed = (const char *)getauxval( AT_EXECFN );
+
+    if (len > 0)
+    {
+        path[len] = 0;
+        return 1;
+    }
+    return executed && realpath( executed, path );
+}
+
+/***********************************************************************
  *           find_root
  *
  * Returns the absolute path of the directory that contains the library, derived from the path of
- * this program: never from the current directory or an environment variable.
+ * this program: never from the current directory or an environment variable. NULL if there is none.
  */
 char *find_root(void)
 {
     char self[PATH_MAX], *candidates[4], *slash, *ret;
     unsigned int i, count = 0;
-    ssize_t len;
 
-    if ((len = readlink( "/proc/self/exe", self, sizeof(self) - 1 )) > 0)
+    if (get_own_path( self ))
     {
-        self[len] = 0;
         if ((slash = strrchr( self, '/' ))) *slash = 0;
         if (ends_with( self, "/programs/writewatch" ))  /* the build tree */
             candidates[count++] = join( self, "/../../preload", "" );
@@ -61,9 +79,7 @@ char *find_root(void)
     for (i = 0; i < count; i++)
         if (!access( join( candidates[i], "/" LOADER_LIB "/", LIBRARY ), R_OK ) &&
             (ret = realpath( candidates[i], NULL ))) return ret;
-
-    fail( EXIT_NOT_FOUND, "%s is neither in the build tree (run make) nor in %s (make install).",
-          LIBRARY, PKGLIBDIR );
+    return NULL;
 }
 
 /***********************************************************************
@@ -71,7 +87,7 @@ char *find_root(void)
  *
  * Creates the directory if it is missing. Returns whether we own it and only its owner has access.
  */
-static int own_directory( const char *path )
+int own_directory( const char *path )
 {
     struct stat st;
 
@@ -122,7 +138,7 @@ static char *link_in( const char *base, const char *root )
  *           preloadable_root
  *
  * Returns a path of the library's directory that LD_PRELOAD can contain. The loader silently
- * ignores one with a space or a colon.
+ * ignores one with a space or a colon. NULL if there is no such path.
  */
 static char *preloadable_root( char *root )
 {
@@ -137,9 +153,7 @@ static char *preloadable_root( char *root )
         mkdir( cache, 0700 );
         if ((ret = link_in( cache, root ))) return ret;
     }
-    fail( EXIT_USAGE, "%s cannot be preloaded from %s because that path has a space, a colon or a "
-          "dollar sign, and neither $XDG_RUNTIME_DIR nor $HOME/.cache can hold a link to it: "
-          "move it.", LIBRARY, root );
+    return NULL;
 }
 
 /***********************************************************************
@@ -175,20 +189,37 @@ static int is_same_library( const char *entry, const struct stat *library )
 }
 
 /***********************************************************************
- *           preload
+ *           preload_list
  *
- * Puts the library first in LD_PRELOAD, once, and keeps the other entries in order.
+ * Returns what LD_PRELOAD is to be: the library first, once, and the other entries in order. On
+ * failure NULL and the reason, a sentence.
  */
-void preload( char *root )
+char *preload_list( char *root, const char **reason )
 {
-    char *library = join( root, "/" LOADER_LIB "/", LIBRARY );
+    char *library, *list, *entry, *copy, *next, *fit;
     const char *old = getenv( "LD_PRELOAD" );
-    char *list, *entry, *copy, *next;
     struct stat st;
 
+    if (!root)
+    {
+        *reason = LIBRARY " is neither in the build tree (run make) nor in " PKGLIBDIR
+                  " (make install).";
+        return NULL;
+    }
+    library = join( root, "/" LOADER_LIB "/", LIBRARY );
     if (stat( library, &st ))
-        fail( EXIT_NOT_FOUND, "cannot read %s: %s", library, strerror( errno ) );
-    list = library_in( preloadable_root( root ));
+    {
+        *reason = join( "cannot read ", library, join( ": ", strerror( errno ), "" ));
+        return NULL;
+    }
+    if (!(fit = preloadable_root( root )))
+    {
+        *reason = join( LIBRARY " cannot be preloaded from ", root, " because that path has a "
+                        "space, a colon or a dollar sign, and neither $XDG_RUNTIME_DIR nor "
+                        "$HOME/.cache can hold a link to it: move it." );
+        return NULL;
+    }
+    list = library_in( fit );
     if (old)
     {
         copy = join( old, "", "" );
@@ -196,5 +227,19 @@ void preload( char *root )
              entry = strtok_r( NULL, separators, &next ))
             if (!is_same_library( entry, &st )) list = join( list, ":", entry );
     }
+    return list;
+}
+
+/***********************************************************************
+ *           preload
+ *
+ * Has the library loaded by the command.
+ */
+void preload( char *root )
+{
+    const char *reason;
+    char *list = preload_list( root, &reason );
+
+    if (!list) fail( root ? EXIT_USAGE : EXIT_NOT_FOUND, "%s", reason );
     set_variable( "LD_PRELOAD", list );
 }

@@ -28,12 +28,17 @@ int main( int argc, char *argv[] )
 {
     struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ) };
     int first = parse_options( &runner, argc, argv ), error;
+    const char *log;
 
     if (runner.instead) return runner.instead( &runner, argc - first, argv + first );
     if (first == argc)
         fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
 
+    if (!runner.log && runner.stats) runner.log = "-";
     if (runner.log) set_log( runner.log );
+    log = getenv( "WRITEWATCH_LOG" );   /* with an absolute path now */
+    if (log && *log) begin_run( log, argc - first, argv + first );
+    remove_old_pages();
     preload( find_root() );
 
     /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runner.h"
+#include "check.h"
 
 static int print_help( struct runner *runner, int count, char **args );
 
@@ -18,7 +19,7 @@ static int print_version( struct runner *runner, int count, char **args )
 {
     (void)runner; (void)count; (void)args;
     puts( "writewatch " VERSION );
-    return 0;
+    return finish_output( 0 );
 }
 
 static void option_log( struct runner *runner, const char *value )
@@ -29,14 +30,27 @@ static void option_log( struct runner *runner, const char *value )
 
 static void option_stats( struct runner *runner, const char *value )
 {
-    (void)runner; (void)value;
+    (void)value;
+    runner->stats = 1;
     set_variable( "WRITEWATCH_STATS", "1" );
+}
+
+static void option_log_all( struct runner *runner, const char *value )
+{
+    (void)runner; (void)value;
+    set_variable( "WRITEWATCH_LOG_ALL", "1" );
 }
 
 static void option_off( struct runner *runner, const char *value )
 {
     (void)runner; (void)value;
     set_variable( "WRITEWATCH", "off" );
+}
+
+static void option_json( struct runner *runner, const char *value )
+{
+    (void)value;
+    runner->json = 1;
 }
 
 /* One option, in the order of the help. */
@@ -50,10 +64,18 @@ static const struct option_row
     int       (*instead)( struct runner *runner, int count, char **args );
 } rows[] =
 {
-    { "log", 'l', "FILE", "log to FILE (- for stderr) whether it is active in each Wine process",
+    { "log", 'l', "FILE", "log to FILE (- for stderr) which Wine processes are watched, or why not",
       option_log, NULL },
-    { "stats", 's', NULL, "with --log: also log counts when a process exits", option_stats, NULL },
+    { "log-all", 0, NULL, "log all Wine processes, also those that watch no memory",
+      option_log_all, NULL },
+    { "stats", 's', NULL, "log counts when a process exits (to stderr without --log)",
+      option_stats, NULL },
     { "off", 0, NULL, "run COMMAND with Wine's own write watches", option_off, NULL },
+    { "check", 0, NULL, "say whether it works here and with which Wines: --check [WINE...]", NULL,
+      run_check },
+    { "status", 0, NULL, "say what running programs watch, and those that ended last", NULL,
+      print_status },
+    { "json", 0, NULL, "with --check: say so as JSON", option_json, NULL },
     { "help", 'h', NULL, "show this text", NULL, print_help },
     { "version", 'V', NULL, "show the version", NULL, print_version },
 };
@@ -67,6 +89,8 @@ static int print_help( struct runner *runner, int count, char **args )
 
     (void)runner; (void)count; (void)args;
     fputs( "Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]\n"
+           "       writewatch --check [--json] [WINE...]\n"
+           "       writewatch --status [PID|NAME]\n"
            "Runs COMMAND, usually wine, with write watches provided by the Linux kernel.\n\n",
            stdout );
     for (i = 0; i < ROWS; i++)
@@ -84,11 +108,12 @@ static int print_help( struct runner *runner, int count, char **args )
            "  WRITEWATCH=off                     as --off\n"
            "  WINE_DISABLE_KERNEL_WRITEWATCH=1   as --off\n"
            "  WRITEWATCH_LOG=FILE                as --log FILE\n"
+           "  WRITEWATCH_LOG_ALL=1               as --log-all\n"
            "  WRITEWATCH_STATS=1                 as --stats\n"
            "\n"
            "The exit status is that of COMMAND. 125 means a mistake in the options, 126 that COMMAND\n"
            "cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );
-    return 0;
+    return finish_output( 0 );
 }
 
 /***********************************************************************
@@ -126,5 +151,7 @@ int parse_options( struct runner *runner, int argc, char **argv )
         if (rows[i].set) rows[i].set( runner, optarg );
         if (rows[i].instead && !runner->instead) runner->instead = rows[i].instead;
     }
+    if (runner->json && runner->instead != run_check)
+        fail( EXIT_USAGE, "--json is for --check." );
     return optind;
 }

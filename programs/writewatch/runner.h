@@ -17,6 +17,8 @@ enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct runner
 {
     const char *log;   /* where the library logs to, or NULL */
+    int         stats; /* whether it logs counts, too */
+    int         json;  /* --check prints JSON */
 
     /* what is done in place of running a command; args are the words after the options. Returns
      * the exit status. */
@@ -27,14 +29,33 @@ struct runner
 extern void fail( int status, const char *format, ... )
     __attribute__((noreturn, format( printf, 2, 3 )));
 extern char *join( const char *first, const char *second, const char *third );
+extern int finish_output( int status );
 extern void set_variable( const char *name, const char *value );
 
 /* library.c */
+extern int own_directory( const char *path );
 extern char *find_root(void);
+extern char *preload_list( char *root, const char **reason );
 extern void preload( char *root );
 
+/* run.c */
+extern void begin_run( const char *log, int count, char **args );
+
+/* old_pages.c */
+extern void remove_old_pages(void);
+
+/* status.c */
+extern int print_status( struct runner *runner, int count, char **args );
+
+/* wine_processes.c */
+extern int print_unwatched( const char *what );
+
 /* log.c */
+extern const char *log_problem( const char *file );
 extern void set_log( const char *file );
+
+/* check_settings.c */
+extern int is_backend( const char *name );
 
 /* options.c */
 extern int parse_options( struct runner *runner, int argc, char **argv );

@@ -1,5 +1,5 @@
 /*
- * What the files of the runner say and set alike
+ * Words and variables, for all files of the runner
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -46,4 +46,17 @@ char *join( const char *first, const char *second, const char *third )
 void set_variable( const char *name, const char *value )
 {
     if (setenv( name, value, 1 )) fail( EXIT_USAGE, "cannot set %s: %s", name, strerror( errno ) );
+}
+
+/***********************************************************************
+ *           finish_output
+ *
+ * What was printed may not have been written, to a device that is full for instance. Returns the
+ * exit status that is given if it was.
+ */
+int finish_output( int status )
+{
+    if (fflush( stdout ) || ferror( stdout ))
+        fail( EXIT_USAGE, "cannot write to standard output: %s", strerror( errno ) );
+    return status;
 }

@@ -39,6 +39,17 @@ done
 if grep -q '^TOP = yes' "$top_builddir/Makefile"; then
     files="$files bin/writewatch-top share/man/man1/writewatch-top.1"
 fi
+# what --check runs: a probe for each word size and programs for Windows, where they can be built
+config=$(sed -n 's/^\(CC32\|MINGW\|MINGW32\) = *//p' "$top_builddir/Makefile" | wc -l)
+[ "$config" -eq 3 ] || die "the Makefile does not say which compilers there are"
+has()
+{
+    [ -n "$(sed -n "s/^$1 = *//p" "$top_builddir/Makefile")" ]
+}
+files="$files lib/writewatch/$lib64/writewatch-probe"
+if has CC32; then files="$files lib/writewatch/${lib32%% *}/writewatch-probe"; fi
+if has MINGW; then files="$files lib/writewatch/writewatch-trial64.exe"; fi
+if has MINGW32; then files="$files lib/writewatch/writewatch-trial32.exe"; fi
 for page in "$top_srcdir"/man/*.3; do
     page=share/man/man3/$(basename "$page")
     case " $files" in
@@ -96,6 +107,9 @@ library=$(find "$work/stage" -path "*/$lib64/libwritewatch-preload.so")
 got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
 [ "$(echo "$got" | sed "s,[$]LIB,$lib64,")" = "$(realpath "$library")" ] ||
     die "the installed runner preloads $got, not $library"
+# and what --check needs
+"$runner" --check --json /nowhere >"$work/json"
+grep -q '"library": "/' "$work/json" || die "the installed runner has no library: $(cat "$work/json")"
 make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"

@@ -5,7 +5,7 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Usage: sandbox.sh native|wine NAME; exit status 0 pass, 1 fail, 77 skip. The environment is that
+# Usage: sandbox.sh native|check|wine NAME; check: what writewatch --check says there. Exit status 0 pass, 1 fail, 77 skip. The environment is that
 # of run-tests: top_srcdir, top_builddir, WINE. What a sandbox needs and is not allowed here is a
 # skip with the reason.
 
@@ -118,6 +118,38 @@ wine()
     runs=$((runs + 1))
 }
 
+# check_says STATUS CAUSE COMMAND...: the status of writewatch --check by that command, and the one
+# cause that keeps programs from being served; "" if there is none
+check_says()
+{
+    status=$1
+    cause=$2
+    shift 2
+    if ! "$exact" | grep -q '^scan:'; then
+        echo "not possible here: outside of any sandbox nothing is served either"
+        exit 77
+    fi
+    # one of the Wines that tests/package/inspect.sh has compiles: a real one need not be here
+    if [ ! -d "$work/unix" ]; then
+        mkdir "$work/unix" && ${CC:-cc} -w -O1 -shared -fPIC -Wl,-Bsymbolic -DABI= -DDISPATCHER=2 \
+            -o "$work/unix/ntdll.so" "$top_srcdir/tests/package/inspect/ntdll.c" &&
+            "$top_builddir/tests/unit/x86_64/inspect" "$work/unix/ntdll.dll" || exit 1
+        chmod -R a+rX "$work/unix"
+    fi
+    "$@" "$runner" --check --json "$work/unix" >"$work/json"
+    got=$?
+    # without descriptors a Wine cannot be loaded, but that is not the cause
+    found=$(grep -o '"id": "[a-z-]*", "severity": "problem"' "$work/json" | cut -d'"' -f4 |
+        grep -v '^wine-not-probed$')
+    if [ $got -eq 0 ]; then
+        grep -q '"verdict": "served"' "$work/json" || failed "no Wine is served: $*"
+    fi
+    echo "status $got: ${found:-no cause}: $(grep -o '"reason": "[^"]*"}' "$work/json" | head -n 1)"
+    [ "$found" = "$cause" ] || failed "the cause is \"$found\", not \"$cause\": $*"
+    [ $got -eq "$status" ] || failed "exit status $got, not $status: $*"
+    runs=$((runs + 1))
+}
+
 # user_prefix: a copy of the prefix that an ordinary user owns, for all tests that need it
 user_prefix()
 {
@@ -137,6 +169,19 @@ user_prefix()
         chown -R $nobody:$nobody "$WRITEWATCH_USER_TEMPLATE" || exit 1
 }
 
+# user_runner: sets runner to an installed one that an ordinary user can run
+user_runner()
+{
+    [ "$(id -u)" -eq 0 ] || return 0
+    to=$work/bin
+    mkdir -p "$to/programs/writewatch" "$to/preload" || exit 1
+    cp "$runner" "$to/programs/writewatch/" && cp -rL "$top_builddir"/preload/lib* "$to/preload/" ||
+        exit 1
+    chmod -R a+rX "$to"
+    runner=$to/programs/writewatch/writewatch
+}
+
+runner=$top_builddir/programs/writewatch/writewatch
 run_as=
 case $kind/$name in
 native/user)
@@ -175,6 +220,56 @@ native/no-descriptors)
     ;;
 native/address-space)
     native best "" "$exact" --address-space 64
+    ;;
+
+check/user)
+    needs $as_user true
+    user_runner
+    check_says 0 "" $as_user
+    ;;
+check/user-mode-only)
+    needs $as_user true
+    needs "$deny" --kernel-mode true
+    user_runner
+    check_says 0 "" $as_user "$deny" --kernel-mode
+    ;;
+check/seccomp)
+    needs "$deny" true
+    for errno in 1 38 13; do
+        check_says 1 userfaultfd-seccomp "$deny" --errno $errno
+    done
+    check_says 1 pagemap-scan-seccomp "$deny" --scan
+    check_says 1 pagemap-scan-seccomp "$deny" --errno 25 --scan
+    ;;
+check/not-dumpable)
+    needs $as_user true
+    user_runner
+    check_says 1 not-dumpable $as_user env LD_PRELOAD="$work/not_dumpable.so"
+    ;;
+check/no-proc)
+    needs $own_mounts "$work/no-proc" true
+    check_says 1 proc-missing $own_mounts "$work/no-proc"
+    ;;
+check/user-namespace)
+    needs $as_user unshare -U true
+    check_says 0 "" unshare -Ur
+    user_runner
+    check_says 0 "" $as_user unshare -U
+    ;;
+check/no-descriptors)
+    needs "$deny" --errno 24 true
+    # with room for other files it is a filter
+    check_says 1 userfaultfd-seccomp "$deny" --errno 24
+    needs prlimit --nofile=64:64 true
+    check_says 0 "" prlimit --nofile=64:64
+    # the self-test gets as many as are left behind those of the program and its file for the output
+    for limit in 4 5; do
+        check_says 1 descriptors prlimit --nofile=$limit:$limit
+    done
+    ;;
+check/address-space)
+    needs prlimit --as=2147483648 true
+    check_says 0 "" prlimit --as=2147483648
     ;;
 
 wine/user)
@@ -235,4 +330,6 @@ wine/address-space)
     exit 1
     ;;
 esac
-echo "$runs runs, each with exact polls"
+if [ "$kind" = check ]; then echo "$runs answers, each with the cause"
+else echo "$runs runs, each with exact polls"
+fi

@@ -37,7 +37,7 @@ if ! cmp -s "$work/stock" "$work/shim"; then
 fi
 
 line=$(grep '^writewatch: [0-9]* .*dotnet.exe: exit: ' "$work/log")
-counts='\([0-9]*\) regions, \([0-9]*\) polls, \([0-9]*\) pages reported, \([0-9]*\) resets'
+counts='\([0-9]*\) regions .*, \([0-9]*\) polls (.*), \([0-9]*\) pages reported, \([0-9]*\) resets'
 # shellcheck disable=SC2046
 set -- $(printf '%s\n' "$line" | sed -n "s/.*exit: $counts.*/\1 \2 \3 \4/p")
 if [ $# -ne 4 ] || [ "$1" -lt 1 ] || [ "$2" -lt 1 ] || [ "$3" -lt 1 ] || [ "$4" -lt 1 ]; then
