@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: fault-table fuzz compare bench bench-top bench-wine10 plots
+.PHONY: fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -392,5 +392,9 @@ bench-wine10: all bench-programs need-mingw
 	@cp tests/logs-wine10/bench.csv bench/bench-wine10.csv
 
 # From what was measured last, or else from the values in the source tree.
+# What writewatch-top shows of the demonstration.
+pictures: need-wine need-mingw all
+	@$(TEST_ENV) $(srcdir)/programs/demo/pictures
+
 plots:
 	@$(TEST_ENV) $(srcdir)/bench/plot

@@ -12,8 +12,8 @@
 
 #include "preload/status_page.h"
 
-/* Pages of the user's own processes only. Nothing in a file is trusted: a process that runs wild may
- * have written anything. */
+/* Pages of the user's own processes only. Nothing in a file is trusted: a process that runs wild
+ * may have written anything. */
 
 enum status_result
 {

@@ -93,7 +93,8 @@ static enum source_result begin_pass( struct live *live )
 {
     enum status_result result;
 
-    if ((result = status_read( &live->file, &live->info ))) return fail( live, status_reason( result ));
+    if ((result = status_read( &live->file, &live->info )))
+        return fail( live, status_reason( result ));
     live->pass_began = clock_seconds();
     live->look.now = (live->pass_began - live->start) * 1000 + 1;
     live->look.has_swap = scan_has_swap( live->file.pid );
@@ -106,8 +107,8 @@ static enum source_result begin_pass( struct live *live )
 /***********************************************************************
  *           scan_chunk
  *
- * One call of the kernel. An error other than that of a process that ends cannot be answered by "not
- * written".
+ * One call of the kernel. An error other than that of a process that ends cannot be answered by
+ * "not written".
  */
 static enum source_result scan_chunk( struct live *live )
 {
@@ -136,10 +137,12 @@ static enum source_result scan_chunk( struct live *live )
 static enum source_result take_sample( struct live *live, struct snapshot *snapshot )
 {
     double now = clock_seconds() - live->start, interval = live->source.process.interval;
+    struct ages ages = { .now = now * 1000 + 1, .interval = interval * 1000 };
     struct snapshot new = { .time = live->pass_began - live->start };   /* of the counters */
 
     /* what was seen since the last sample is recent, however late this one is */
     if (live->sampled >= 0 && now - live->sampled > interval) interval = now - live->sampled;
+    ages.recent = interval * 1000;
     new.regions = live->info.regions;
     new.bytes   = live->info.bytes;
     new.total   = live->info.total;
@@ -147,8 +150,7 @@ static enum source_result take_sample( struct live *live, struct snapshot *snaps
     if (!(new.views = calloc( live->count + 1, sizeof(*new.views) )))
         return fail( live, "out of memory" );
     for (; new.count < live->count; new.count++)
-        if (tracker_view( &live->regions[new.count], now * 1000 + 1, interval,
-                          &new.views[new.count] ))
+        if (tracker_view( &live->regions[new.count], &ages, &new.views[new.count] ))
         {
             new.count++;
             snapshot_free( &new );
@@ -169,7 +171,8 @@ static enum source_result take_sample( struct live *live, struct snapshot *snaps
  * A sample is taken after a pass that began when it was due. The pages of a process that ends look
  * untouched: what was seen of one that has ended is not shown.
  */
-static enum source_result live_work( struct source *source, struct snapshot *snapshot, double *wait )
+static enum source_result live_work( struct source *source, struct snapshot *snapshot,
+                                     double *wait )
 {
     struct live *live = (struct live *)source;
     enum source_result result = SOURCE_NONE;
@@ -264,7 +267,8 @@ struct source *live_open( uint32_t pid, double interval, char *problem )
     }
     live->file.fd = live->scanner.pagemap = -1;
     live->look.page_size = sysconf( _SC_PAGESIZE );
-    if ((result = status_open( pid, &live->file )) || (result = status_read( &live->file, &live->info )))
+    if ((result = status_open( pid, &live->file )) ||
+        (result = status_read( &live->file, &live->info )))
         why = status_reason( result );
     else if (!status_is_alive( &live->file )) why = "it has ended";
     else if ((ret = scan_open( &live->scanner, pid ))) why = scan_problem( ret );

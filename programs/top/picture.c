@@ -18,7 +18,7 @@
 
 #define CONVERTER "rsvg-convert"
 
-static int keep_region( struct picture_region *region, const struct process_view *process,
+static void keep_region( struct picture_region *region, const struct process_view *process,
                         const struct region_view *view )
 {
     struct page_range all = { 0, view_pages( view, process ) };
@@ -26,7 +26,6 @@ static int keep_region( struct picture_region *region, const struct process_view
     region->base = view->counters.base;
     region->size = view->counters.size;
     view_cells( view, all, PICTURE_CELLS, region->cells );
-    return 0;
 }
 
 int picture_add( struct picture *picture, const struct process_view *process,
@@ -84,11 +83,12 @@ int png_check(void)
     }
     free( copy );
     if (found) return 0;
-    complain( "--png needs the program " CONVERTER " (Debian package librsvg2-bin); --svg does not" );
+    complain( "--png needs the program " CONVERTER " (Debian package librsvg2-bin); --svg does "
+              "not" );
     return -1;
 }
 
-/* The picture goes through a file without a name: a pipe would end us if the program did not read. */
+/* Through a file without a name: a pipe would end us if the program did not read it. */
 int write_png( const struct picture *picture, const struct process_view *process, const char *path )
 {
     char *arguments[] = { CONVERTER, "--format=png", "--output", (char *)path, NULL };

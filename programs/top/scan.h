@@ -23,8 +23,8 @@ struct scanner
     uint64_t           scanned;      /* where these runs end */
 };
 
-/* Opens the pagemap of a process and asks it for nothing. Returns 0 or -errno: -EACCES and -EPERM if
- * it may not be looked at, -ENOTTY if the kernel cannot say. */
+/* Opens the pagemap of a process and asks it for nothing. Returns 0 or -errno: -EACCES and -EPERM
+ * if it may not be looked at, -ENOTTY if the kernel cannot say. */
 extern int  scan_open( struct scanner *scanner, uint32_t pid );
 extern void scan_close( struct scanner *scanner );
 

@@ -84,7 +84,8 @@ static void zoom( struct screen *screen, int key )
 
     if (!screen->new.count) return;
     view = &screen->new.views[screen->selected];
-    count = screen->range.count ? screen->range.count : view_pages( view, &screen->source->process );
+    count = screen->range.count ? screen->range.count
+                                : view_pages( view, &screen->source->process );
     switch (key)
     {
     case '+': show_range( screen, (count + 1) / 2, 0 ); break;

@@ -106,8 +106,8 @@ extern void     view_cells( const struct region_view *view, struct page_range ra
 extern const struct region_view *snapshot_find( const struct snapshot *snapshot,
                                                 const struct region_counters *counters );
 
-extern struct rates rates_between( const struct region_counters *old, const struct region_counters *new,
-                                   double seconds );
+extern struct rates rates_between( const struct region_counters *old,
+                                   const struct region_counters *new, double seconds );
 extern struct rates view_rates( const struct snapshot *old, const struct snapshot *new,
                                 const struct region_view *view );
 

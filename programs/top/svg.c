@@ -171,7 +171,8 @@ static void draw_cells( FILE *file, const struct layout *layout )
             cells = layout->cells + row * layout->columns;
             for (column = 0; column < layout->columns; column = end)
             {
-                for (end = column + 1; end < layout->columns && cells[end] == cells[column]; end++) ;
+                for (end = column + 1; end < layout->columns; end++)
+                    if (cells[end] != cells[column]) break;
                 if (cells[column] != class) continue;
                 fprintf( file, "M%.4g %.4gh%.4gv%.4gH%.4gz", LEFT + column * width,
                          TOP + row * height, (end - column) * width, height,
@@ -248,10 +249,12 @@ static void draw_legend( FILE *file, const struct process_view *process )
         x += 45 + 6.6 * strlen( text );
     }
     draw_text( file, LEFT - 120, HEIGHT - 12, "start", "A cell has the colour of the first of these "
-               "that one of its pages has. <: reset by the program, and seen written within this time." );
+               "that one of its pages has. <: reset by the program, and seen written within this "
+               "time." );
 }
 
-static void draw_titles( FILE *file, const struct layout *layout, const struct process_view *process )
+static void draw_titles( FILE *file, const struct layout *layout,
+                         const struct process_view *process )
 {
     const struct picture *picture = layout->picture;
     const struct snapshot *first = picture->count > 1 ? &picture->first : NULL;
@@ -282,8 +285,8 @@ int picture_draw( const struct picture *picture, const struct process_view *proc
     {
         fprintf( file, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
                  "viewBox=\"0 0 %d %d\" font-family=\"DejaVu Sans, sans-serif\" font-size=\"12\">\n"
-                 "<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n", WIDTH, HEIGHT, WIDTH, HEIGHT,
-                 WIDTH, HEIGHT );
+                 "<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
+                 WIDTH, HEIGHT, WIDTH, HEIGHT, WIDTH, HEIGHT );
         draw_titles( file, &layout, process );
         if (layout.count) draw_cells( file, &layout );
         fprintf( file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "

@@ -30,7 +30,8 @@ extern void rates_text( const struct snapshot *old, const struct snapshot *new, 
                         size_t size );
 
 /* One line of the table of regions, and the one above it. */
-#define TABLE_HEADING "REGION              SIZE  POLLS/S PAGES/POLL  WRITTEN   RECENT  TOUCHED SWAPPED"
+#define TABLE_HEADING \
+    "REGION              SIZE  POLLS/S PAGES/POLL  WRITTEN   RECENT  TOUCHED SWAPPED"
 extern void row_text( const struct snapshot *old, const struct snapshot *new,
                       const struct region_view *view, char *text, size_t size );
 

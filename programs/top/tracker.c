@@ -126,19 +126,19 @@ void tracker_pass( struct tracked_region *region, const struct region_counters *
     region->began     = now;
 }
 
-static enum page_class class_of( const struct tracked_block *block, unsigned int page, uint32_t now,
-                                 uint32_t interval )
+static enum page_class class_of( const struct tracked_block *block, unsigned int page,
+                                 const struct ages *ages )
 {
-    uint32_t when = block->when[page], age = now - when;
+    uint32_t when = block->when[page], age = ages->now - when;
 
     switch (block->state[page])
     {
-    case STATE_WRITTEN:   return when && age <= interval ? CLASS_WRITTEN : CLASS_HELD;
+    case STATE_WRITTEN:   return when && age <= ages->recent ? CLASS_WRITTEN : CLASS_HELD;
     case STATE_UNWATCHED: return CLASS_UNWATCHED;
     }
-    if (when && age <= interval) return CLASS_HOT;
-    if (when && age / WARM_INTERVALS <= interval) return CLASS_WARM;
-    if (when && age / COOL_INTERVALS <= interval) return CLASS_COOL;
+    if (when && age <= ages->recent) return CLASS_HOT;
+    if (when && age <= ages->interval * WARM_INTERVALS) return CLASS_WARM;
+    if (when && age <= ages->interval * COOL_INTERVALS) return CLASS_COOL;
     switch (block->state[page])
     {
     case STATE_CLEAN:   return CLASS_CLEAN;
@@ -147,7 +147,7 @@ static enum page_class class_of( const struct tracked_block *block, unsigned int
     return CLASS_UNTOUCHED;
 }
 
-int tracker_view( const struct tracked_region *region, uint32_t now, double interval,
+int tracker_view( const struct tracked_region *region, const struct ages *ages,
                   struct region_view *view )
 {
     uint64_t i, left = region->pages, count;
@@ -163,7 +163,7 @@ int tracker_view( const struct tracked_region *region, uint32_t now, double inte
             continue;
         }
         for (page = 0; page < count; page++)
-            if (view_add( view, 1, class_of( region->blocks[i], page, now, interval * 1000 )))
+            if (view_add( view, 1, class_of( region->blocks[i], page, ages )))
                 return -ENOMEM;
     }
     return 0;

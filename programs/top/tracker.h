@@ -30,9 +30,17 @@ struct look
 {
     uint32_t page_size;
     uint32_t now;
-    int      is_marked;  /* whether pages are marked at commit: those that were only read are then */
-                         /* not written, and missing ones look swapped out */
+    int      is_marked;  /* whether pages are marked at commit: those that were only read are */
+                         /* then not written, and missing ones look swapped out */
     int      has_swap;
+};
+
+/* what classes depend on, in ms */
+struct ages
+{
+    uint32_t now;
+    uint64_t interval;
+    uint64_t recent;     /* since the last sample, at least an interval */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -44,12 +52,13 @@ extern void tracker_end( struct tracked_region *region );
 extern void tracker_pass( struct tracked_region *region, const struct region_counters *counters,
                           uint32_t now );
 
-/* Takes over what one scan says of the pages from start to scanner->scanned. Returns 0 or -errno. */
+/* Takes over what one scan says of the pages from start to scanner->scanned. Returns 0 or
+ * -errno. */
 extern int  tracker_look( struct tracked_region *region, const struct look *look, uint64_t start,
                           const struct scanner *scanner );
 
-/* The classes of all pages, for an interval in seconds. Returns 0 or -ENOMEM. */
-extern int  tracker_view( const struct tracked_region *region, uint32_t now, double interval,
+/* The classes of all pages. Returns 0 or -ENOMEM. */
+extern int  tracker_view( const struct tracked_region *region, const struct ages *ages,
                           struct region_view *view );
 
 #endif /* WRITEWATCH_TOP_TRACKER_H */

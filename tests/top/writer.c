@@ -6,7 +6,7 @@
  *
  * Reads lines and answers each with one:
  *
- *   region PAGES           allocates: its base, in hexadecimal digits; regions have numbers from 0 on
+ *   region PAGES           allocates: its base, in hexadecimal digits; regions are numbered from 0
  *   write REGION PAGE N    writes to N pages
  *   read REGION PAGE N     reads them
  *   discard REGION PAGE N  decommits and commits them
@@ -203,7 +203,8 @@ static void obey( const char *line )
     else
     {
         if (!strcmp( word, "write" )) touch( get_region( numbers[0] ), numbers[1], numbers[2], 1 );
-        else if (!strcmp( word, "read" )) touch( get_region( numbers[0] ), numbers[1], numbers[2], 0 );
+        else if (!strcmp( word, "read" ))
+            touch( get_region( numbers[0] ), numbers[1], numbers[2], 0 );
         else if (!strcmp( word, "discard" ))
             discard( get_region( numbers[0] ), numbers[1], numbers[2] );
         else if (!strcmp( word, "poll" ))
