@@ -35,12 +35,10 @@ static attr_t class_style( enum page_class class )
 /* One line, in ASCII and not beyond the edge. */
 static void put_line( int y, attr_t style, const char *text )
 {
-    char line[512];
-    int i;
+    char line[512], *p;
 
-    for (i = 0; text[i] && i < COLS && i < (int)sizeof(line) - 1; i++)
-        line[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    line[i] = 0;
+    snprintf( line, sizeof(line), "%.*s", COLS, text );
+    for (p = line; *p; p++) if (*p < ' ' || *p > '~') *p = '?';
     attrset( style );
     mvaddstr( y, 0, line );
     attrset( A_NORMAL );
