@@ -89,6 +89,11 @@ static enum source_result fail( struct live *live, const char *why )
     return SOURCE_FAILED;
 }
 
+static int is_gone( struct live *live )
+{
+    return !status_is_alive( &live->file ) || !scan_has_memory( live->file.pid );
+}
+
 static enum source_result begin_pass( struct live *live )
 {
     enum status_result result;
@@ -185,7 +190,7 @@ static enum source_result live_work( struct source *source, struct snapshot *sna
     {
         if (live->current >= live->count)
         {
-            if (live->pass_began && !status_is_alive( &live->file )) result = SOURCE_ENDED;
+            if (live->pass_began && is_gone( live )) result = SOURCE_ENDED;
             if (result) break;
             if (live->pass_began && live->pass_began >= live->due &&
                 (result = take_sample( live, snapshot ))) break;
@@ -200,7 +205,7 @@ static enum source_result live_work( struct source *source, struct snapshot *sna
     *wait = DUTY * (clock_of( CLOCK_THREAD_CPUTIME_ID ) - cpu);
     if (*wait < DUTY * STEP_TIME) *wait = DUTY * STEP_TIME;
     live->next_step = clock_seconds() + *wait;
-    if (result == SOURCE_FAILED && !status_is_alive( &live->file )) result = SOURCE_ENDED;
+    if (result == SOURCE_FAILED && is_gone( live )) result = SOURCE_ENDED;
     if (result == SOURCE_ENDED) source->has_ended = 1;
     return result;
 }

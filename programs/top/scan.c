@@ -99,6 +99,39 @@ void scan_close( struct scanner *scanner )
     scanner->pagemap = -1;
 }
 
+/* the first number of statm, all of which are 0 without memory */
+static int has_size( const char *path )
+{
+    unsigned long size = 0;
+    FILE *file = fopen( path, "re" );
+
+    if (!file) return 0;
+    if (fscanf( file, "%lu", &size ) != 1) size = 0;
+    fclose( file );
+    return size != 0;
+}
+
+int scan_has_memory( uint32_t pid )
+{
+    struct dirent *entry;
+    char path[320];
+    int ret = 0;
+    DIR *dir;
+
+    snprintf( path, sizeof(path), "/proc/%u/statm", pid );
+    if (has_size( path )) return 1;
+    /* the first thread may have ended alone */
+    snprintf( path, sizeof(path), "/proc/%u/task", pid );
+    if (!(dir = opendir( path ))) return 0;
+    while (!ret && (entry = readdir( dir )))
+    {
+        snprintf( path, sizeof(path), "/proc/%u/task/%s/statm", pid, entry->d_name );
+        ret = entry->d_name[0] != '.' && has_size( path );
+    }
+    closedir( dir );
+    return ret;
+}
+
 int scan_has_swap( uint32_t pid )
 {
     char path[32], line[256];

@@ -32,6 +32,9 @@ extern void scan_close( struct scanner *scanner );
  * changes in the other process. Returns 0 or -errno. */
 extern int  scan_some( struct scanner *scanner );
 
+/* Whether the process has its memory still: one that is ending loses it before it has ended. */
+extern int  scan_has_memory( uint32_t pid );
+
 /* Whether the process has swapped memory; it counts as if it had where that is not known. */
 extern int  scan_has_swap( uint32_t pid );
 

@@ -66,6 +66,7 @@ if command -v python3 >/dev/null; then
 fi
 
 # what is written while it looks is new, what is reset then was seen
+rm -f "$work/record"
 "$top" --record "$work/record" --interval 30 "$writer" &
 watching=$!
 started="$started $watching"

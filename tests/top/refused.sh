@@ -147,6 +147,7 @@ for cut in 1 2 5 9 40 $((size / 2)) $((size - 20)); do
 done
 
 # the process ends: said, with status 1 where it was to be shown, 0 where it was recorded until then
+rm -f "$work/record"
 "$top" --record "$work/record" --interval 0.1 "$writer" 2>"$work/errors" &
 watching=$!
 started="$started $watching"
