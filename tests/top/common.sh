@@ -71,8 +71,11 @@ pages_of()
         END { print last }' "$2"
 }
 
-# wait_for FILE TEXT: until the text is in the file
+# wait_for FILE TEXT: until the text is in the file, which the last background process writes
 wait_for()
 {
-    until grep -q "$2" "$1" 2>/dev/null; do sleep 0.05; done
+    until grep -q "$2" "$1" 2>/dev/null; do
+        kill -0 $! 2>/dev/null || die "what should write \"$2\" to $1 has ended"
+        sleep 0.05
+    done
 }
