@@ -40,6 +40,10 @@ lib32=$(sed -n 's/^BUILD_LIB32 = //p' "$top_builddir/Makefile")
 for dir in $lib64 $lib32; do
     files="$files lib/writewatch/$dir/libwritewatch-preload.so"
 done
+# where ncurses is missing
+if grep -q '^TOP = yes' "$top_builddir/Makefile"; then
+    files="$files bin/writewatch-top share/man/man1/writewatch-top.1"
+fi
 # what --check runs: a probe for each word size and programs for Windows, where they can be built
 config=$(sed -n 's/^\(CC32\|MINGW\|MINGW32\) = *//p' "$top_builddir/Makefile" | wc -l)
 [ "$config" -eq 3 ] || die "the Makefile does not say which compilers there are"
@@ -106,6 +110,9 @@ left=$(cd "$work" && find there prefix -mindepth 1 | sort | tr '\n' ' ')
 # an installed runner finds its library, also when the whole tree was moved
 make -C "$top_builddir" install DESTDIR="$work/stage" >"$work/log" 2>&1 || die "$(cat "$work/log")"
 runner=$(find "$work/stage" -path "*/bin/writewatch" -type f)
+top=$(find "$work/stage" -name writewatch-top -type f)
+[ -z "$top" ] || "$top" --version | grep -qx 'writewatch-top [0-9.]*' ||
+    die "the installed writewatch-top does not run"
 library=$(find "$work/stage" -path "*/$lib64/libwritewatch-preload.so")
 got=$("$runner" sh -c 'echo "$LD_PRELOAD"') || die "the installed runner failed"
 [ "$(echo "$got" | sed "s,[$]LIB,$lib64,")" = "$(realpath "$library")" ] ||
