@@ -48,5 +48,6 @@ extern NTSTATUS left_to_wine( NTSTATUS status );
 extern enum watching watch_allocation( void *base, SIZE_T size );
 extern int prepare_commit( ULONG type, void *base, SIZE_T size );
 extern int is_watched_page( void *addr );
+extern void record_allocation( ULONG type, int begins, void *base, SIZE_T size );
 
 #endif /* WRITEWATCH_HOOKS_H */

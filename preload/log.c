@@ -14,14 +14,14 @@
 
 #include "preload.h"
 
-static char program_name[64] = "?";   /* read at the start: Wine later changes /proc/self/cmdline */
+static char name[64] = "?";
 
 /***********************************************************************
- *           get_program_name
+ *           read_program_name
  *
  * Finds the name of the Windows program: the first argument of the loader, without its path.
  */
-static void get_program_name(void)
+static void read_program_name(void)
 {
     char buffer[4096], *program, *p;
     ssize_t size = -1;
@@ -42,7 +42,20 @@ static void get_program_name(void)
         else if ((unsigned char)*p < ' ') *p = '?';
     }
     /* the precision shows the compiler that truncation is intended */
-    snprintf( program_name, sizeof(program_name), "%.63s", program );
+    snprintf( name, sizeof(name), "%.63s", program );
+}
+
+/***********************************************************************
+ *           program_name
+ *
+ * Returns the name. First called while the process starts: Wine later changes /proc/self/cmdline.
+ */
+const char *program_name(void)
+{
+    static int read;
+
+    if (!read++) read_program_name();
+    return name;
 }
 
 /***********************************************************************
@@ -68,7 +81,7 @@ void log_line( const char *format, ... )
     va_start( args, format );
     vsnprintf( message, sizeof(message), format, args );
     va_end( args );
-    len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), program_name,
+    len = snprintf( line, sizeof(line), "writewatch: %d %s: %s\n", (int)getpid(), name,
                     message );
     if (write( fd, line, len ) != len) { /* no way to report it */ }
     if (fd != 2) close( fd );
@@ -87,7 +100,7 @@ void log_start( const char *line )
     char pid[16];
 
     if (!file || !*file) return;
-    get_program_name();
+    program_name();
     snprintf( pid, sizeof(pid), "%d", (int)getpid() );
     if ((value = secure_getenv( mark )) && !strcmp( value, pid )) return;
     setenv( mark, pid, 1 );

@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "next.h"
 #include "preload.h"
+#include "record.h"
 
 /* Every process of the session loads this library: shells, launchers, the wineserver. It does
  * nothing until the process loads Wine's ntdll.so. */
@@ -101,6 +102,7 @@ static void load_ntdll( void *ntdll, const char *path )
                   wine_has_kernel_watches ? ", in place of Wine's own kernel watches" : "" );
     }
     log_start( line );
+    if (preload_active) record_open();
 }
 
 static void *dlopen_ntdll( const char *path, int mode )

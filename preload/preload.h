@@ -76,6 +76,7 @@ extern void deliver_deferred_signals(void);
 extern void forget_deferred_signals(void);
 
 /* log.c */
+extern const char *program_name(void);
 extern void log_start( const char *line );
 extern void log_line( const char *format, ... ) __attribute__((format( printf, 1, 2 )));
 

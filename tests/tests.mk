@@ -34,7 +34,8 @@ BENCH_FLOOR_SRCS = bench/floor.c
 # Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
 # Options of the linker for it: UNIT_LDFLAGS_name.
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
-UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
+UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o preload/record.o \
+	preload/record_file.o
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_convention = preload/arch/$(ARCH)/machine_code.o

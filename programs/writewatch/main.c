@@ -26,7 +26,8 @@ static int is_windows_program( const char *path )
 
 int main( int argc, char *argv[] )
 {
-    struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ) };
+    struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ),
+                             .record = getenv( "WRITEWATCH_RECORD" ) };
     int first = parse_options( &runner, argc, argv ), error;
 
     if (runner.instead) return runner.instead( &runner, argc - first, argv + first );
@@ -34,6 +35,7 @@ int main( int argc, char *argv[] )
         fail( EXIT_USAGE, "which command? Usage: writewatch [OPTION...] COMMAND [ARGUMENT...]" );
 
     if (runner.log) set_log( runner.log );
+    if (runner.record && *runner.record) set_record( runner.record );
     preload( find_root() );
 
     /* execvp() passes a file that the kernel cannot run to the shell; not a Windows program */

@@ -33,6 +33,12 @@ static void option_stats( struct runner *runner, const char *value )
     set_variable( "WRITEWATCH_STATS", "1" );
 }
 
+static void option_record( struct runner *runner, const char *value )
+{
+    if (!*value) fail( EXIT_USAGE, "--record needs the name of a file." );
+    runner->record = value;
+}
+
 static void option_off( struct runner *runner, const char *value )
 {
     (void)runner; (void)value;
@@ -53,6 +59,8 @@ static const struct option_row
     { "log", 'l', "FILE", "log to FILE (- for stderr) whether it is active in each Wine process",
       option_log, NULL },
     { "stats", 's', NULL, "with --log: also log counts when a process exits", option_stats, NULL },
+    { "record", 0, "FILE", "record what programs ask of write watches, for writewatch-replay",
+      option_record, NULL },
     { "off", 0, NULL, "run COMMAND with Wine's own write watches", option_off, NULL },
     { "help", 'h', NULL, "show this text", NULL, print_help },
     { "version", 'V', NULL, "show the version", NULL, print_version },
@@ -75,7 +83,7 @@ static int print_help( struct runner *runner, int count, char **args )
         if (rows[i].letter) snprintf( letter, sizeof(letter), "-%c, ", rows[i].letter );
         snprintf( words, sizeof(words), "%s--%s %s", letter, rows[i].name,
                   rows[i].argument ? rows[i].argument : "" );
-        printf( "  %-16s %s\n", words, rows[i].help );
+        printf( "  %-20s %s\n", words, rows[i].help );
     }
     fputs( "\nExamples: writewatch wine game.exe\n"
            "          writewatch %command%         as a launch option of Steam\n"
@@ -85,6 +93,7 @@ static int print_help( struct runner *runner, int count, char **args )
            "  WINE_DISABLE_KERNEL_WRITEWATCH=1   as --off\n"
            "  WRITEWATCH_LOG=FILE                as --log FILE\n"
            "  WRITEWATCH_STATS=1                 as --stats\n"
+           "  WRITEWATCH_RECORD=FILE             as --record FILE\n"
            "\n"
            "The exit status is that of COMMAND. 125 means a mistake in the options, 126 that COMMAND\n"
            "cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );

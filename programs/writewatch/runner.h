@@ -16,7 +16,8 @@ enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 /* What the options ask for. */
 struct runner
 {
-    const char *log;   /* where the library logs to, or NULL */
+    const char *log;      /* where the library logs to, or NULL */
+    const char *record;   /* where it records to, or NULL */
 
     /* what is done in place of running a command; args are the words after the options. Returns
      * the exit status. */
@@ -35,6 +36,9 @@ extern void preload( char *root );
 
 /* log.c */
 extern void set_log( const char *file );
+
+/* record.c */
+extern void set_record( const char *file );
 
 /* options.c */
 extern int parse_options( struct runner *runner, int argc, char **argv );

@@ -44,6 +44,11 @@ void log_line( const char *format, ... )
     (void)format;
 }
 
+const char *program_name(void)
+{
+    return "unit";
+}
+
 static allocate_func *hook_allocate;
 static allocate_ex_func *hook_allocate_ex;
 static free_func *hook_free;
