@@ -131,7 +131,7 @@ BENCH_NATIVE = bench/writewatch_bench
 BENCH_FLOOR = bench/floor
 PE_EXES = $(if $(CONFORMANCE_SRCS),$(CONFORMANCE_EXE) $(KERNELBASE_EXE) \
 	$(if $(WINEGCC),$(WINEGCC_EXE))) $(PROGRAM_EXES) $(MODEL_EXE) $(RACE_EXE) $(BENCH_EXE) \
-	$(FUZZ_EXE)
+	$(FUZZ_EXE) $(REPLAY_EXE) $(REPLAY_EXE32)
 
 # 32-bit programs have 2 GiB of addresses. These have 4, so that there are some of each kind: the
 # conformance suite, in its two builds, is of both.
@@ -151,7 +151,7 @@ WINEGCC_OBJS = $(CONFORMANCE_SRCS:.c=.wg.o)
 KERNELBASE_OBJS = $(KERNELBASE_SRCS:.c=.pe.o)
 PE_OBJS = $(CONFORMANCE_OBJS) $(KERNELBASE_OBJS) $(WINEGCC_OBJS) $(PROGRAM_SRCS:.c=.pe.o) \
 	$(MODEL_PE_OBJS) $(RACE_PE_OBJS) $(BENCH_PE_OBJS) \
-	$(FUZZ_PE_OBJS)
+	$(FUZZ_PE_OBJS) $(REPLAY_PE_OBJS) $(REPLAY_PE32_OBJS)
 
 # Targets.
 
