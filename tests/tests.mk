@@ -36,6 +36,8 @@ BENCH_FLOOR_SRCS = bench/floor.c
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
 UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o preload/record.o \
 	preload/record_file.o
+UNIT_EXTRA_record = preload/record.o preload/record_file.o
+UNIT_EXTRA_record_reader = $(patsubst %,programs/replay/%.o,record plan page_model pieces)
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_convention = preload/arch/$(ARCH)/machine_code.o
@@ -173,6 +175,9 @@ $(PE_EXES): | need-mingw
 # Those that include the model, which has the names of Windows.
 UNIT_MODEL = backends blocks give_way marked query small
 $(UNIT_MODEL:%=tests/unit/%.o): EXTRA_CFLAGS = -I$(srcdir)/tests/conformance/native
+
+tests/unit/record.o: EXTRA_CFLAGS = -DVERSION='"$(VERSION)"'
+tests/unit/record.o: Makefile
 
 $(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl -lrt

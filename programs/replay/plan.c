@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "page_model.h"
 #include "pieces.h"
 #include "plan.h"
 
@@ -36,7 +36,7 @@ struct planner
 {
     struct plan          *plan;
     const struct process *process;
-    struct model         *models;         /* one for each allocation */
+    struct page_model    *models;         /* one for each allocation */
     struct pieces         pieces;
     uint64_t             *freed;          /* bases whose line about their end is yet to come */
     size_t                freed_count;
@@ -97,7 +97,7 @@ static int free_part( struct planner *planner, const struct piece *piece, uint64
     if (pieces_cut( &planner->pieces, start, end )) return -1;
     if (!pieces_has( &planner->pieces, cut.alloc ))
     {
-        model_free( &planner->models[cut.alloc] );
+        page_model_free( &planner->models[cut.alloc] );
         return add_range( planner, OP_FREE, phase, &cut, &span );
     }
     planner->plan->partial_frees++;
@@ -178,23 +178,23 @@ static int plan_change( struct planner *planner, const struct event *event,
     uint64_t first = page_of( planner, piece->alloc, event->base );
     const struct page_span span = { first, first + count_pages( event->base, event->size,
                                     planner->process->page_size ) - 1 };
-    struct model *model = &planner->models[piece->alloc];
+    struct page_model *model = &planner->models[piece->alloc];
     uint64_t end = (uint64_t)span.last + 1, page;
 
     switch (event->kind)
     {
     case EVENT_COMMIT:
-        if (model_commit( model, first, end, 1, planner->event + 1 )) return -1;
+        if (page_model_commit( model, first, end, 1, planner->event + 1 )) return -1;
         return add_range( planner, OP_COMMIT, PHASE_EVENT, piece, &span );
     case EVENT_DECOMMIT:
-        if (model_commit( model, first, end, 0, planner->event + 1 )) return -1;
+        if (page_model_commit( model, first, end, 0, planner->event + 1 )) return -1;
         return add_range( planner, OP_DECOMMIT, PHASE_EVENT, piece, &span );
     case EVENT_DISCARD:
         return add_range( planner, OP_DISCARD, PHASE_EVENT, piece, &span );
     default:
-        for (page = first; (page = model_next_written( model, page, end )) < end; page++)
-            if (model_set_written( model, page, 0 )) return -1;
-        model_set_clean( model, first, end, planner->event + 1 );
+        for (page = first; (page = page_model_next_written( model, page, end )) < end; page++)
+            if (page_model_set_written( model, page, 0 )) return -1;
+        page_model_set_clean( model, first, end, planner->event + 1 );
         return add_range( planner, OP_RESET, PHASE_EVENT, piece, &span );
     }
 }
@@ -226,38 +226,38 @@ static int add_write( struct planner *planner, const struct piece *piece, uint64
  */
 static int plan_write( struct planner *planner, const struct piece *piece, uint64_t page )
 {
-    struct model *model = &planner->models[piece->alloc];
+    struct page_model *model = &planner->models[piece->alloc];
     const struct page_span span = { page, page };
     struct page_state state;
 
-    if (model_get( model, page, &state )) return -1;
+    if (page_model_get( model, page, &state )) return -1;
     if (state.written) return 0;
     if (!state.committed && state.decommitted > state.clean)
     {
         if (add_write( planner, piece, page, state.decommitted - 1 )) return -1;
-        return model_set_written( model, page, 1 );
+        return page_model_set_written( model, page, 1 );
     }
     if (!state.committed)
     {
         planner->plan->commits++;
-        if (model_commit( model, page, page + 1, 1, planner->event + 1 ) ||
+        if (page_model_commit( model, page, page + 1, 1, planner->event + 1 ) ||
             add_range( planner, OP_COMMIT, PHASE_COMMIT, piece, &span )) return -1;
     }
     if (add_write( planner, piece, page, planner->event )) return -1;
-    return model_set_written( model, page, 1 );
+    return page_model_set_written( model, page, 1 );
 }
 
 /* takes back what is written but was not reported: [first, end) has no reported page */
 static int plan_resets( struct planner *planner, const struct piece *piece, uint64_t first,
                         uint64_t end )
 {
-    struct model *model = &planner->models[piece->alloc];
+    struct page_model *model = &planner->models[piece->alloc];
     struct page_span span;
 
-    while ((first = model_next_written( model, first, end )) < end)
+    while ((first = page_model_next_written( model, first, end )) < end)
     {
         span.first = span.last = first++;
-        if (model_set_written( model, span.first, 0 ) ||
+        if (page_model_set_written( model, span.first, 0 ) ||
             add_range( planner, OP_RESET, PHASE_RESET, piece, &span )) return -1;
         planner->plan->resets++;
     }
@@ -272,7 +272,7 @@ static int plan_poll( struct planner *planner, const struct event *event,
     uint64_t end = start + count_pages( event->base, event->size, process->page_size );
     const struct op op = { .alloc = piece->alloc, .event = planner->event, .size = event->size,
                            .offset = event->base - planner->plan->allocs[piece->alloc].base };
-    struct model *model = &planner->models[piece->alloc];
+    struct page_model *model = &planner->models[piece->alloc];
     size_t i;
 
     for (i = 0; i < event->spans; i++)
@@ -295,10 +295,10 @@ static int plan_poll( struct planner *planner, const struct event *event,
         struct page_span span = process->spans[event->span + i];
 
         for (page = start + span.first; page <= start + span.last; page++)
-            if (model_set_written( model, page, 0 )) return -1;
+            if (page_model_set_written( model, page, 0 )) return -1;
     }
     /* what was reported without a reset is written, whatever is noted here */
-    model_set_clean( model, start, next, planner->event + 1 );
+    page_model_set_clean( model, start, next, planner->event + 1 );
     planner->plan->polls++;
     return add_op( planner, OP_POLL, PHASE_EVENT, &op );
 }
@@ -346,7 +346,7 @@ int make_plan( struct plan *plan, const struct process *process )
     if (process->count >= UINT32_MAX) return -1;
     for (; !ret && planner.event < process->count; planner.event++)
         ret = plan_event( &planner, &process->events[planner.event] );
-    for (i = 0; i < plan->alloc_count; i++) model_free( &planner.models[i] );
+    for (i = 0; i < plan->alloc_count; i++) page_model_free( &planner.models[i] );
     free( planner.models );
     free( planner.pieces.list );
     free( planner.freed );

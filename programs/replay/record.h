@@ -72,7 +72,8 @@ struct record_error
     char         text[160];
 };
 
-/* Reads a record. Returns 0, or -1 and what is wrong with which line; then nothing is to be freed. */
+/* Reads a record. Returns 0, or -1 and what is wrong with which line; then nothing is to be
+ * freed. */
 extern int read_record( struct record *record, const char *text, size_t len,
                         struct record_error *error );
 extern void free_record( struct record *record );

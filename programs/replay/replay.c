@@ -183,6 +183,8 @@ static void change( struct replay *replay, const struct op *op )
     if (done) return;
     replay->result->failed++;
     say( replay, op, "a call failed, error %u", (unsigned int)GetLastError() );
+    /* what is not committed cannot be written: give up this memory */
+    if (op->kind == OP_COMMIT) replay->bases[op->alloc] = NULL;
 }
 
 static int run_op( struct replay *replay, const struct op *op )

@@ -52,7 +52,7 @@ char *find_runner(void)
  */
 char *find_windows_program( unsigned int bits )
 {
-    const char *lib = bits == 32 ? LOADER_LIB32 : LOADER_LIB;
+    const char *lib = bits == 8 * sizeof(void *) ? LOADER_LIB : LOADER_LIB32;
     char *dir = own_directory(), *candidates[3], *path, *stem;
     unsigned int i, count = 0;
 

@@ -59,7 +59,8 @@ static void add_range( struct picture *picture, const struct hot_range *range )
 
     if (i < HOT_RANGES) picture->hot_count++;
     else if (!is_hotter( range, &picture->hot[--i] )) return;
-    for (; i && is_hotter( range, &picture->hot[i - 1] ); i--) picture->hot[i] = picture->hot[i - 1];
+    for (; i && is_hotter( range, &picture->hot[i - 1] ); i--)
+        picture->hot[i] = picture->hot[i - 1];
     picture->hot[i] = *range;
 }
 
@@ -71,7 +72,8 @@ int find_hot_ranges( struct picture *picture, const struct front *front )
     size_t i, count;
 
     if (!edges) return -1;
-    if ((count = collect_edges( front, edges ))) qsort( edges, count, sizeof(*edges), compare_edges );
+    count = collect_edges( front, edges );
+    qsort( edges, count, sizeof(*edges), compare_edges );
     for (i = 0; i < count; range.end = i < count ? edges[i].page : 0)
     {
         unsigned int alloc = edges[i].alloc;

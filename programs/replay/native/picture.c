@@ -60,7 +60,7 @@ static uint64_t *count_by_alloc( const struct front *front )
     return ret;
 }
 
-/* takes the allocations with most pages, in the order of their allocation; the others are counted */
+/* takes the regions with most pages, in the order of their allocation; the others are counted */
 static void choose_regions( struct picture *picture, const struct front *front, uint64_t *pages )
 {
     unsigned int alloc, i, least;

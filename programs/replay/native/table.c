@@ -148,7 +148,7 @@ void print_runs( const struct front *front )
     for (i = 0; i < front->count; i++) print_run( front, &front->runs[i] );
     if (base && front->count > 1) printf( "\nTimes faster than %s. ", base->label );
     else printf( "\n" );
-    printf( "Threads of the record are replayed one after the other, in the order of its lines.\n" );
+    puts( "Threads of the record are replayed one after the other, in the order of its lines." );
     for (i = 0; i < front->count; i++)
         if (front->runs[i].state == RUN_DONE && front->runs[i].skipped)
             printf( "%s: %" PRIu64 " polls are left out: their memory cannot be allocated there\n",

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "page_model.h"
 
 #define PAGES      512
 #define MAX_CHUNKS ((size_t)1 << 17)   /* 256 GiB of pages that are mentioned */
@@ -23,7 +23,7 @@ struct chunk
     uint32_t      clean[PAGES];
 };
 
-static struct chunk **find_slot( const struct model *model, uint64_t number )
+static struct chunk **find_slot( const struct page_model *model, uint64_t number )
 {
     size_t mask = model->size - 1;
     size_t i = number & mask;
@@ -32,9 +32,9 @@ static struct chunk **find_slot( const struct model *model, uint64_t number )
     return &model->table[i];
 }
 
-static int enlarge( struct model *model )
+static int enlarge( struct page_model *model )
 {
-    struct model larger = *model;
+    struct page_model larger = *model;
     size_t i;
 
     if (model->count == MAX_CHUNKS) return -1;
@@ -50,12 +50,12 @@ static int enlarge( struct model *model )
 }
 
 /* the chunk of a page, or NULL if nothing is known of it */
-static struct chunk *find_chunk( const struct model *model, uint64_t page )
+static struct chunk *find_chunk( const struct page_model *model, uint64_t page )
 {
     return model->size ? *find_slot( model, page / PAGES ) : NULL;
 }
 
-static struct chunk *get_chunk( struct model *model, uint64_t page )
+static struct chunk *get_chunk( struct page_model *model, uint64_t page )
 {
     struct chunk **slot, *chunk = find_chunk( model, page );
 
@@ -68,7 +68,8 @@ static struct chunk *get_chunk( struct model *model, uint64_t page )
     return *slot = chunk;
 }
 
-int model_commit( struct model *model, uint64_t first, uint64_t end, int commit, uint32_t event )
+int page_model_commit( struct page_model *model, uint64_t first, uint64_t end, int commit,
+                       uint32_t event )
 {
     struct chunk *chunk;
     uint64_t page;
@@ -82,7 +83,7 @@ int model_commit( struct model *model, uint64_t first, uint64_t end, int commit,
     return 0;
 }
 
-int model_get( struct model *model, uint64_t page, struct page_state *state )
+int page_model_get( struct page_model *model, uint64_t page, struct page_state *state )
 {
     struct chunk *chunk = get_chunk( model, page );
     unsigned int i = page % PAGES;
@@ -95,7 +96,7 @@ int model_get( struct model *model, uint64_t page, struct page_state *state )
     return 0;
 }
 
-int model_set_written( struct model *model, uint64_t page, int written )
+int page_model_set_written( struct page_model *model, uint64_t page, int written )
 {
     struct chunk *chunk = get_chunk( model, page );
 
@@ -104,7 +105,8 @@ int model_set_written( struct model *model, uint64_t page, int written )
     return 0;
 }
 
-void model_set_clean( struct model *model, uint64_t first, uint64_t end, uint32_t event )
+void page_model_set_clean( struct page_model *model, uint64_t first, uint64_t end,
+                           uint32_t event )
 {
     uint64_t page, next;
     struct chunk *chunk;
@@ -119,7 +121,8 @@ void model_set_clean( struct model *model, uint64_t first, uint64_t end, uint32_
     }
 }
 
-uint64_t model_next_written( const struct model *model, uint64_t first, uint64_t end )
+uint64_t page_model_next_written( const struct page_model *model, uint64_t first,
+                                  uint64_t end )
 {
     uint64_t page, next;
     const unsigned char *found;
@@ -136,7 +139,7 @@ uint64_t model_next_written( const struct model *model, uint64_t first, uint64_t
     return end;
 }
 
-void model_free( struct model *model )
+void page_model_free( struct page_model *model )
 {
     size_t i;
 

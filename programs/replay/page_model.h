@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef REPLAY_MODEL_H
-#define REPLAY_MODEL_H
+#ifndef REPLAY_PAGE_MODEL_H
+#define REPLAY_PAGE_MODEL_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +24,7 @@ struct page_state
 
 struct chunk;
 
-struct model
+struct page_model
 {
     struct chunk **table;       /* a hash table */
     size_t         size;
@@ -33,17 +33,19 @@ struct model
 };
 
 /* The functions that return int return 0, or -1 if there is not enough memory. */
-extern int model_commit( struct model *model, uint64_t first, uint64_t end, int commit,
-                         uint32_t event );
-extern int model_get( struct model *model, uint64_t page, struct page_state *state );
-extern int model_set_written( struct model *model, uint64_t page, int written );
+extern int page_model_commit( struct page_model *model, uint64_t first, uint64_t end, int commit,
+                              uint32_t event );
+extern int page_model_get( struct page_model *model, uint64_t page, struct page_state *state );
+extern int page_model_set_written( struct page_model *model, uint64_t page, int written );
 
 /* Notes that none of the pages was written after an event. */
-extern void model_set_clean( struct model *model, uint64_t first, uint64_t end, uint32_t event );
+extern void page_model_set_clean( struct page_model *model, uint64_t first, uint64_t end,
+                                  uint32_t event );
 
 /* Returns the next written page of a range, or its end. */
-extern uint64_t model_next_written( const struct model *model, uint64_t first, uint64_t end );
+extern uint64_t page_model_next_written( const struct page_model *model, uint64_t first,
+                                         uint64_t end );
 
-extern void model_free( struct model *model );
+extern void page_model_free( struct page_model *model );
 
-#endif /* REPLAY_MODEL_H */
+#endif /* REPLAY_PAGE_MODEL_H */
