@@ -27,13 +27,18 @@ local='prefix=/usr/local exec_prefix=/usr/local bindir=/usr/local/bin libdir=/us
 mkdir "$work/stage"
 (umask 077; make -C "$top_builddir" install DESTDIR="$work/stage" $local) >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
-files='bin/writewatch lib/libwritewatch.so.0
+files='bin/writewatch bin/writewatch-replay lib/libwritewatch.so.0
     lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
-    include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3'
+    include/writewatch_windows.h share/man/man1/writewatch.1
+    share/man/man1/writewatch-replay.1 share/man/man3/writewatch.3'
 lib64=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
 lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
 for dir in $lib64 $lib32; do
     files="$files lib/writewatch/$dir/libwritewatch-preload.so"
+done
+# the Windows programs of writewatch-replay, for the word sizes that there is a compiler for
+for dir in "${MINGW:+$lib64}" "${MINGW32:+${lib32%% *}}"; do
+    [ -z "$dir" ] || files="$files lib/writewatch/$dir/writewatch-replay.exe"
 done
 for page in "$top_srcdir"/man/*.3; do
     page=share/man/man3/$(basename "$page")
@@ -53,6 +58,7 @@ installed=$work/stage/usr/local
     die "libwritewatch.so is a link to $(readlink "$installed/lib/libwritewatch.so")"
 [ ! -h "$installed/lib/libwritewatch.so.0" ] || die "libwritewatch.so.0 is a link"
 [ -x "$installed/bin/writewatch" ] || die "the runner cannot be run"
+[ -x "$installed/bin/writewatch-replay" ] || die "writewatch-replay cannot be run"
 # each line says what went where; commands are for V=1
 grep -v '^  [A-Z]* *[^ ]' "$work/log" | grep -v '^make' && die "more was printed than was done"
 grep -q '^  INSTALL .*/share/man/man3: ' "$work/log" || die "it does not say where the pages went"
