@@ -64,8 +64,9 @@ static struct chunk *get_chunk( struct page_model *model, uint64_t page )
     chunk->number = page / PAGES;
     memset( chunk->committed, model->committed, sizeof(chunk->committed) );
     slot = find_slot( model, page / PAGES );
+    *slot = chunk;
     model->count++;
-    return *slot = chunk;
+    return chunk;
 }
 
 int page_model_commit( struct page_model *model, uint64_t first, uint64_t end, int commit,

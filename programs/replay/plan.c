@@ -303,13 +303,31 @@ static int plan_poll( struct planner *planner, const struct event *event,
     return add_op( planner, OP_POLL, PHASE_EVENT, &op );
 }
 
+/* an event that has no size is one of all of a region */
+static int plan_whole( struct planner *planner, const struct event *event )
+{
+    const struct piece *piece = pieces_find( &planner->pieces, event->base, event->base + 1 );
+    struct event whole = *event;
+
+    if (!piece)
+    {
+        planner->plan->skipped_changes++;
+        return 0;
+    }
+    whole.base = piece->start;
+    whole.size = piece->end - piece->start;
+    if (event->kind == EVENT_FREE) return plan_free( planner, &whole );
+    return plan_change( planner, &whole, piece );
+}
+
 static int plan_event( struct planner *planner, const struct event *event )
 {
     uint64_t page_size = planner->process->page_size;
-    uint64_t start = event->base / page_size * page_size;
-    uint64_t end = start + count_pages( event->base, event->size, page_size ) * page_size;
+    uint64_t start = event->base / page_size * page_size, end;
     const struct piece *piece;
 
+    if (!event->size) return plan_whole( planner, event );
+    end = start + count_pages( event->base, event->size, page_size ) * page_size;
     if (event->kind == EVENT_ALLOC) return plan_alloc( planner, event );
     if (event->kind == EVENT_FREE) return plan_free( planner, event );
     if (event->unknown)

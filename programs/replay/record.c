@@ -67,8 +67,10 @@ static int get_number( struct reader *reader, uint64_t *value )
 
     for (*value = 0; reader->p < reader->end && *reader->p >= '0' && *reader->p <= '9'; reader->p++)
     {
-        if (*value > (UINT64_MAX - 9) / 10) return 0;
-        *value = *value * 10 + (*reader->p - '0');
+        unsigned int digit = *reader->p - '0';
+
+        if (*value > (UINT64_MAX - digit) / 10) return 0;
+        *value = *value * 10 + digit;
     }
     return reader->p > start;
 }
@@ -228,9 +230,13 @@ static int check_range( struct reader *reader, const struct process *process,
 {
     uint64_t last = event->base + event->size - 1;
 
-    if (!event->size || last < event->base || last >> (process->bits == 32 ? 32 : 57))
+    /* the size 0 stands for all of a region */
+    if (!event->size && (event->kind == EVENT_DECOMMIT || event->kind == EVENT_FREE))
+        last = event->base;
+    else if (!event->size) return wrong( reader, "a range is empty" );
+    if (last < event->base || last >> (process->bits == 32 ? 32 : 57))
         return wrong( reader, "there can be no such range of addresses" );
-    if (count_pages( event->base, event->size, process->page_size ) > UINT32_MAX)
+    if (event->size && count_pages( event->base, event->size, process->page_size ) > UINT32_MAX)
         return wrong( reader, "the range is larger than can be replayed" );
     if (event->kind == EVENT_ALLOC && (event->base | event->size) & (process->page_size - 1))
         return wrong( reader, "an allocation has whole pages" );

@@ -78,7 +78,10 @@ static void test_mistakes(void)
     check( is_wrong( ALLOC "7 1.000000 poll 0x10000 0x10000\n", 3, "flags" ));
     check( is_wrong( ALLOC "7 1.000000 grow 0x10000 0x10000\n", 3, "no event \"grow\"" ));
     check( is_wrong( ALLOC "7 1.000000 commit 0x10000 0x10000 1\n", 3, "goes on" ));
-    check( is_wrong( ALLOC "7 1.000000 commit 0x10000 0x0\n", 3, "no such range" ));
+    check( is_wrong( ALLOC "7 1.000000 commit 0x10000 0x0\n", 3, "empty" ));
+    check( is_wrong( ALLOC "7 1.000000 poll 0x10000 0x1000 0x0 18446744073709551616 0:\n", 3,
+                     "two counts" ));
+    check( !read_text( ALLOC "7 1.000000 poll 0x10000 0x1000 0x0 18446744073709551615 0:\n" ));
     check( is_wrong( ALLOC "7 1.000000 commit 0xfffffffffffff000 0x2000\n", 3, "no such range" ));
     check( is_wrong( ALLOC "7 1.000000 commit 0x10000000000000000 0x1\n", 3, "no range" ));
     check( is_wrong( ALLOC "7 1.000000 reset 0x1000 0x80000000000000\n", 3, "larger" ));
@@ -191,6 +194,13 @@ static void test_memory(void)
                     "7 2.000000 free 0x10000 0x10000\n",
                     "alloc 0 0 10000, free 0 0 10000, alloc 1 0 10000, reset 1 0 1000, "
                     "free 1 0 10000" ));
+
+    /* a size of 0 stands for all of a region */
+    check( is_plan( ALLOC "7 2.000000 decommit 0x10000 0x0\n7 2.000000 decommit 0x30000 0x0\n"
+                    "7 2.000000 poll 0x10000 0x10000 0x1 16 1: 15\n7 2.000000 free 0x10000 0x0\n",
+                    "alloc 0 0 10000, write 0 f000 1000, decommit 0 0 10000, poll 0 0 10000, "
+                    "free 0 0 10000" ));
+    check( plan.skipped_changes == 1 );
 
     /* parts of memory are regions of their own */
     check( is_plan( ALLOC "7 2.000000 free 0x12000 0x2000\n"

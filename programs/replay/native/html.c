@@ -13,7 +13,9 @@
 
 #include "picture.h"
 
-extern const char html_page[], html_page_end[];
+/* page.S */
+extern const char html_page[];
+extern const unsigned int html_page_size;
 
 /* as JSON within HTML: no end of the script can be in it */
 static void put_string( FILE *file, const char *name, const char *text )
@@ -120,8 +122,7 @@ static void put_data( FILE *file, const struct front *front, const struct pictur
 void write_html( const struct front *front, const char *path )
 {
     static const char mark[] = "@DATA@";
-    size_t len = html_page_end - html_page;
-    const char *data = memmem( html_page, len, mark, sizeof(mark) - 1 );
+    const char *data = memmem( html_page, html_page_size, mark, sizeof(mark) - 1 );
     struct picture *picture = make_picture( front );
     FILE *file;
     int failed;
@@ -132,7 +133,7 @@ void write_html( const struct front *front, const char *path )
     fwrite( html_page, 1, data - html_page, file );
     put_data( file, front, picture );
     data += sizeof(mark) - 1;
-    fwrite( data, 1, html_page_end - data, file );
+    fwrite( data, 1, html_page + html_page_size - data, file );
     free( picture );
     failed = ferror( file );
     if (fclose( file ) || failed)

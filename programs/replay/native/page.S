@@ -8,9 +8,12 @@
         .section .rodata
 
         .globl html_page
-        .globl html_page_end
 html_page:
         .incbin "programs/replay/native/page.html"
-html_page_end:
+1:
+        .p2align 2
+        .globl html_page_size
+html_page_size:
+        .long   1b - html_page
 
         .section .note.GNU-stack,"",%progbits
