@@ -167,12 +167,12 @@ static void test_spoilt(void)
     check( strstr( last_event(), " 64 2: ?" ));
 }
 
-static volatile int stopping;
+static int stopping;
 
 /* takes an array away and gives it back */
 static void *change_array( void *array )
 {
-    while (!stopping)
+    while (!__atomic_load_n( &stopping, __ATOMIC_RELAXED ))
     {
         mprotect( array, 4096, PROT_NONE );
         mprotect( array, 4096, PROT_READ | PROT_WRITE );
@@ -202,7 +202,7 @@ static void test_taken_away(void)
         if (!(status = poll_into( array, &count ))) polls++;
         else check( status == STATUS_ACCESS_VIOLATION );
     }
-    stopping = 1;
+    __atomic_store_n( &stopping, 1, __ATOMIC_RELAXED );
     pthread_join( thread, NULL );
     check( count_lines() == lines + polls );
     check( !said_count );
