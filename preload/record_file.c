@@ -32,8 +32,8 @@ static int limited;       /* whether the user has set a limit for the sizes of f
 /***********************************************************************
  *           record_open_file
  *
- * Notes the path. Returns 0, or -errno if the file is there and is none that a line can be appended
- * to in one piece.
+ * Notes the absolute path. Returns 0, or -errno if the file is there and is none that a line can be
+ * appended to in one piece.
  */
 int record_open_file( const char *file )
 {
@@ -42,6 +42,7 @@ int record_open_file( const char *file )
     long fd, ret;
 
     if (strlen( file ) >= sizeof(path)) return -ENAMETOOLONG;
+    if (file[0] != '/') return -EINVAL;   /* the current directory changes */
     if ((fd = raw_syscall4( SYS_openat, AT_FDCWD, (long)file, FLAGS, 0 )) >= 0)
     {
         ret = raw_syscall3( CPU_SYS_FSTAT, fd, (long)&st, 0 );

@@ -265,6 +265,8 @@ static void test_no_file(void)
     check( !is_recording() && said_count == 1 );
     begin( dir );
     check( !is_recording() && said_count == 1 );
+    begin( "relative" );
+    check( !is_recording() && said_count == 1 );
     check( !mkfifo( path, 0600 ));
     begin( path );
     check( !is_recording() && said_count == 1 );
