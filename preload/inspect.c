@@ -172,7 +172,7 @@ int inspect_ntdll( void *handle, const char *path, struct ntdll_info *info, char
     for (i = 0; i < HOOK_COUNT; i++)
     {
         info->names[i] = hook_names[i];
-        if (!(info->functions[i] = dlsym( handle, hook_names[i] )))
+        if (!(info->functions[i] = old_dlsym( handle, hook_names[i] )))
         {
             snprintf( reason, len, "this Wine is not recognised: ntdll.so has no %s",
                       hook_names[i] );

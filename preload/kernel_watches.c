@@ -29,7 +29,7 @@ static int has_number( const struct segment *segment, unsigned int number )
  */
 int has_kernel_watches( void *ntdll )
 {
-    void *function = dlsym( ntdll, "NtGetWriteWatch" );
+    void *function = old_dlsym( ntdll, "NtGetWriteWatch" );
     struct module module;
     int scans = 0, registers = 0;
     unsigned int i;

@@ -17,7 +17,7 @@ static unsigned int owner;
 
 static __thread unsigned int thread_id;
 
-static UNINTERRUPTED int change_owner( unsigned int old, unsigned int new )
+static UNINTERRUPTED_PART int change_owner( unsigned int old, unsigned int new )
 {
     return __atomic_compare_exchange_n( &owner, &old, new, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED );
 }
@@ -27,7 +27,7 @@ static UNINTERRUPTED int change_owner( unsigned int old, unsigned int new )
  *
  * A thread that had to wait sets FUTEX_WAITERS: it cannot know whether other threads still wait.
  */
-static UNINTERRUPTED void wait_and_acquire( unsigned int self )
+static UNINTERRUPTED_PART void wait_and_acquire( unsigned int self )
 {
     unsigned int value;
 

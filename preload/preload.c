@@ -146,7 +146,7 @@ __attribute__((visibility("hidden"))) dlopen_func *choose_dlopen( const char *pa
     static const char ntdll[] = "/ntdll.so";
     size_t len;
 
-    if (!next_dlopen) next_dlopen = (dlopen_func *)dlsym( RTLD_NEXT, "dlopen" );
+    if (!next_dlopen) next_dlopen = (dlopen_func *)old_dlsym( RTLD_NEXT, "dlopen" );
     if (!path || (len = strlen( path )) < sizeof(ntdll)) return next_dlopen;
     return strcmp( path + len - (sizeof(ntdll) - 1), ntdll ) ? next_dlopen : dlopen_ntdll;
 }

@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: fault-table fuzz compare bench bench-wine10 plots
+.PHONY: check-flags fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -110,6 +110,10 @@ FAULTS_OBJS = tests/faults/native.o tests/faults/native_phases.o
 INJECT_PROG = tests/faults/inject
 INJECT_OBJS = tests/faults/inject.o tests/faults/caller.o
 
+# A program whose memory is looked at from outside, with the status page of the preloaded library.
+TOP_WRITER = tests/top/writer
+TOP_WRITER_OBJS = tests/top/writer.o preload/status.o
+
 # The fuzzer, the same way; as a target of libFuzzer with the engine built for it.
 FUZZ_SRCS = tests/fuzz/arena.c tests/fuzz/calls.c
 FUZZ_PROG = tests/fuzz/fuzz
@@ -143,7 +147,7 @@ BENCH_PE_OBJS = $(BENCH_SRCS:.c=.pe.o) $(BENCH_WIN32_SRCS:.c=.pe.o)
 
 TEST_OBJS = $(addsuffix .o,$(basename $(SANDBOX_PROGS))) $(FUZZ_OBJS) $(LIBFUZZER_OBJS) \
 	$(UNIT_PROGS:=.o) $(UNIT_COMMON) $(TOOL_PROGS:=.o) $(NATIVE_TEST_OBJS) $(BENCH_BACKENDS_OBJS) \
-	$(MODEL_OBJS) $(RACE_OBJS) $(FAULTS_OBJS) $(INJECT_OBJS) $(BENCH_OBJS) \
+	$(MODEL_OBJS) $(RACE_OBJS) tests/top/writer.o $(FAULTS_OBJS) $(INJECT_OBJS) $(BENCH_OBJS) \
 	$(call objects,$(BENCH_WIN32_SRCS) $(BENCH_FLOOR_SRCS))
 CONFORMANCE_OBJS = $(CONFORMANCE_SRCS:.c=.pe.o)
 WINEGCC_OBJS = $(CONFORMANCE_SRCS:.c=.wg.o)
@@ -157,7 +161,8 @@ PE_OBJS = $(CONFORMANCE_OBJS) $(KERNELBASE_OBJS) $(WINEGCC_OBJS) $(PROGRAM_SRCS:
 pe: need-mingw $(PE_EXES)
 
 unit: $(UNIT_PROGS) $(TOOL_PROGS) $(NATIVE_TEST) $(BENCH_BACKENDS) $(MODEL_PROG) $(FAULTS_PROG) \
-	$(INJECT_PROG) $(RACE_PROG) $(SANDBOX_PROGS) $(FUZZ_PROG) bench-programs
+	$(INJECT_PROG) $(RACE_PROG) $(SANDBOX_PROGS) $(FUZZ_PROG) $(if $(TOP),$(TOP_WRITER)) \
+	bench-programs
 
 # What the tests of 32-bit programs need natively; failing system calls are tested for 64 bits.
 unit-32: $(UNIT_PROGS) $(TOOL_PROGS) $(NATIVE_TEST) $(MODEL_PROG) $(RACE_PROG) $(FUZZ_PROG) \
@@ -221,6 +226,11 @@ $(MODEL_PROG).static: $(MODEL_OBJS) $(LIBRARY_A)
 tests/race/platform_native.native.o: EXTRA_CFLAGS = -I$(srcdir)/dlls/ntdll/unix
 
 $(RACE_PROG): $(RACE_OBJS) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -ldl
+
+tests/top/writer.o: EXTRA_CFLAGS = -I$(srcdir) -I$(srcdir)/preload
+
+$(TOP_WRITER): $(TOP_WRITER_OBJS) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -ldl
 
 $(FAULTS_PROG): $(FAULTS_OBJS) $(LIBRARY_LINK)
@@ -345,6 +355,10 @@ fuzz:
 check-hygiene:
 	@$(TEST_ENV) $(srcdir)/tests/check-hygiene $(ONLY)
 
+# With the flags of distributions; SETS="fedora arch-32" chooses.
+check-flags:
+	@$(TEST_ENV) $(srcdir)/tests/check-flags $(SETS) $(TESTS)
+
 # The native library with another libc, in a build of its own.
 check-musl:
 	@$(TEST_ENV) $(srcdir)/tests/check-musl $(TESTS)
@@ -368,6 +382,10 @@ compare: $(BENCH_BACKENDS)
 	@$(TEST_ENV) $(srcdir)/bench/compare $(if $(KERNEL),--kernel $(KERNEL)) $(OPTIONS)
 
 # Measuring. Never a part of check. OPTIONS='--rounds 3' and others are passed on.
+# What writewatch-top costs the program it looks at.
+bench-top: all $(TOP_WRITER)
+	@$(TEST_ENV) $(srcdir)/bench/top $(PAIRS) $(ROUNDS)
+
 bench: all bench-programs need-wine need-mingw
 	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
 	@$(TEST_ENV) $(srcdir)/bench/run $(OPTIONS)
@@ -378,5 +396,9 @@ bench-wine10: all bench-programs need-mingw
 	@cp tests/logs-wine10/bench.csv bench/bench-wine10.csv
 
 # From what was measured last, or else from the values in the source tree.
+# What writewatch-top shows of the demonstration.
+pictures: need-wine need-mingw all
+	@$(TEST_ENV) $(srcdir)/programs/demo/pictures
+
 plots:
 	@$(TEST_ENV) $(srcdir)/bench/plot

@@ -44,6 +44,7 @@ static enum status_result open_in( const char *path, uint32_t pid, struct status
     if (file->page->format != STATUS_FORMAT) return STATUS_OTHER_FORMAT;
     if (file->page->pid != pid || load( &file->page->counters.slot_count ) != STATUS_SLOTS ||
         (file->page->word_size != 4 && file->page->word_size != 8)) return STATUS_DAMAGED;
+    file->process_start = load( &file->page->process_start );
     return STATUS_OK;
 }
 
@@ -166,7 +167,7 @@ int status_is_alive( const struct status_file *file )
         if (!(p = strchr( p + 1, ' ' ))) return 0;
         if (field == 19) threads = strtoul( p, NULL, 10 );
     }
-    if (strtoull( p, NULL, 10 ) != load( &file->page->process_start )) return 0;
+    if (strtoull( p, NULL, 10 ) != file->process_start) return 0;
     return (state != 'Z' && state != 'X') || threads > 1;
 }
 
@@ -245,7 +246,7 @@ enum status_result status_read( const struct status_file *file, struct status_in
     info->pid              = file->pid;
     info->word_size        = page->word_size;
     info->in_place_of_wine = page->in_place_of_wine;
-    info->process_start    = load( &page->process_start );
+    info->process_start    = file->process_start;
     info->start_time       = load( &page->start_time );
     info->exit_time        = load( &page->exit_time );
     info->poll_time        = load( &page->poll_time );

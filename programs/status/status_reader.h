@@ -12,8 +12,8 @@
 
 #include "preload/status_page.h"
 
-/* Pages of the user's own processes only. Nothing in a file is trusted: a process that runs wild may
- * have written anything. */
+/* Pages of the user's own processes only. Nothing in a file is trusted: a process that runs wild
+ * may have written anything. */
 
 enum status_result
 {
@@ -31,6 +31,7 @@ struct status_file
     uint32_t                  pid;
     int                       fd;
     const struct status_page *page;
+    uint64_t                  process_start;   /* as in the page */
     char                      path[64];
 };
 

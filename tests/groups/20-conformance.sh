@@ -2,26 +2,7 @@
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-# conformance GROUP PROGRAM MODE...: every test of PROGRAM in each mode
-conformance()
-{
-    suite=$1
-    program=$2
-    shift 2
-    may_want "$suite" || return 0
-    have_wine "$suite" "$program" || return 0
-    open_log "$suite/list"
-    names=$("$tests/wine-run" --mode stock --timeout 60 "$program" --list 2>"$log" | tr -d '\r')
-    if [ -z "$names" ]; then
-        fail "$suite" "$(basename "$program") --list names no test: $(last_words)"
-        return 0
-    fi
-    for mode in "$@"; do
-        for test in $names; do
-            run_winetest "$suite/$mode/$test" $mode 120 "$program" "$test"
-        done
-    done
-}
+. "$tests/tools/conformance"
 
 conformance conformance "$top_builddir/tests/conformance/write_watch_test.exe" stock shim
 

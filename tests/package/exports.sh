@@ -57,7 +57,7 @@ same "global in libwritewatch.a" "$work/exported"
 grep -q 'SONAME *libwritewatch\.so\.0$' "$work/dump" || { echo "another soname"; status=1; }
 for need in $(awk '$1 == "NEEDED" { print $2 }' "$work/dump"); do
     case $need in
-    libc.so.6|libpthread.so.0|ld-linux-x86-64.so.2) ;;
+    libc.so.6|libpthread.so.0|ld-linux-x86-64.so.2|ld-linux.so.2) ;;
     *) echo "the library needs $need"; status=1 ;;
     esac
 done

@@ -31,6 +31,10 @@ for version in $needed; do
     }
 done
 
+# not a symbol, but as new: 2.36 for packed relocations
+packed=$("$OBJDUMP" -p "$library" | grep -o 'GLIBC_ABI_[A-Z_0-9]*\|RELRSZ' | sort -u)
+[ -z "$packed" ] || { echo "a newer glibc is needed for" $packed; status=1; }
+
 # the names before local: in the map, without its comments
 wanted=$(tr '\n' ' ' <"$map" | sed 's,/\*[^*]*\*/,,g; s/local:.*//; s/.*global://' |
     tr -d ' \t' | tr ';' '\n' | grep . | sort -u)

@@ -77,8 +77,9 @@ done <"$work/rooms" >"$work/symbols"
 awk -v host="$host" -v exports="$exports" '
     BEGIN { count = split( host, names ); for (i = 1; i <= count; i++) by_host[names[i]] = 1
             count = split( exports, names ); for (i = 1; i <= count; i++) of_libc[names[i]] = 1 }
-    $1 == "defines" { rooms[$4] = rooms[$4] " " $2; next }
-    {
+    # all definitions first: a room may define what it needs in a file that comes later
+    NR == FNR { if ($1 == "defines") rooms[$4] = rooms[$4] " " $2; next }
+    $1 == "needs" {
         if (!($4 in rooms) || rooms[$4] ~ (" " $2 "( |$)") || $4 in of_libc) next
         if ($2 == "engine" && $4 in by_host) next
         if ($2 == "kernelbase" && $4 ~ /^Nt[A-Z]/) next

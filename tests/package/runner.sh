@@ -51,7 +51,7 @@ make_tree()
 
 # what the loader puts in the place of $LIB, as configure has found out
 lib64=$(sed -n 's/^LOADER_LIB = //p' "$top_builddir/Makefile")
-lib32=$(sed -n 's/^LOADER_LIB32 = //p' "$top_builddir/Makefile")
+lib32=$(sed -n 's/^BUILD_LIB32 = //p' "$top_builddir/Makefile")
 [ -n "$lib64" ] || { echo "no LOADER_LIB in the Makefile"; exit 1; }
 
 name=libwritewatch-preload.so

@@ -20,7 +20,7 @@
  * already. Clients take any failure as "everything may be written", so a failure of the kernel must
  * be visible.
  */
-static UNINTERRUPTED NTSTATUS status_from_error( int err )
+static UNINTERRUPTED_PART NTSTATUS status_from_error( int err )
 {
     if (err < -MAX_ERRNO) return err;
     if (err == -ENOMEM) return STATUS_NO_MEMORY;
@@ -33,7 +33,7 @@ static UNINTERRUPTED NTSTATUS status_from_error( int err )
  *
  * Rounds a range outward to pages (row 8). Returns 0 if it is empty (row 5) or wraps around.
  */
-static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, uintptr_t *end )
+static UNINTERRUPTED_PART int get_range( void *base, SIZE_T size, uintptr_t *start, uintptr_t *end )
 {
     uintptr_t last = (uintptr_t)base + size - 1;
 
@@ -50,7 +50,7 @@ static UNINTERRUPTED int get_range( void *base, SIZE_T size, uintptr_t *start, u
  * on x86 is Windows' own. Where it is larger, smaller steps would leave out what was written; huge
  * pages are reported as a whole.
  */
-static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
+static UNINTERRUPTED_PART uint32_t granularity_of( const struct watch_query *query )
 {
     return (uint32_t)1 << query->shift;
 }
@@ -62,8 +62,8 @@ static UNINTERRUPTED uint32_t granularity_of( const struct watch_query *query )
  * overlap. If the granularity cannot be stored the old value of the count is restored: it may be a
  * part of the array, from which watch_undo() reads.
  */
-static UNINTERRUPTED int store_counts( struct watch_query *query, int reset, void **addresses,
-                                       ULONG_PTR *count, size_t found, ULONG *granularity )
+static UNINTERRUPTED_PART int store_counts( struct watch_query *query, int reset, void **addresses,
+                                            ULONG_PTR *count, size_t found, ULONG *granularity )
 {
     uintptr_t old;
     int ret, lost = 0;

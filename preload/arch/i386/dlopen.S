@@ -5,6 +5,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+/* programs get here by an indirect branch */
+#ifdef __CET__
+#include <cet.h>
+#else
+#define _CET_ENDBR
+#endif
+
 /* libc's dlopen() finds the caller's RUNPATH by the return address, so every call but the one for
  * ntdll.so must keep it: choose_dlopen() returns the target, and we jump there. */
 
@@ -14,6 +21,7 @@
         .p2align 4
 dlopen:
         .cfi_startproc
+        _CET_ENDBR
         subl    $8, %esp
         .cfi_adjust_cfa_offset 8
         pushl   12(%esp)                /* the file name */

@@ -13,9 +13,14 @@
 #include "../../machine_code.h"
 
 /* In 2.34 it moved to libc.so.6: see next.h. */
+static inline __attribute__((always_inline)) int old_dladdr1( const void *addr, Dl_info *info,
+                                                              void **extra, int flags )
+{
 #ifdef __GLIBC__
-__asm__( ".symver dladdr1,dladdr1@GLIBC_2.3.3" );
+    __asm__ __volatile__( ".symver dladdr1,dladdr1@GLIBC_2.3.3" );
 #endif
+    return dladdr1( addr, info, extra, flags );
+}
 
 const struct pe_format pe_format =
 {
@@ -120,7 +125,7 @@ const struct hook_table *find_convention( const unsigned char *code, size_t size
         Dl_info info;
         int pops, plain;
 
-        if (!dladdr1( functions[i], &info, (void **)&symbol, RTLD_DL_SYMENT ) || !symbol ||
+        if (!old_dladdr1( functions[i], &info, (void **)&symbol, RTLD_DL_SYMENT ) || !symbol ||
             info.dli_saddr != functions[i]) return NULL;
         pops = has_return( functions[i], symbol->st_size, bytes[i] );
         plain = has_return( functions[i], symbol->st_size, 0 );

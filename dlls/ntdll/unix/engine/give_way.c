@@ -27,7 +27,7 @@ unsigned int address_space_changes;
 static unsigned int ignored;   /* users that are not waited for */
 static unsigned int in_vain;   /* fruitless pauses since the last useful one */
 
-static UNINTERRUPTED long long nanoseconds(void)
+static UNINTERRUPTED_PART long long nanoseconds(void)
 {
     struct timespec now;
 
@@ -37,7 +37,7 @@ static UNINTERRUPTED long long nanoseconds(void)
 
 /* whether a thread waits, and none has come through since; a thread that changes the address space
  * in a loop returns at once, and could be waited for forever */
-static UNINTERRUPTED int is_awaited( unsigned int changes )
+static UNINTERRUPTED_PART int is_awaited( unsigned int changes )
 {
     unsigned int users = __atomic_load_n( &address_space_users, __ATOMIC_RELAXED );
     unsigned int limit = __atomic_load_n( &ignored, __ATOMIC_RELAXED );

@@ -19,6 +19,13 @@ static inline __attribute__((always_inline)) size_t page_index( const struct pag
     return (addr - marks->base) >> marks->shift;
 }
 
+/* the end of the group of up to 64 pages that one word covers */
+static inline __attribute__((always_inline)) uintptr_t group_end( const struct page_marks *marks,
+                                                                  uintptr_t addr )
+{
+    return marks->base + ((uintptr_t)((page_index( marks, addr ) | 63) + 1) << marks->shift);
+}
+
 /* the compiler's popcount would be a call into libgcc, outside the section */
 static inline __attribute__((always_inline)) unsigned int count_bits( uint64_t bits )
 {
@@ -80,7 +87,7 @@ UNINTERRUPTED void marks_set( struct page_marks *marks, uintptr_t start, uintptr
         __atomic_fetch_add( &marks->count, count_bits( mask ), __ATOMIC_SEQ_CST );
         old = __atomic_fetch_or( word, mask, __ATOMIC_SEQ_CST );
         __atomic_fetch_sub( &marks->count, count_bits( mask & old ), __ATOMIC_SEQ_CST );
-        start = marks_group_end( marks, start );
+        start = group_end( marks, start );
     }
 }
 
@@ -96,7 +103,7 @@ UNINTERRUPTED uintptr_t marks_next( struct page_marks *marks, uintptr_t start, u
         if (bits)
             return marks->base
                    + ((page_index( marks, start ) + lowest_bit( bits )) << marks->shift);
-        start = marks_group_end( marks, start );
+        start = group_end( marks, start );
     }
     return end;
 }
@@ -104,7 +111,7 @@ UNINTERRUPTED uintptr_t marks_next( struct page_marks *marks, uintptr_t start, u
 /* the end of the group of up to 64 pages that marks_peek() and marks_take() cover in one step */
 UNINTERRUPTED uintptr_t marks_group_end( const struct page_marks *marks, uintptr_t addr )
 {
-    return marks->base + ((uintptr_t)((page_index( marks, addr ) | 63) + 1) << marks->shift);
+    return group_end( marks, addr );
 }
 
 /* the marks of [start, end), up to the end of the group; bit 0 stands for start */
@@ -132,7 +139,7 @@ UNINTERRUPTED size_t marks_count( struct page_marks *marks, uintptr_t start, uin
 {
     size_t count = 0;
 
-    for (; start < end; start = marks_group_end( marks, start ))
+    for (; start < end; start = group_end( marks, start ))
         count += count_bits( marks_peek( marks, start, end ));
     return count;
 }
@@ -155,7 +162,7 @@ UNINTERRUPTED size_t marks_collect( struct page_marks *marks, uintptr_t start, u
 {
     size_t count = 0;
 
-    for (; start < end; start = marks_group_end( marks, start ), words++)
+    for (; start < end; start = group_end( marks, start ), words++)
     {
         size_t index = page_index( marks, start );
         uint64_t bits = marks_peek( marks, start, end ) << (index & 63), added;

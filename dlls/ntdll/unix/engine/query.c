@@ -43,7 +43,8 @@ UNINTERRUPTED int watch_begin( struct watch_query *query, uintptr_t start, uintp
  * Whether there are marks where a step of that size would look; sets *limit to the first marked
  * page. Most regions have no marks. In a step.
  */
-static UNINTERRUPTED int next_mark( const struct watch_query *query, size_t size, uintptr_t *limit )
+static UNINTERRUPTED_PART int next_mark( const struct watch_query *query, size_t size,
+                                         uintptr_t *limit )
 {
     uintptr_t end = step_end( query->reached, query->end, size );
     struct page_marks *marks = __atomic_load_n( &query->region->marks, __ATOMIC_ACQUIRE );
@@ -59,7 +60,8 @@ static UNINTERRUPTED int next_mark( const struct watch_query *query, size_t size
  * Stores the pages up to limit that the backend finds. Covers at most *size bytes, and sets *size
  * for the next step. Pages that could not be stored are put back. Ends the step.
  */
-static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t limit, size_t *size )
+static UNINTERRUPTED_PART int collect_scanned( struct watch_query *query, uintptr_t limit,
+                                               size_t *size )
 {
     unsigned int shift = query->shift;
     struct page_run runs[MAX_RUNS];
@@ -95,7 +97,7 @@ static UNINTERRUPTED int collect_scanned( struct watch_query *query, uintptr_t l
 }
 
 /* one step of a query, over pages with or without marks */
-static UNINTERRUPTED int collect_step( struct watch_query *query, size_t *size )
+static UNINTERRUPTED_PART int collect_step( struct watch_query *query, size_t *size )
 {
     uintptr_t limit = query->end;
     int ret;

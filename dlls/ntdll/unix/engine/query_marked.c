@@ -29,9 +29,9 @@ struct found_pages
  * as not written. A step may be as long as there is room for each of its pages, and longer if it
  * has few marks.
  */
-static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
-                                           struct page_marks *marks, uintptr_t start, size_t room,
-                                           size_t *pages )
+static UNINTERRUPTED_PART uintptr_t step_limit( const struct watch_query *query,
+                                                struct page_marks *marks, uintptr_t start,
+                                                size_t room, size_t *pages )
 {
     uintptr_t limit = marked_step_end( query, start ), end, next;
     size_t marked, more;
@@ -54,8 +54,8 @@ static UNINTERRUPTED uintptr_t step_limit( const struct watch_query *query,
 }
 
 /* adds what the backend found, and returns how many pages these are */
-static UNINTERRUPTED size_t add_runs( struct found_pages *found, unsigned int shift,
-                                      const struct page_run *runs, int count )
+static UNINTERRUPTED_PART size_t add_runs( struct found_pages *found, unsigned int shift,
+                                           const struct page_run *runs, int count )
 {
     size_t first, last, bit, pages = 0;
 
@@ -80,7 +80,7 @@ static UNINTERRUPTED size_t add_runs( struct found_pages *found, unsigned int sh
  * Finds the next run of found pages from bit *pos on, as bits [*pos, *last), within a group.
  * Returns 0 if there is none.
  */
-static UNINTERRUPTED int next_run( const struct found_pages *found, size_t *pos, size_t *last )
+static UNINTERRUPTED_PART int next_run( const struct found_pages *found, size_t *pos, size_t *last )
 {
     uint64_t bits;
 
@@ -106,8 +106,8 @@ static UNINTERRUPTED int next_run( const struct found_pages *found, size_t *pos,
  * Turns found pages from bit *pos on into runs, at most MAX_RUNS and limit pages, and advances
  * *pos.
  */
-static UNINTERRUPTED int take_runs( const struct found_pages *found, unsigned int shift,
-                                    size_t *pos, struct page_run *runs, size_t limit )
+static UNINTERRUPTED_PART int take_runs( const struct found_pages *found, unsigned int shift,
+                                         size_t *pos, struct page_run *runs, size_t limit )
 {
     size_t last;
     int count = 0;
@@ -130,8 +130,8 @@ static UNINTERRUPTED int take_runs( const struct found_pages *found, unsigned in
  * Stores what was found; outside of a step. Pages that were taken and cannot be stored are put
  * back.
  */
-static UNINTERRUPTED int store_found( struct watch_query *query, const struct found_pages *found,
-                                      struct page_run *runs )
+static UNINTERRUPTED_PART int store_found( struct watch_query *query,
+                                           const struct found_pages *found, struct page_run *runs )
 {
     unsigned int shift = query->shift;
     size_t bit = 0;
@@ -154,7 +154,8 @@ static UNINTERRUPTED int store_found( struct watch_query *query, const struct fo
 }
 
 /* arm_marked() for all pages that were found; in a step */
-static UNINTERRUPTED int arm_found( struct watch_query *query, const struct found_pages *found )
+static UNINTERRUPTED_PART int arm_found( struct watch_query *query,
+                                         const struct found_pages *found )
 {
     uintptr_t addr = found->base;
     size_t i;

@@ -13,7 +13,8 @@
 #include "sys/uninterrupted.h"
 
 /* removes the marks of [start, end) and arms these pages; in a step */
-static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t start, uintptr_t end )
+static UNINTERRUPTED_PART int reset_marked( struct watch_region *region, uintptr_t start,
+                                            uintptr_t end )
 {
     struct page_marks *marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
     int ret;
@@ -38,7 +39,7 @@ static UNINTERRUPTED int reset_marked( struct watch_region *region, uintptr_t st
 }
 
 /* whether a query covers the whole region, whatever that has become; in a step */
-static UNINTERRUPTED int is_whole( const struct watch_query *query )
+static UNINTERRUPTED_PART int is_whole( const struct watch_query *query )
 {
     return query->start == query->region->base && query->end == query->region->end;
 }

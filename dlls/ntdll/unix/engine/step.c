@@ -32,7 +32,7 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
     return -ENOENT;
 }
 
-static UNINTERRUPTED void restore_mask( const struct watch_query *query )
+static UNINTERRUPTED_PART void restore_mask( const struct watch_query *query )
 {
     raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&query->signals, 0,
                   sizeof(query->signals) );

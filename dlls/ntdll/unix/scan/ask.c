@@ -30,7 +30,7 @@ _Static_assert( sizeof(struct page_run) == sizeof(struct page_region), "the kern
  *
  * The quick query does not distinguish such pages: it may report them again.
  */
-static UNINTERRUPTED int protect_moving( struct page_run *runs, int count )
+static UNINTERRUPTED_PART int protect_moving( struct page_run *runs, int count )
 {
     struct uffdio_writeprotect wp;
     int i, left = 0;

@@ -76,8 +76,8 @@ static INLINE uint64_t word_mask( size_t first, size_t last )
 }
 
 /* the first bit of [first, last) that is set (flip 0) or clear (flip ~0), or last */
-static UNINTERRUPTED size_t next_bit( const atomic_word *words, size_t first, size_t last,
-                                      uint64_t flip )
+static UNINTERRUPTED_PART size_t next_bit( const atomic_word *words, size_t first, size_t last,
+                                           uint64_t flip )
 {
     while (first < last)
     {
@@ -90,7 +90,7 @@ static UNINTERRUPTED size_t next_bit( const atomic_word *words, size_t first, si
 }
 
 /* returns whether a bit was clear before */
-static UNINTERRUPTED int set_bits( atomic_word *words, size_t first, size_t last )
+static UNINTERRUPTED_PART int set_bits( atomic_word *words, size_t first, size_t last )
 {
     int ret = 0;
 
@@ -105,7 +105,7 @@ static UNINTERRUPTED int set_bits( atomic_word *words, size_t first, size_t last
     return ret;
 }
 
-static UNINTERRUPTED void clear_bits( atomic_word *words, size_t first, size_t last )
+static UNINTERRUPTED_PART void clear_bits( atomic_word *words, size_t first, size_t last )
 {
     for (; first < last; first = (first | (WORD_BITS - 1)) + 1)
     {

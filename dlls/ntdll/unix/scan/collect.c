@@ -23,8 +23,9 @@
  * Looks for full blocks among those that were just queried exactly. When the vector is full, the
  * rest of the block that filled it is left out.
  */
-static UNINTERRUPTED void take_census( struct region_blocks *blocks, enum scan_question missing,
-                                       uintptr_t pos, uintptr_t end, unsigned int forgotten )
+static UNINTERRUPTED_PART void take_census( struct region_blocks *blocks,
+                                            enum scan_question missing, uintptr_t pos,
+                                            uintptr_t end, unsigned int forgotten )
 {
     struct page_run runs[32];
     struct page_scan scan;
@@ -79,8 +80,8 @@ static inline __attribute__((always_inline)) int all_written( struct page_scan *
  * would allocate page tables for them, and lose concurrent writes. Each call covers one part of the
  * range in one way. Blocks known to be written need no system call.
  */
-static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_question exact,
-                                        struct page_scan *scan )
+static UNINTERRUPTED_PART int collect_fresh( struct watch_region *region, enum scan_question exact,
+                                             struct page_scan *scan )
 {
     struct region_blocks *blocks = &scan_data( region )->blocks;
     unsigned int forgotten = __atomic_load_n( &blocks->forgotten, __ATOMIC_SEQ_CST );
@@ -118,8 +119,8 @@ static UNINTERRUPTED int collect_fresh( struct watch_region *region, enum scan_q
  *
  * The exact query in a region without blocks, unless all pages are known to be written.
  */
-static UNINTERRUPTED int collect_small( struct watch_region *region, enum scan_question exact,
-                                        struct page_scan *scan )
+static UNINTERRUPTED_PART int collect_small( struct watch_region *region, enum scan_question exact,
+                                             struct page_scan *scan )
 {
     atomic_word *noted = &scan_data( region )->blocks.noted;
     uint64_t old;

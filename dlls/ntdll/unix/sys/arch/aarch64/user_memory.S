@@ -98,3 +98,24 @@ user_access_failed:                     /* the handler has put the status into w
         ret
 
         .section .note.GNU-stack,"",@progbits
+
+/* The object is fit for branch target identification and signed return addresses, where the compiler
+ * makes the others so: these functions are called directly, and keep the return address in its
+ * register. */
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+#define BTI 1
+#else
+#define BTI 0
+#endif
+#ifdef __ARM_FEATURE_PAC_DEFAULT
+#define PAC 2
+#else
+#define PAC 0
+#endif
+#if BTI || PAC
+        .section .note.gnu.property,"a"
+        .p2align 3
+        .long   4, 16, 5                /* sizes of the name and of what follows it; the type */
+        .asciz  "GNU"
+        .long   0xc0000000, 4, BTI | PAC, 0     /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
+#endif

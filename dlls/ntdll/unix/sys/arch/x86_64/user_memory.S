@@ -9,6 +9,11 @@
 #error user_memory.S has no code for this processor yet
 #endif
 
+/* marks the object as fit for indirect branch tracking and shadow stacks, where the compiler does */
+#ifdef __CET__
+#include <cet.h>
+#endif
+
         .section uninterrupted,"ax",@progbits
 
 #define FUNC( name ) \
