@@ -115,7 +115,7 @@ INJECT_OBJS = tests/faults/inject.o tests/faults/caller.o
 
 # A program whose memory is looked at from outside, with the status page of the preloaded library.
 TOP_WRITER = tests/top/writer
-TOP_WRITER_OBJS = tests/top/writer.o preload/status.o preload/settings.o
+TOP_WRITER_OBJS = tests/top/writer.o preload/settings.o preload/status.o
 
 # The fuzzer, the same way; as a target of libFuzzer with the engine built for it.
 FUZZ_SRCS = tests/fuzz/arena.c tests/fuzz/calls.c

@@ -98,6 +98,18 @@ if wanted native/lazy_restore; then
     fi
 fi
 
+# what writewatch --check says of the kernel: that it serves, or that it is too old
+if wanted native/check; then
+    open_log native/check
+    "$top_builddir/programs/writewatch/writewatch" --check --json /nowhere >"$log" 2>&1
+    if probe scan; then expected='"machine": "x86_64", "served": true'
+    else expected='"id": "kernel-old", "severity": "problem"'
+    fi
+    if grep -q -- "$expected" "$log"; then pass native/check "$expected"
+    else fail native/check "not said: $expected"
+    fi
+fi
+
 # the conformance suite
 names=$("$native_test" --list 2>/dev/null)
 [ -n "$names" ] || fail native "write_watch_native_test --list names no test"
