@@ -131,14 +131,15 @@ make -C "$top_builddir" installcheck DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 grep -q '^[1-9][0-9]* passed, 0 failed, 0 skipped$' "$work/log" || die "$(tail -n 3 "$work/log")"
 # which see what is wrong: a library of another version, a page and a document that are missing
-mv "$installed/lib/libwritewatch.so.$version" "$installed/lib/libwritewatch.so.9"
-rm "$installed/share/man/man3/GetWriteWatch.3" "$installed/share/doc/writewatch/docs/native.md"
+library=$(find "$work/stage" -name "libwritewatch.so.$version")
+mv "$library" "${library%/*}/libwritewatch.so.9" || die "there is no libwritewatch.so.$version"
+find "$work/stage" \( -name GetWriteWatch.3 -o -name native.md \) -exec rm {} +
 ! make -C "$top_builddir" installcheck DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "installcheck passes whatever is missing"
 for test in library/links program/library manual/pages documents; do
     grep -q "^FAIL installed/$test" "$work/log" || die "installcheck did not see it: $test"
 done
-rm "$installed/lib/libwritewatch.so.9"
+rm "${library%/*}/libwritewatch.so.9"
 make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"
