@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-flags fault-table fuzz compare bench bench-top bench-wine10 plots pictures
+.PHONY: check-flags check-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -349,6 +349,9 @@ run-32: all $(if $(CC32),all32)
 # 32-bit programs in a 64-bit Wine; SUITES="trixie bookworm" chooses
 check-wow64:
 	@$(TEST_ENV) $(srcdir)/tests/check-wow64 $(SUITES) $(TESTS)
+
+check-inside-wine: all unit need-mingw
+	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine $(TESTS)
 
 check-glibc: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
