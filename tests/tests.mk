@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-flags check-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
+.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -415,6 +415,9 @@ bench-wine10: all bench-programs need-mingw
 	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 --bench $(OPTIONS)
 	@cp tests/logs-wine10/bench.csv bench/bench-wine10.csv
+
+bench-inside-wine: all bench-programs need-mingw
+	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine --bench $(OPTIONS)
 
 # From what was measured last, or else from the values in the source tree.
 # What writewatch-top shows of the demonstration.
