@@ -196,7 +196,7 @@ enum watching watch_allocation( void *base, SIZE_T size )
     if (!counted)
     {
         change_lock();
-        begin_status();
+        begin_watching();
         counted = 1;
         change_unlock();
     }

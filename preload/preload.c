@@ -16,7 +16,6 @@
 #include "record.h"
 #include "report.h"
 #include "settings.h"
-#include "status.h"
 
 /* Every process of the session loads this library: shells, launchers, the wineserver. It does
  * nothing until the process loads Wine's ntdll.so. */
@@ -28,11 +27,6 @@ int preload_active;
 const struct hook_table *active_hooks;
 
 static dlopen_func *next_dlopen;
-
-/* of this process, for the log */
-static char active_line[360];
-
-static uint64_t fault_cost;
 
 /* Why Wine tracks writes itself, in a way that depends on it if it has kernel watches. */
 struct refusal
@@ -90,7 +84,6 @@ static int install( void *ntdll, const char *path, struct refusal *refusal )
     }
     value = setting( SETTING_STATS );
     polls_are_timed = value && !strcmp( value, "1" );
-    if (polls_are_timed) fault_cost = measure_fault_cost();
     preload_active = 1;
     return 0;
 }
@@ -99,7 +92,7 @@ static void load_ntdll( void *ntdll, const char *path )
 {
     struct refusal refusal;
     const char *form;
-    char line[300];
+    char line[360];
 
     program_name();
     find_wine_version( ntdll );
@@ -112,21 +105,12 @@ static void load_ntdll( void *ntdll, const char *path )
         return;
     }
     form = watch_form_reason();
-    snprintf( active_line, sizeof(active_line), "active, %s (%s%s%s)%s", watch_backend_name(),
+    snprintf( line, sizeof(line), "active, %s (%s%s%s)%s", watch_backend_name(),
               watch_mechanism(), *form ? ": " : "", form,
               wine_has_kernel_watches ? ", in place of Wine's own kernel watches" : "" );
-    log_active( active_line, 0 );
+    set_active( line, polls_are_timed ? measure_fault_cost() : 0 );
+    log_active( line, 0 );
     record_open();
-}
-
-void begin_status(void)
-{
-    static int begun;
-    struct status_page *page;
-
-    if (begun++) return;
-    if ((page = status_open())) page->fault_cost = fault_cost;
-    log_active( active_line, 1 );
 }
 
 static void *dlopen_ntdll( const char *path, int mode )

@@ -82,15 +82,19 @@ extern const char *wine_version(void);
 /* fault_cost.c */
 extern uint64_t measure_fault_cost(void);
 
-/* log.c */
+/* program.c */
 extern const char *program_name(void);
+
+/* log.c */
 extern int log_is_for_all(void);
 extern void log_active( const char *line, int watches );
 extern void log_not_active( const char *line );
 extern void log_line( const char *format, ... ) __attribute__((format( printf, 1, 2 )));
 
-/* preload.c: called when memory is first watched, under the change lock */
-extern void begin_status(void);
+/* watching.c: the line for the log of this process, with the cost of a fault (0: not measured); and
+ * what is done when memory is first watched, under the change lock */
+extern void set_active( const char *line, uint64_t fault_cost );
+extern void begin_watching(void);
 
 /* preload.c: set in a Wine process whose write watches we have taken over */
 extern int preload_active;

@@ -7,15 +7,12 @@
 
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "picture.h"
 #include "top.h"
-
-volatile int end_signal;
 
 static const char usage[] =
     "Usage: writewatch-top [OPTION...] [PID|NAME]\n"
@@ -36,18 +33,6 @@ static const char usage[] =
     "\n"
     "Keys: q quit, h help, arrows choose a region, + - zoom, space pause.\n"
     "The exit status is 0, or 1 if there is no such process or it cannot be seen.\n";
-
-void complain( const char *format, ... )
-{
-    va_list args;
-
-    fflush( stdout );
-    fputs( "writewatch-top: ", stderr );
-    va_start( args, format );
-    vfprintf( stderr, format, args );
-    va_end( args );
-    fputc( '\n', stderr );
-}
 
 static int misuse( const char *what )
 {

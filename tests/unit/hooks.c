@@ -47,7 +47,7 @@ void log_line( const char *format, ... )
 
 int polls_are_timed;
 
-void begin_status(void)
+void begin_watching(void)
 {
 }
 

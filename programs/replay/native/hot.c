@@ -17,6 +17,11 @@ struct edge
     int          step;     /* 1 or -1 */
 };
 
+uint64_t first_page( const struct front *front, const struct op *op )
+{
+    return op->offset / front->process->page_size;
+}
+
 static int compare_edges( const void *a, const void *b )
 {
     const struct edge *left = a, *right = b;

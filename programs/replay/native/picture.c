@@ -9,11 +9,6 @@
 
 #include "picture.h"
 
-uint64_t first_page( const struct front *front, const struct op *op )
-{
-    return op->offset / front->process->page_size;
-}
-
 static unsigned int column_of( const struct picture *picture, uint64_t time )
 {
     return (time - picture->start) * COLUMNS / (picture->end - picture->start + 1);
