@@ -260,7 +260,10 @@ static void test_vanished(void)
 
 static void test_no_file(void)
 {
-    begin( "/nonexistent/record" );
+    char missing[sizeof(dir) + 32];
+
+    snprintf( missing, sizeof(missing), "%s/missing/record", dir );
+    begin( missing );
     record_change( RECORD_ALLOC, base, PAGES * 4096, MEM_RESERVE );
     check( !is_recording() && said_count == 1 );
     begin( dir );
