@@ -123,7 +123,7 @@ awk 'BEGIN { print "7 1.000000 writewatch 1 64 4096 0.1.0 long.exe"
             i * 7 % 65000, i * 7 % 65000 + 3 }' >long
 expect 0 'long.exe' --html long.html long
 [ "$(wc -c <long.html)" -lt 1000000 ] || bad "the page has $(wc -c <long.html) bytes"
-expect 2 'cannot write' --html /nonexistent/page.html record
+expect 2 'cannot write' --html "$work/missing/page.html" record
 
 [ $failures -eq 0 ] || exit 1
 browser=$(command -v chromium || command -v chromium-browser) || {
