@@ -31,5 +31,5 @@ packages: dist
 	@$(TEST_ENV) $(srcdir)/tools/build-packages $(DIST_NAME).tar.gz
 
 # They are built, installed, used, upgraded and removed in trees of Debian; SUITES="trixie" chooses.
-check-packages: dist
+check-packages: dist all $(if $(CC32),$(if $(MINGW32),all32))
 	@$(TEST_ENV) $(srcdir)/tests/check-packages $(SUITES)

@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "nt_types.h"
 #include "preload.h"
+#include "record.h"
 #include "report.h"
 #include "write_watch.h"
 
@@ -135,16 +136,19 @@ static NTSTATUS allocate( const struct request *request, void **ret, SIZE_T *siz
     void *base;
     SIZE_T size;
     NTSTATUS status;
+    int begins;
 
     if (!concerns_us( request->process, request->type ))
         return call_wine( request, ret, size_ptr, request->type );
 
     base = *ret;
     size = *size_ptr;
-    if (begins_watch( request->type, base )) status = allocate_watched( request, &base, &size );
+    if ((begins = begins_watch( request->type, base )))
+        status = allocate_watched( request, &base, &size );
     else if (prepare_commit( request->type, base, size )) status = STATUS_NO_MEMORY;
     else status = call_wine( request, &base, &size, request->type );
     if (status) return status;
+    if (is_recording()) record_allocation( request->type, begins, base, size );
     *ret = base;
     *size_ptr = size;
     return STATUS_SUCCESS;
@@ -194,33 +198,42 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
 }
 
 /***********************************************************************
+ *           free_watched
+ *
+ * Marks a decommit for mmap(); a release needs no mark, as munmap() sees it. As above, the program's
+ * pointers are read before the mark is set: a fault must not leave it set.
+ */
+static NTSTATUS free_watched( void **addr_ptr, SIZE_T *size_ptr, ULONG type )
+{
+    void *addr = *addr_ptr;
+    SIZE_T size = *size_ptr;
+    int watched = is_watched_page( addr );
+    NTSTATUS status;
+
+    decommitting = watched && type == MEM_DECOMMIT;
+    status = wine_free( NtCurrentProcess(), &addr, &size, type );
+    decommitting = 0;
+    if (status) return status;
+    if (watched && is_recording())
+        record_change( type == MEM_DECOMMIT ? RECORD_DECOMMIT : RECORD_FREE, addr, size, 0 );
+    *addr_ptr = addr;
+    *size_ptr = size;
+    return STATUS_SUCCESS;
+}
+
+/***********************************************************************
  *           hook_free
  *
- * NtFreeVirtualMemory (row 15). Marks a decommit for mmap(); a release needs no mark, as munmap()
- * sees it. As above, the program's pointers are read before the mark is set: a fault must not leave
- * it set.
+ * NtFreeVirtualMemory (row 15).
  */
 static NTSTATUS WINAPI hook_free( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, ULONG type )
 {
     struct thread_state outer = begin_hook();
     NTSTATUS status;
-    SIZE_T size;
-    void *addr;
 
-    if (process != NtCurrentProcess() || type != MEM_DECOMMIT)
-        status = wine_free( process, addr_ptr, size_ptr, type );
-    else
-    {
-        addr = *addr_ptr;
-        size = *size_ptr;
-        decommitting = is_watched_page( addr );
-        status = wine_free( process, &addr, &size, type );
-        if (!status)
-        {
-            *addr_ptr = addr;
-            *size_ptr = size;
-        }
-    }
+    if (process == NtCurrentProcess() && (type == MEM_DECOMMIT || is_recording()))
+        status = free_watched( addr_ptr, size_ptr, type );
+    else status = wine_free( process, addr_ptr, size_ptr, type );
     end_hook( outer );
     return status;
 }
@@ -234,8 +247,15 @@ static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T
                                  void **addresses, ULONG_PTR *count, ULONG *granularity )
 {
     uint64_t start = polls_are_timed ? poll_clock() : 0;
-    NTSTATUS status = get_write_watch( flags, base, size, addresses, count, granularity );
+    NTSTATUS status;
 
+    if (is_recording())
+    {
+        const struct record_poll poll = { flags, base, size, addresses, count, granularity };
+
+        status = record_get( &poll );
+    }
+    else status = get_write_watch( flags, base, size, addresses, count, granularity );
     deliver_deferred_signals();
     if (start) add_poll_time( start );
     if (status != STATUS_INVALID_PARAMETER || !wine_has_watches) return status;
@@ -250,7 +270,7 @@ static NTSTATUS WINAPI hook_get( HANDLE process, ULONG flags, void *base, SIZE_T
 static NTSTATUS WINAPI hook_reset( HANDLE process, void *base, SIZE_T size )
 {
     uint64_t start = polls_are_timed ? poll_clock() : 0;
-    NTSTATUS status = reset_write_watch( base, size );
+    NTSTATUS status = is_recording() ? record_reset( base, size ) : reset_write_watch( base, size );
 
     deliver_deferred_signals();
     if (start) add_poll_time( start );

@@ -12,6 +12,7 @@
 #include "engine/watch.h"
 #include "hooks.h"
 #include "preload.h"
+#include "record.h"
 #include "sys/page.h"
 
 /* from this size on, the kernel may refuse to charge a whole reservation */
@@ -98,6 +99,7 @@ void end_hook( struct thread_state outer )
 int concerns_us( HANDLE process, ULONG type )
 {
     if (process != NtCurrentProcess()) return 0;
+    if (is_recording() && type & (MEM_COMMIT | MEM_RESET)) return 1;
     return type & MEM_WRITE_WATCH || (type & MEM_COMMIT && watch_needs_commit());
 }
 
@@ -228,4 +230,20 @@ int prepare_commit( ULONG type, void *base, SIZE_T size )
 int is_watched_page( void *addr )
 {
     return watch_contains( (void *)round_down( (uintptr_t)addr ), page_size() );
+}
+
+/***********************************************************************
+ *           record_allocation
+ *
+ * Records what NtAllocateVirtualMemory has done, if that concerns memory that we watch. In
+ * Windows' order: MEM_RESET is the only type of its call.
+ */
+void record_allocation( ULONG type, int begins, void *base, SIZE_T size )
+{
+    if (begins)
+    {
+        if (is_watched_page( base )) record_change( RECORD_ALLOC, base, size, type );
+    }
+    else if (watch_overlaps( (void *)round_down( (uintptr_t)base ), round_up( size )))
+        record_change( type & MEM_RESET ? RECORD_DISCARD : RECORD_COMMIT, base, size, 0 );
 }

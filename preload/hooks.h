@@ -15,7 +15,8 @@
 extern int wine_has_watches;
 
 /* Set if those would be kernel watches: such a Wine loses written pages where memory is
- * decommitted, reset or locked, and while other threads write. Memory that we cannot watch is refused there. */
+ * decommitted, reset or locked, and while other threads write. Memory that we cannot watch is
+ * refused there. */
 extern int wine_has_kernel_watches;
 
 /* What watch_allocation() did with memory. */
@@ -48,5 +49,6 @@ extern NTSTATUS left_to_wine( NTSTATUS status );
 extern enum watching watch_allocation( void *base, SIZE_T size );
 extern int prepare_commit( ULONG type, void *base, SIZE_T size );
 extern int is_watched_page( void *addr );
+extern void record_allocation( ULONG type, int begins, void *base, SIZE_T size );
 
 #endif /* WRITEWATCH_HOOKS_H */

@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "next.h"
 #include "preload.h"
+#include "record.h"
 #include "report.h"
 #include "settings.h"
 #include "status.h"
@@ -115,6 +116,7 @@ static void load_ntdll( void *ntdll, const char *path )
               watch_mechanism(), *form ? ": " : "", form,
               wine_has_kernel_watches ? ", in place of Wine's own kernel watches" : "" );
     log_active( active_line, 0 );
+    record_open();
 }
 
 void begin_status(void)

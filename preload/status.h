@@ -14,7 +14,7 @@
  * page is memory that other programs do not see. NULL if there is no memory either. */
 extern struct status_page *status_open(void);
 
-/* the page, or NULL; in a child by fork(), what the parent had counted and the child counted since */
+/* the page, or NULL; in a child by fork(), what the parent had counted and the child has since */
 extern struct status_page *status_page(void);
 
 /* In a child by fork(), with the locks of lock_for_fork(): the page becomes its own memory, and the

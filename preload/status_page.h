@@ -33,10 +33,9 @@ struct status_page
     atomic_word           process_start;     /* field 22 of /proc/PID/stat */
     atomic_word           start_time;        /* of the page: CLOCK_REALTIME in ns */
     atomic_word           exit_time;         /* 0 unless the process has exited by itself */
-    atomic_word           poll_time;         /* in GetWriteWatch and ResetWriteWatch, in ns; 0 if */
-                                             /* not measured */
-    atomic_word           fault_cost;        /* of one fault of stock Wine, in ns, as measured when */
-                                             /* the process began; 0 if not measured */
+    atomic_word           poll_time;         /* of GetWriteWatch and ResetWriteWatch, in ns */
+    atomic_word           fault_cost;        /* of one fault of stock Wine, in ns, as measured */
+                                             /* when the process began; both 0: not measured */
     char                  program[64];
     char                  version[24];       /* of writewatch */
     char                  wine[64];

@@ -34,7 +34,10 @@ BENCH_FLOOR_SRCS = bench/floor.c
 # Objects beside the engine's that one unit test needs: UNIT_EXTRA_name = preload/file.o
 # Options of the linker for it: UNIT_LDFLAGS_name.
 UNIT_EXTRA_owned_lock = preload/owned_lock.o
-UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o
+UNIT_EXTRA_hooks = preload/hook_sysv.o preload/hooks.o preload/interpose.o preload/record.o \
+	preload/record_file.o
+UNIT_EXTRA_record = preload/record.o preload/record_file.o
+UNIT_EXTRA_record_reader = $(patsubst %,programs/replay/%.o,record plan page_model pieces)
 UNIT_EXTRA_patch = preload/patch.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_inspect = preload/pe_stub.o preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_convention = preload/arch/$(ARCH)/machine_code.o
@@ -134,7 +137,7 @@ BENCH_NATIVE = bench/writewatch_bench
 BENCH_FLOOR = bench/floor
 PE_EXES = $(if $(CONFORMANCE_SRCS),$(CONFORMANCE_EXE) $(KERNELBASE_EXE) \
 	$(if $(WINEGCC),$(WINEGCC_EXE))) $(PROGRAM_EXES) $(MODEL_EXE) $(RACE_EXE) $(BENCH_EXE) \
-	$(FUZZ_EXE)
+	$(FUZZ_EXE) $(REPLAY_EXE) $(REPLAY_EXE32)
 
 # 32-bit programs have 2 GiB of addresses. These have 4, so that there are some of each kind: the
 # conformance suite, in its two builds, is of both.
@@ -154,7 +157,7 @@ WINEGCC_OBJS = $(CONFORMANCE_SRCS:.c=.wg.o)
 KERNELBASE_OBJS = $(KERNELBASE_SRCS:.c=.pe.o)
 PE_OBJS = $(CONFORMANCE_OBJS) $(KERNELBASE_OBJS) $(WINEGCC_OBJS) $(PROGRAM_SRCS:.c=.pe.o) \
 	$(MODEL_PE_OBJS) $(RACE_PE_OBJS) $(BENCH_PE_OBJS) \
-	$(FUZZ_PE_OBJS)
+	$(FUZZ_PE_OBJS) $(REPLAY_PE_OBJS) $(REPLAY_PE32_OBJS)
 
 # Targets.
 
@@ -178,7 +181,22 @@ $(PE_EXES): | need-mingw
 UNIT_MODEL = backends blocks give_way marked query small
 $(UNIT_MODEL:%=tests/unit/%.o): EXTRA_CFLAGS = -I$(srcdir)/tests/conformance/native
 
-$(UNIT_PROGS): %: %.o $(UNIT_COMMON) $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS)
+tests/unit/record.o: EXTRA_CFLAGS = -DVERSION='"$(VERSION)"'
+tests/unit/record.o: Makefile
+
+# The linker wraps no function that link-time optimization resolves: objects are compiled one by one
+# for such tests.
+ifneq ($(filter -flto%,$(CFLAGS)),)
+unit_objects = $(if $(findstring --wrap,$(UNIT_LDFLAGS_$(1))),$(2:.o=.unit.o),$(2))
+
+%.unit.o: %.o
+	$(call say,LINK)$(CC) $(CFLAGS) -r -nostdlib $(NO_LTO_LDFLAGS) -o $@ $<
+else
+unit_objects = $(2)
+endif
+
+$(UNIT_PROGS): %: $$(call unit_objects,$$(notdir $$*),$$*.o $(UNIT_COMMON) \
+  $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS))
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl -lrt
 
 $(TOOL_PROGS): %: %.o

@@ -152,10 +152,9 @@ BOOL kernel_watch_add( void *base, SIZE_T size, ULONG type, int unix_prot )
 {
     BOOL ret = TRUE;
 
-    if ((type & MEM_REPLACE_PLACEHOLDER) &&
-        kernel_watch_mmap( base, size, unix_prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0 ) ==
-        MAP_FAILED)
-        ret = FALSE;
+    if (type & MEM_REPLACE_PLACEHOLDER)
+        ret = kernel_watch_mmap( base, size, unix_prot, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1,
+                                 0 ) != MAP_FAILED;
     is_allocating = FALSE;
     if (ret && watch_add( base, size )) ret = FALSE;
     else if (ret && (type & MEM_COMMIT) && watch_needs_commit() && watch_commit( base, size ))
@@ -183,7 +182,7 @@ void *kernel_watch_decommit( void *base, SIZE_T size )
     int err;
 
     if (!is_watched( base, size ) || !watch_contains( base, size ))
-        return kernel_watch_mmap( base, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+        return kernel_watch_mmap( base, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1,
                                   0 );
     if (!(err = watch_decommit( base, size ))) return base;
     errno = -err;

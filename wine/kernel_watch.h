@@ -22,8 +22,8 @@
  * the kernel watches does not have that flag.
  *
  * Calls that change memory are made with virtual_mutex. The engine has a lock of its own, which is
- * taken after it, and no function that takes virtual_mutex is called with the engine's lock. Queries
- * take neither. */
+ * taken after it, and no function that takes virtual_mutex is called with the engine's lock.
+ * Queries take neither. */
 
 /* while there is one thread */
 extern void kernel_watch_init(void);
@@ -43,7 +43,8 @@ extern NTSTATUS kernel_watch_commit( void *base, SIZE_T size );
 extern void *kernel_watch_decommit( void *base, SIZE_T size );
 
 /* In the place of the functions of libc, for memory of the program. */
-extern void *kernel_watch_mmap( void *addr, size_t size, int prot, int flags, int fd, off_t offset );
+extern void *kernel_watch_mmap( void *addr, size_t size, int prot, int flags, int fd,
+                                off_t offset );
 extern int kernel_watch_munmap( void *addr, size_t size );
 extern int kernel_watch_mprotect( void *addr, size_t size, int prot );
 extern int kernel_watch_madvise( void *addr, size_t size, int advice );

@@ -70,13 +70,15 @@ static void set_up( struct runner *runner, int count, char **command )
     if (runner->log) set_log( runner->log );
     runner->log = getenv( "WRITEWATCH_LOG" );   /* with an absolute path now */
     if (runner->log && *runner->log) begin_run( runner->log, count, command );
+    if (runner->record && *runner->record) set_record( runner->record );
     remove_old_pages();
     preload( find_root() );
 }
 
 int main( int argc, char *argv[] )
 {
-    struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ) };
+    struct runner runner = { .log = getenv( "WRITEWATCH_LOG" ),
+                             .record = getenv( "WRITEWATCH_RECORD" ) };
     int first = parse_options( &runner, argc, argv );
 
     if (runner.instead) return runner.instead( &runner, argc - first, argv + first );

@@ -43,6 +43,12 @@ static void option_log_all( struct runner *runner, const char *value )
     set_option( KEY_LOG_ALL, "1", "--log-all" );
 }
 
+static void option_record( struct runner *runner, const char *value )
+{
+    if (!*value) fail( EXIT_USAGE, "--record needs the name of a file." );
+    runner->record = value;
+}
+
 static void option_off( struct runner *runner, const char *value )
 {
     (void)value;
@@ -73,6 +79,8 @@ static const struct option_row
       option_log_all, NULL },
     { "stats", 's', NULL, "log counts when a process exits (to stderr without --log)",
       option_stats, NULL },
+    { "record", 0, "FILE", "record what programs ask of write watches, for writewatch-replay",
+      option_record, NULL },
     { "off", 0, NULL, "run COMMAND without the library", option_off, NULL },
     { "check", 0, NULL, "say whether it works here and with which Wines: --check [WINE...]", NULL,
       run_check },
@@ -105,7 +113,7 @@ static int print_help( struct runner *runner, int count, char **args )
         if (rows[i].letter) snprintf( letter, sizeof(letter), "-%c, ", rows[i].letter );
         snprintf( words, sizeof(words), "%s--%s %s", letter, rows[i].name,
                   rows[i].argument ? rows[i].argument : "" );
-        printf( "  %-16s %s\n", words, rows[i].help );
+        printf( "  %-20s %s\n", words, rows[i].help );
     }
     fputs( "\nExamples: writewatch wine game.exe\n"
            "          writewatch %command%         as a launch option of Steam\n"
@@ -116,10 +124,12 @@ static int print_help( struct runner *runner, int count, char **args )
            "  WRITEWATCH_LOG=FILE                as --log FILE\n"
            "  WRITEWATCH_LOG_ALL=1               as --log-all\n"
            "  WRITEWATCH_STATS=1                 as --stats\n"
+           "  WRITEWATCH_RECORD=FILE             as --record FILE\n"
            "Files: ~/.config/writewatch.conf and " SYSCONFDIR "/writewatch.conf\n"
            "\n"
            "The exit status is that of COMMAND. 125 means a mistake in the options or files, 126\n"
-           "that COMMAND cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n", stdout );
+           "that COMMAND cannot be run, 127 that COMMAND or " LIBRARY " does not exist.\n",
+           stdout );
     return finish_output( 0 );
 }
 

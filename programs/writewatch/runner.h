@@ -16,10 +16,11 @@ enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 /* What the options ask for. */
 struct runner
 {
-    const char *log;   /* where the library logs to, or NULL */
-    int         stats; /* whether it logs counts, too */
-    int         json;  /* --check prints JSON */
-    int         off;   /* nothing is preloaded */
+    const char *log;      /* where the library logs to, or NULL */
+    const char *record;   /* where it records to, or NULL */
+    int         stats;    /* whether it logs counts, too */
+    int         json;     /* --check prints JSON */
+    int         off;      /* nothing is preloaded */
 
     /* what is done in place of running a command; args are the words after the options. Returns
      * the exit status. */
@@ -62,6 +63,9 @@ extern int is_backend( const char *name );
 
 /* explain.c */
 extern int run_explain( struct runner *runner, int count, char **args );
+
+/* record.c */
+extern void set_record( const char *file );
 
 /* options.c */
 extern int parse_options( struct runner *runner, int argc, char **argv );

@@ -165,7 +165,8 @@ static void look_twice( struct process *processes, int count )
  *           print_status
  *
  * Without an argument: all processes that watch memory, the last ones that have ended, and Wine's
- * others. With one: those that are meant, or if none runs the last one that has ended. Exit status 0 if a process is shown that runs or has run, otherwise 1.
+ * others. With one: those that are meant, or if none runs the last one that has ended. Exit status
+ * 0 if a process is shown that runs or has run, otherwise 1.
  */
 int print_status( struct runner *runner, int count, char **args )
 {

@@ -112,7 +112,8 @@ static int is_of_this_user( int pid )
 
 static void print_reason( const struct wine_process *process )
 {
-    const char *reason = "active; watches no memory, or is in a container with a /dev/shm of its own";
+    const char *reason = "active; watches no memory, or is in a container with a /dev/shm of its "
+                         "own";
 
     if (!process->has_library) reason = "not active: it was started without writewatch";
     else if (!process->has_userfaultfd)

@@ -41,6 +41,7 @@ run32()
     env -u WRITEWATCH_TEST_GROUPS top_builddir="$tree32" CC="$CC32" MINGW="$MINGW32" WINEGCC= \
         WRITEWATCH_TEST_LOGS="$logs/32" WRITEWATCH_WORDS=32 \
         WRITEWATCH_RUNNER="$top_builddir/programs/writewatch/writewatch" \
+        WRITEWATCH_REPLAY="$top_builddir/programs/replay/writewatch-replay" \
         WRITEWATCH_PREFIX_TEMPLATE="${WRITEWATCH_PREFIX_TEMPLATE:-$tree32/tests/prefix-template}" \
         sh "$tests/run-tests" --groups "$groups32" "$@" </dev/null |
     while IFS= read -r line; do
@@ -53,7 +54,7 @@ run32()
     add_result 32 "$numbers"
 }
 
-groups32=${WRITEWATCH_GROUPS32:-unit conformance model-wine race-wine stress}
+groups32=${WRITEWATCH_GROUPS32:-unit conformance model-wine race-wine stress replay}
 patterns32=
 wanted32=
 for pattern in $patterns; do

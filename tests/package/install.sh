@@ -29,9 +29,10 @@ mkdir "$work/stage"
 (umask 077; make -C "$top_builddir" install DESTDIR="$work/stage" $local) >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 version=$(sed -n 's/^VERSION = //p' "$top_builddir/Makefile")
-files="bin/writewatch lib/libwritewatch.so.$version lib/libwritewatch.so.0
+files="bin/writewatch bin/writewatch-replay lib/libwritewatch.so.$version lib/libwritewatch.so.0
     lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
-    include/writewatch_windows.h share/man/man1/writewatch.1 share/man/man3/writewatch.3
+    include/writewatch_windows.h share/man/man1/writewatch.1
+    share/man/man1/writewatch-replay.1 share/man/man3/writewatch.3
     share/man/man5/writewatch.conf.5 share/bash-completion/completions/writewatch
     share/zsh/site-functions/_writewatch share/fish/vendor_completions.d/writewatch.fish"
 cd "$top_srcdir" || die "$top_srcdir cannot be entered"
@@ -55,6 +56,10 @@ files="$files lib/writewatch/$lib64/writewatch-probe"
 if has CC32; then files="$files lib/writewatch/${lib32%% *}/writewatch-probe"; fi
 if has MINGW; then files="$files lib/writewatch/writewatch-trial64.exe"; fi
 if has MINGW32; then files="$files lib/writewatch/writewatch-trial32.exe"; fi
+# the Windows programs of writewatch-replay, for the word sizes that there is a compiler for
+for dir in "${MINGW:+$lib64}" "${MINGW32:+${lib32%% *}}"; do
+    [ -z "$dir" ] || files="$files lib/writewatch/$dir/writewatch-replay.exe"
+done
 for page in "$top_srcdir"/man/*.3; do
     page=share/man/man3/$(basename "$page")
     case " $files" in
@@ -78,6 +83,7 @@ installed=$work/stage/usr/local
     die "libwritewatch.so.0 is a link to $(readlink "$installed/lib/libwritewatch.so.0")"
 [ ! -h "$installed/lib/libwritewatch.so.$version" ] || die "libwritewatch.so.$version is a link"
 [ -x "$installed/bin/writewatch" ] || die "the runner cannot be run"
+[ -x "$installed/bin/writewatch-replay" ] || die "writewatch-replay cannot be run"
 # each line says what went where; commands are for V=1
 grep -v '^  [A-Z]* *[^ ]' "$work/log" | grep -v '^make' && die "more was printed than was done"
 grep -q '^  INSTALL .*/share/man/man3: ' "$work/log" || die "it does not say where the pages went"
@@ -125,14 +131,15 @@ make -C "$top_builddir" installcheck DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 grep -q '^[1-9][0-9]* passed, 0 failed, 0 skipped$' "$work/log" || die "$(tail -n 3 "$work/log")"
 # which see what is wrong: a library of another version, a page and a document that are missing
-mv "$installed/lib/libwritewatch.so.$version" "$installed/lib/libwritewatch.so.9"
-rm "$installed/share/man/man3/GetWriteWatch.3" "$installed/share/doc/writewatch/docs/native.md"
+library=$(find "$work/stage" -name "libwritewatch.so.$version")
+mv "$library" "${library%/*}/libwritewatch.so.9" || die "there is no libwritewatch.so.$version"
+find "$work/stage" \( -name GetWriteWatch.3 -o -name native.md \) -exec rm {} +
 ! make -C "$top_builddir" installcheck DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "installcheck passes whatever is missing"
 for test in library/links program/library manual/pages documents; do
     grep -q "^FAIL installed/$test" "$work/log" || die "installcheck did not see it: $test"
 done
-rm "$installed/lib/libwritewatch.so.9"
+rm "${library%/*}/libwritewatch.so.9"
 make -C "$top_builddir" uninstall DESTDIR="$work/stage" >"$work/log" 2>&1 ||
     die "$(cat "$work/log")"
 [ -z "$(find "$work/stage" -mindepth 1)" ] || die "left: $(find "$work/stage" -mindepth 1)"

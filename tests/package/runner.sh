@@ -106,6 +106,26 @@ same "relative WRITEWATCH_LOG" "$(WRITEWATCH_LOG=x.log "$run" sh -c 'echo "$WRIT
     "$work/cwd/x.log"
 same "WRITEWATCH_LOG=-" "$(WRITEWATCH_LOG=- "$run" sh -c 'echo "$WRITEWATCH_LOG"')" -
 same "-l wins" "$(WRITEWATCH_LOG=/x "$run" -l "$work/y" sh -c 'echo "$WRITEWATCH_LOG"')" "$work/y"
+same "relative --record" "$("$run" --record 'x y' sh -c 'echo "$WRITEWATCH_RECORD"')" \
+    "$work/cwd/x y"
+[ -f "$work/cwd/x y" ] || { echo "the record was not created"; failures=$((failures + 1)); }
+same "relative WRITEWATCH_RECORD" \
+    "$(WRITEWATCH_RECORD=rec "$run" sh -c 'echo "$WRITEWATCH_RECORD"')" "$work/cwd/rec"
+echo '7 1.000000 writewatch 1 64 4096 0.1.0 a.exe' >rec
+same "a record that is there" "$("$run" --record rec echo ran)" ran
+same "it is kept" "$(wc -l <rec)" 1
+echo 'a file of the user' >rec
+same "a file that is no record" "$("$run" --record rec echo ran 2>&1)" \
+    "writewatch: $work/cwd/rec is there already and is no record: name another file."
+same "that file" "$(cat rec)" 'a file of the user'
+"$run" --record "$work/none/rec" true 2>/dev/null; same "a record without a folder" $? 125
+"$run" --record "$work" true 2>/dev/null; same "a folder as record" $? 125
+mkfifo pipe
+"$run" --record pipe true 2>/dev/null; same "a pipe as record" $? 125
+ln -s new link
+"$run" --record link true 2>/dev/null; same "a link as record" $? 125
+"$run" --record '' true 2>/dev/null; same "--record with an empty name" $? 125
+rm -f pipe link rec
 same "a log that cannot be written" "$("$run" -l "$work/none/log" echo ran 2>&1)" \
     "writewatch: the log $work/none/log cannot be written: No such file or directory"
 printf 'MZ\220' >"$work/game.exe" && chmod +x "$work/game.exe"

@@ -61,6 +61,11 @@ void add_poll_time( uint64_t start )
     (void)start;
 }
 
+const char *program_name(void)
+{
+    return "unit";
+}
+
 static allocate_func *hook_allocate;
 static allocate_ex_func *hook_allocate_ex;
 static free_func *hook_free;

@@ -117,10 +117,10 @@ static UNINTERRUPTED_PART int collect_step( struct watch_query *query, size_t *s
 /***********************************************************************
  *           count_poll
  *
- * Before the first step: a locked instruction behind a system call would cost a twentieth of a small
- * query. One that fails is taken back.
+ * Before the first step: a locked instruction behind a system call would cost a twentieth of a
+ * small query. One that fails is taken back.
  */
-static UNINTERRUPTED void count_poll( const struct watch_query *query, int number )
+static UNINTERRUPTED_PART void count_poll( const struct watch_query *query, int number )
 {
     struct region_counters *counters = query->counters;
 
@@ -129,7 +129,7 @@ static UNINTERRUPTED void count_poll( const struct watch_query *query, int numbe
                         __ATOMIC_RELAXED );
 }
 
-static UNINTERRUPTED void count_pages( const struct watch_query *query )
+static UNINTERRUPTED_PART void count_pages( const struct watch_query *query )
 {
     struct region_counters *counters = query->counters;
 

@@ -83,8 +83,8 @@ extern struct watch_region *region_first( uintptr_t start, uintptr_t end );
  * no lock. */
 extern void region_lose( uintptr_t start, uintptr_t end );
 
-/* whether memory holds the index of regions, a region, or the marks of one, that a fault may have to
- * change */
+/* whether memory holds the index of regions, a region, or the marks of one, that a fault may have
+ * to change */
 extern int region_uses_memory( uintptr_t start, uintptr_t end );
 
 #endif /* WRITEWATCH_REGION_H */

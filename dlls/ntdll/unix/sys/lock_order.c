@@ -10,6 +10,7 @@
 
 #include "sys/lock_order.h"
 #include "sys/raw_syscall.h"
+#include "sys/uninterrupted.h"
 
 #ifdef WRITEWATCH_DEBUG
 
@@ -20,8 +21,7 @@ __thread unsigned int lock_order_held;
  *
  * The thread takes a lock although it holds this or a later one, or does not hold one that it must.
  */
-__attribute__((section("uninterrupted"))) void lock_order_violated( enum lock_rank rank,
-                                                                    unsigned int held )
+UNINTERRUPTED void lock_order_violated( enum lock_rank rank, unsigned int held )
 {
     char text[] = "writewatch: lock 0 with 00000000 held\n";
     unsigned int i;
