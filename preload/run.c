@@ -18,13 +18,13 @@
 static struct run_page *map_run_page( const char *file )
 {
     struct run_page *page;
-    struct stat st;
+    cpu_stat st;
     long ret = -1;
     int fd;
 
     fd = open( file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC );
     if (fd == -1) return NULL;
-    if (!fstat( fd, &st ) && S_ISREG( st.st_mode ) && st.st_uid == geteuid() &&
+    if (!raw_syscall3( CPU_SYS_FSTAT, fd, (long)&st, 0 ) && S_ISREG( st.st_mode ) && st.st_uid == geteuid() &&
         st.st_size >= (off_t)sizeof(*page))
         ret = raw_syscall6( CPU_SYS_MMAP, 0, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
                             0 );

@@ -37,7 +37,7 @@ void find_wine_version( void *ntdll )
     static const char start[] = "\0wine-";
     const unsigned char *p, *end;
     struct module module;
-    void *inside = dlsym( ntdll, "__wine_dbg_header" );
+    void *inside = old_dlsym( ntdll, "__wine_dbg_header" );
     unsigned int i;
 
     if (!inside || !find_module( inside, &module )) return;

@@ -4,10 +4,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 # Behind the options is a command, with a completion of its own.
-complete -c writewatch -x -a '(__fish_complete_subcommand -- -l --log)'
+complete -c writewatch -x -a '(__fish_complete_subcommand -- -l --log --record)'
 complete -c writewatch -s l -l log -r -F -d 'Log to a file whether it is active'
 complete -c writewatch -s s -l stats -d 'Also log counts when a process exits'
 complete -c writewatch -l log-all -d 'Log all Wine processes'
+complete -c writewatch -l record -r -F -d 'Record what programs ask of write watches'
 complete -c writewatch -l off -d 'Run the command without the library'
 complete -c writewatch -l check -d 'Say whether it works here and with which Wines'
 complete -c writewatch -l json -d 'With --check: say so as JSON'

@@ -40,7 +40,7 @@ static void prepare_wine( const char *dir )
     static const char * const unwanted[] =
     {
         "WINEARCH", "DISPLAY", "WAYLAND_DISPLAY", "WRITEWATCH_STATS", "WRITEWATCH_LOGGED",
-        "WRITEWATCH_RUN"
+        "WRITEWATCH_RUN", "WRITEWATCH_RECORD"
     };
     unsigned int i;
 

@@ -45,6 +45,7 @@ static void run_probe( void *arg )
     unsetenv( "WRITEWATCH_STATS" );
     unsetenv( "WRITEWATCH_LOGGED" );
     unsetenv( "WRITEWATCH_RUN" );
+    unsetenv( "WRITEWATCH_RECORD" );
     unsetenv( "WRITEWATCH_PROGRAMS" );
     set_variable( "WRITEWATCH_STATUS", "0" );
     unsetenv( "WINE_DISABLE_KERNEL_WRITEWATCH" );
