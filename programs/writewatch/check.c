@@ -6,26 +6,10 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "runner.h"
-#include "check.h"
-
-/***********************************************************************
- *           add_finding
- */
-void add_finding( struct report *report, enum severity severity, const char *id,
-                  const char *sentence, const char *remedy )
-{
-    struct finding finding = { severity, id, sentence, remedy };
-    size_t count = report->finding_count;
-
-    report->findings = realloc( report->findings, (count + 1) * sizeof(finding) );
-    if (!report->findings) fail( EXIT_USAGE, "out of memory" );
-    report->findings[count] = finding;
-    report->finding_count = count + 1;
-}
+#include "check_report.h"
 
 /* whether the answer depends on this one */
 static int counts( const struct report *report, const struct wine *wine )

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 
 /***********************************************************************
  *           utf8_length

@@ -23,7 +23,7 @@
 #include "sys/kernel_api.h"
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 
 #define SYSCTL "/proc/sys/vm/unprivileged_userfaultfd"
 

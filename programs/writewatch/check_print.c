@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 
 /* begins a line: what it is about, and whether it is as it must be */
 static void begin_line( const char *what, const char *answer )

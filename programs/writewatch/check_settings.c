@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 #include "config.h"
 
 /* where a choice comes from, for a sentence */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 
 /* The program runs in a Wine prefix of its own, which is removed. The user's would be served as
  * well, but this Wine might not be the one that it was made by: Wine would bring it up to date,

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 
 struct probe
 {

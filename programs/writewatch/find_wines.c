@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 
 /* where ntdll.so lies below the directory of a Wine: as distributions install it, as make does, in
  * Proton, in the tree where it was built, and (Wine 5, 6) without a directory for the processor */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 #include "config.h"
 
 static int is_windows_program( const char *path )

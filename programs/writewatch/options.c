@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "runner.h"
-#include "check.h"
+#include "check_report.h"
 #include "config.h"
 
 static int print_help( struct runner *runner, int count, char **args );

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_CHECK_H
-#define WRITEWATCH_CHECK_H
+#ifndef WRITEWATCH_CHECK_REPORT_H
+#define WRITEWATCH_CHECK_REPORT_H
 
 #include <stddef.h>
 #include <sys/utsname.h>
@@ -116,4 +116,4 @@ struct child
 
 extern int run_child( struct child *child );
 
-#endif /* WRITEWATCH_CHECK_H */
+#endif /* WRITEWATCH_CHECK_REPORT_H */
