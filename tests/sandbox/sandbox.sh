@@ -112,9 +112,10 @@ wine()
         "$program" || failed "basic_poll.exe ended with status $? ($wrap)"
     line=$(grep "^writewatch: [0-9]* .*basic_poll.exe: " "$log" 2>/dev/null)
     printf '%s\n' "${line:-the log says nothing about basic_poll.exe}"
-    printf '%s\n' "$line" | grep -q "basic_poll.exe: $expected" ||
+    # a Wine of both word sizes begins in a process of the other one
+    [ "$(printf '%s\n' "$line" | grep -vc "basic_poll.exe: $expected")" -eq 0 ] ||
         failed "the log does not say \"$expected\" ($wrap)"
-    [ "$(printf '%s\n' "$line" | wc -l)" -eq 1 ] || failed "more than one line"
+    [ "$(printf '%s\n' "$line" | wc -l)" -le 2 ] || failed "more than two lines"
     runs=$((runs + 1))
 }
 
@@ -322,7 +323,9 @@ wine/no-descriptors)
     wine 'active, ' "prlimit --nofile=64:64"
     ;;
 wine/address-space)
-    needs prlimit --as=2147483648 true
+    # a Wine of both word sizes has too little there for its 32-bit part
+    needs "$top_srcdir/tests/wine-run" --mode stock --timeout 60 \
+        --wrap "prlimit --as=2147483648" "$program"
     wine 'active, ' "prlimit --as=2147483648"
     ;;
 *)
