@@ -8,7 +8,8 @@
 
 # as wine-run has it: not what was built, but what is installed
 export WRITEWATCH_RUNNER=/usr/bin/writewatch
-ours='writewatch writewatch-preload writewatch-preload:i386 libwritewatch0 libwritewatch-dev'
+ours='writewatch:amd64 writewatch-preload:amd64 writewatch-preload:i386 libwritewatch0:amd64
+    libwritewatch-dev:amd64'
 
 # what the system has besides what changes by itself
 snapshot()
@@ -53,6 +54,7 @@ as_installed()
 # dpkg knows each file below /usr that has the name, and none has another content than it had
 known()
 {
+    # shellcheck disable=SC2086
     dpkg -V $ours || return 1
     for file in $(find /usr /etc -name '*writewatch*' ! -path '/usr/share/doc/*'); do
         dpkg -S "$file" >/dev/null || { echo "$file is of no package"; return 1; }
