@@ -50,7 +50,9 @@ writewatch "$WINE" "$work/game.exe" 100000000 100 >/dev/null 2>&1 &
 background=$!
 until writewatch --status game >"$work/out" 2>&1 && grep -q ' [1-9][0-9]* pages reported' "$work/out"
 do sleep 0.2; done
-says "^$background game.exe: active, wine-.*, 64 bits; scan"
+# not the one that was started, in a Wine of both word sizes
+pid=$(sed -n 's/^\([0-9]*\) game.exe: active.*/\1/p' "$work/out" | head -n 1)
+says "^$pid game.exe: active, wine-.*, 64 bits; scan"
 sed 's/^/| /' "$work/out"
 
 what="writewatch-top in a terminal"
@@ -60,13 +62,13 @@ until tmux -S "$work/tmux" capture-pane -p >"$work/out" && grep -q 'REGION.*POLL
     grep -q 'a cell is' "$work/out"; do sleep 0.2; done
 [ "$(wc -l <"$work/out")" -le 24 ] || failed "$what: $(wc -l <"$work/out") lines"
 [ "$(wc -L <"$work/out")" -le 80 ] || failed "$what: $(wc -L <"$work/out") columns"
-says "^game.exe (process $background, 64 bits), wine-"
+says "^game.exe (process $pid, 64 bits), wine-"
 sed 's/^/| /' "$work/out"
 tmux -S "$work/tmux" send-keys q
 while tmux -S "$work/tmux" list-sessions >/dev/null 2>&1; do sleep 0.2; done
 
 what="the program was killed"
-kill -KILL "$background"
+kill -KILL "$pid"
 wait "$background" 2>/dev/null
 background=
 writewatch --status game >"$work/out" 2>&1 || failed "$what: exit status $?"
