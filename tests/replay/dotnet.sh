@@ -13,7 +13,7 @@ WRITEWATCH_RECORD=$record sh "$tests/clients/dotnet/run" --mode shim --log "$wor
 
 # what the engine has counted is in the record
 line=$(grep '^writewatch: [0-9]* .*dotnet.exe: exit: ' "$work/log")
-counts=$(echo "$line" | sed -n 's/.* \([0-9]*\) polls, \([0-9]*\) pages reported, .*/\1 \2/p')
+counts=$(echo "$line" | sed -n 's/.* \([0-9]*\) polls ([^)]*), \([0-9]*\) pages reported, .*/\1 \2/p')
 [ -n "$counts" ] || die "no counts in the log: $(cat "$work/log")"
 recorded=$("$native" --list "$record" | awk '$7 == "dotnet.exe" { print $4, $5 }')
 [ "$recorded" = "$counts" ] || die "recorded: $recorded polls and pages, counted: $counts"

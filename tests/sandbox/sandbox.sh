@@ -110,7 +110,7 @@ wine()
     # shellcheck disable=SC2086
     $before "$top_srcdir/tests/wine-run" --mode shim --timeout 60 --log "$log" --wrap "$wrap" \
         "$program" || failed "basic_poll.exe ended with status $? ($wrap)"
-    line=$(grep "^writewatch: [0-9]* .*basic_poll.exe: " "$log" 2>/dev/null)
+    line=$(grep "^writewatch: [0-9]* .*basic_poll.exe: .*active" "$log" 2>/dev/null)
     printf '%s\n' "${line:-the log says nothing about basic_poll.exe}"
     # a Wine of both word sizes begins in a process of the other one, which a sandbox may not reach
     printf '%s\n' "$line" | grep -q "basic_poll.exe: $expected" ||
