@@ -33,7 +33,8 @@ struct status_page *status_page(void)
     return page;
 }
 
-/* Makes a folder, or takes one that is ours and nobody else's. Returns its descriptor or -1. */
+/* Makes a folder, or takes one that its owner, this user, alone can enter. Returns its descriptor
+ * or -1. */
 static int open_folder( const char *path )
 {
     cpu_stat st;

@@ -23,7 +23,7 @@ enum page_class
     CLASS_UNWATCHED,    /* in memory that the kernel does not watch (any more) */
     CLASS_COOL,         /* reset, and seen written within COOL_INTERVALS */
     CLASS_WARM,         /* reset, and seen written within WARM_INTERVALS */
-    CLASS_HELD,         /* written, for longer than an interval or since nobody knows when */
+    CLASS_HELD,         /* written, for longer than an interval, or for an unknown time */
     CLASS_HOT,          /* reset, and seen written within an interval */
     CLASS_WRITTEN,      /* written within an interval */
     CLASS_COUNT

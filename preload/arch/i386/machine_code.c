@@ -100,7 +100,7 @@ static int has_return( const unsigned char *function, size_t size, unsigned int 
 /***********************************************************************
  *           find_convention
  *
- * Other code of ntdll.so calls the functions directly, so that it matters who takes the arguments
+ * Other code of ntdll.so calls the functions directly, so that it matters which side takes the arguments
  * from the stack. A function of the Windows convention does so itself, and its return instruction
  * tells how many bytes they have. All five must agree.
  */
