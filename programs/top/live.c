@@ -17,8 +17,8 @@
 #include "source.h"
 #include "tracker.h"
 
-/* A step is to take STEP_TIME, so that threads that wait for the kernel's locks do not wait long, and
- * the pause after it DUTY times as long: about 1 % of one processor, and of the locks' time. */
+/* A step is to take STEP_TIME, so that threads that wait for the kernel's locks do not wait long,
+ * and the pause after it DUTY times as long: about 1 % of one processor, and of the locks' time. */
 #define STEP_TIME  50e-6
 #define DUTY       99
 #define MIN_CHUNK  ((uint64_t)256 << 10)

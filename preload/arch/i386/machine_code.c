@@ -100,9 +100,9 @@ static int has_return( const unsigned char *function, size_t size, unsigned int 
 /***********************************************************************
  *           find_convention
  *
- * Other code of ntdll.so calls the functions directly, so that it matters which side takes the arguments
- * from the stack. A function of the Windows convention does so itself, and its return instruction
- * tells how many bytes they have. All five must agree.
+ * Other code of ntdll.so calls the functions directly, so that it matters which side takes the
+ * arguments from the stack. A function of the Windows convention does so itself, and its return
+ * instruction says how many bytes they have. All five must agree.
  */
 const struct hook_table *find_convention( const unsigned char *code, size_t size,
                                           void * const functions[HOOK_COUNT], char *reason,
