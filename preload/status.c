@@ -44,7 +44,9 @@ static int open_folder( const char *path )
     fd = open( path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC );
     if (fd == -1) return -1;
     /* fstat() is a symbol of its own only since glibc 2.33 */
-    if (!raw_syscall3( CPU_SYS_FSTAT, fd, (long)&st, 0 ) && st.st_uid == geteuid() && !(st.st_mode & 077)) return fd;
+    if (!raw_syscall3( CPU_SYS_FSTAT, fd, (long)&st, 0 ) && st.st_uid == geteuid() &&
+        !(st.st_mode & 077))
+        return fd;
     close( fd );
     return -1;
 }
