@@ -24,8 +24,8 @@ static struct run_page *map_run_page( const char *file )
 
     fd = open( file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC );
     if (fd == -1) return NULL;
-    if (!raw_syscall3( CPU_SYS_FSTAT, fd, (long)&st, 0 ) && S_ISREG( st.st_mode ) && st.st_uid == geteuid() &&
-        st.st_size >= (off_t)sizeof(*page))
+    if (!raw_syscall3( CPU_SYS_FSTAT, fd, (long)&st, 0 ) && S_ISREG( st.st_mode ) &&
+        st.st_uid == geteuid() && st.st_size >= (off_t)sizeof(*page))
         ret = raw_syscall6( CPU_SYS_MMAP, 0, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
                             0 );
     close( fd );

@@ -248,8 +248,9 @@ static void draw_legend( FILE *file, const struct process_view *process )
         draw_text( file, x + 17, y + 11, "start", text );
         x += 45 + 6.6 * strlen( text );
     }
-    draw_text( file, LEFT - 120, HEIGHT - 12, "start", "A cell has the colour of the first of these that "
-               "one of its pages has. <: reset by the program, and seen written within this time." );
+    draw_text( file, LEFT - 120, HEIGHT - 12, "start",
+               "A cell has the colour of the first of these that one of its pages has. <: reset by "
+               "the program, and seen written within this time." );
 }
 
 static void draw_titles( FILE *file, const struct layout *layout,

@@ -80,7 +80,8 @@ static void put_run( FILE *file, const struct run *run )
     fputc( ',', file );
     put_string( file, "note", run->note );
     fprintf( file, ",\"state\":\"%s\",\"polls\":%" PRIu64 ",\"pages\":%" PRIu64
-             ",\"differ\":%" PRIu64 ",\"write_ms\":%.4f,\"poll_ms\":%.4f}", states[run->state], run->polls, run->pages,
+             ",\"differ\":%" PRIu64 ",\"write_ms\":%.4f,\"poll_ms\":%.4f}",
+             states[run->state], run->polls, run->pages,
              run->differ + run->failed, run->write_ns / 1e6, run->poll_ns / 1e6 );
 }
 
