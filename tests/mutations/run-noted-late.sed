@@ -1,3 +1,3 @@
 # A run of a small region is remembered although a reset has begun since.
 # Tests: unit/small race/scan
-/^note_run|note_run\( uint64_t/,/^}/ s/__atomic_compare_exchange_n\( noted, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST \);/(void)old; __atomic_store_n( noted, new, __ATOMIC_SEQ_CST );/
+/^note_run|note_run\( atomic_word/,/^}/ s/__atomic_compare_exchange_n\( noted, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST \);/(void)old; __atomic_store_n( noted, new, __ATOMIC_SEQ_CST );/

@@ -1,3 +1,3 @@
 # The status of a fault is not taken from where Wine puts it.
 # Tests: wine/conformance/hostile
-s/^    unsigned int status = context->uc_mcontext.gregs\[active_hooks->status_register\];/    unsigned int status = context->uc_mcontext.gregs[REG_R9] \& 0;/
+s/^    return context->uc_mcontext\.gregs\[wine_status_register\(\)\];/    return context->uc_mcontext.gregs[REG_R9] \& 0;/
