@@ -5,14 +5,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "defer.h"
 #include "engine/give_way.h"
 #include "engine/host.h"
 #include "owned_lock.h"
-#include "preload.h"
-#include "status.h"
 #include "sys/lock_order.h"
+#include "watch_lock.h"
 
-/* A thread that holds it is not suspended or terminated: see signals.c. Wine's other handlers do
+/* A thread that holds it is not suspended or terminated: see defer.h. Wine's other handlers do
  * not call back here. */
 void change_lock(void)
 {
@@ -47,7 +47,7 @@ void unlock_after_fork( int child )
 {
     if (child)
     {
-        status_in_child();
+        begin_child();
         note_unlock( LOCK_CHANGES );
         owned_lock_release_in_child();
         forget_deferred_signals();

@@ -9,6 +9,7 @@
 
 #include "preload.h"
 #include "status.h"
+#include "watch_lock.h"
 
 static char active_line[360];
 static uint64_t cost;
@@ -27,4 +28,9 @@ void begin_watching(void)
     if (begun++) return;
     if ((page = status_open())) page->fault_cost = cost;
     log_active( active_line, 1 );
+}
+
+void begin_child(void)
+{
+    status_in_child();
 }

@@ -18,11 +18,10 @@
 #include "engine/host.h"
 #include "engine/watch.h"
 #include "kernel_watch.h"
-#include "owned_lock.h"
 #include "scan/scan.h"
-#include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"
+#include "watch_lock.h"
 #include "wine/debug.h"
 #include "write_watch.h"
 
@@ -43,45 +42,9 @@ static BOOL is_open;          /* set while there is one thread */
 static BOOL is_allocating;    /* under virtual_mutex */
 static BOOL wine_watches;     /* whether some memory has VPROT_WRITEWATCH because we refused it */
 
-/* The engine's host: as in a Wine under the preload library. */
-
-void change_lock(void)
+/* nothing of ours is shared with the parent */
+void begin_child(void)
 {
-    begin_address_space_change();
-    note_lock( LOCK_CHANGES );
-    owned_lock_acquire();
-}
-
-void leave_uninterrupted_code(void)
-{
-    deliver_deferred_signals();
-}
-
-void change_unlock(void)
-{
-    note_unlock( LOCK_CHANGES );
-    owned_lock_release();
-    end_address_space_change();
-    deliver_deferred_signals();
-}
-
-void lock_for_fork(void)
-{
-    note_lock( LOCK_CHANGES );
-    owned_lock_acquire();
-}
-
-void unlock_after_fork( int child )
-{
-    note_unlock( LOCK_CHANGES );
-    if (child)
-    {
-        owned_lock_release_in_child();
-        forget_deferred_signals();
-        return;
-    }
-    owned_lock_release();
-    deliver_deferred_signals();
 }
 
 /***********************************************************************
