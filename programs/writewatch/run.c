@@ -6,13 +6,12 @@
  */
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,21 +23,22 @@
 
 #define RUN_NAME "run."
 
-/* removes the pages of runs whose command has ended */
+/* Removes the pages of runs whose command has ended: the process that waits for its end holds a lock.
+ * Its id says nothing, as it may run in another container that shares the folder. */
 static void remove_old_runs( const char *folder )
 {
     DIR *dir = opendir( folder );
     struct dirent *entry;
-    char *end;
-    long pid;
+    int fd;
 
     if (!dir) return;
     while ((entry = readdir( dir )))
     {
         if (strncmp( entry->d_name, RUN_NAME, strlen( RUN_NAME ))) continue;
-        pid = strtol( entry->d_name + strlen( RUN_NAME ), &end, 10 );
-        if (pid <= 0 || *end || !kill( pid, 0 ) || errno != ESRCH) continue;
-        unlinkat( dirfd( dir ), entry->d_name, 0 );
+        fd = openat( dirfd( dir ), entry->d_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC );
+        if (fd == -1) continue;
+        if (!flock( fd, LOCK_EX | LOCK_NB )) unlinkat( dirfd( dir ), entry->d_name, 0 );
+        close( fd );
     }
     closedir( dir );
 }
@@ -83,10 +83,10 @@ static void wait_for_end( const char *log, const char *file, int fd )
         setsid();
         if (chdir( "/" )) _exit( 1 );
         page = mmap( NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0 );
-        if (page == MAP_FAILED || dup2( end.fd, 0 )) _exit( 1 );
+        /* the second one with its lock */
+        if (page == MAP_FAILED || dup2( end.fd, 0 ) || dup2( fd, 1 ) != 1) _exit( 1 );
         end.fd = 0;
         /* whatever the caller waits for the end of */
-        close( 1 );
         if (strcmp( log, "-" )) close( 2 );
         close_range( 3, ~0u, 0 );
         while (poll( &end, 1, -1 ) != 1) continue;
@@ -108,24 +108,21 @@ void begin_run( const char *log, int count, char **args )
 {
     static const char * const folders[] = STATUS_FOLDERS;
     struct run_page page = { .magic = RUN_MAGIC, .pid = getpid() };
-    char id[16], name[32], *folder, *file;
+    char id[16], *folder, *file;
     unsigned int i;
     int fd;
 
     unsetenv( "WRITEWATCH_RUN" );
     set_command( &page, count, args );
     snprintf( id, sizeof(id), "%u", (unsigned int)geteuid() );
-    snprintf( name, sizeof(name), "/" RUN_NAME "%d", (int)getpid() );
     for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
     {
         folder = join( folders[i], id, "" );
         if (!own_directory( folder )) continue;
         remove_old_runs( folder );
-        file = join( folder, name, "" );
-        unlink( file );
-        fd = open( file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600 );
-        if (fd == -1) continue;
-        if (write( fd, &page, sizeof(page) ) == (ssize_t)sizeof(page))
+        file = join( folder, "/" RUN_NAME "XXXXXX", "" );
+        if ((fd = mkostemp( file, O_CLOEXEC )) == -1) continue;
+        if (!flock( fd, LOCK_SH ) && write( fd, &page, sizeof(page) ) == (ssize_t)sizeof(page))
         {
             set_variable( "WRITEWATCH_RUN", file );
             wait_for_end( log, file, fd );

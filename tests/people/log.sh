@@ -83,6 +83,22 @@ what="counts without a log"
 has 1 " demo.exe: active"
 has 1 " demo.exe: exit: "
 
+# its process ids mean nothing to a runner outside, which must not take the page away
+what="a run in another name space of processes"
+if unshare --pid --fork true 2>/dev/null; then
+    # shellcheck disable=SC2016
+    unshare --pid --fork --kill-child "$writewatch" --log "$work/other" sh -c '
+        echo "$WRITEWATCH_RUN" >"$1"
+        while [ -f "$1" ]; do sleep 0.05; done
+        [ -f "$WRITEWATCH_RUN" ]' sh "$work/page" &
+    background=$!
+    wait_for test -s "$work/page"
+    "$writewatch" --log "$work/log" true
+    rm "$work/page"
+    wait "$background" || failed "$what: its page is gone"
+    background=
+fi
+
 what="no log"
 "$writewatch" "$WINE" "$demo" 20 >"$work/out" 2>"$work/log"
 has 0 writewatch:
