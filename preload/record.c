@@ -142,7 +142,7 @@ static UNINTERRUPTED_PART int write_line( char *line, char *end )
     return record_append( line, end - line, 0 );
 }
 
-static UNINTERRUPTED_PART int write_change( const char *word, uintptr_t base, size_t size,
+static UNINTERRUPTED int write_change( const char *word, uintptr_t base, size_t size,
                                        const unsigned long *type )
 {
     char line[MAX_LINE], *p;
@@ -243,7 +243,7 @@ static UNINTERRUPTED_PART int write_poll( const struct record_poll *poll, size_t
  * meanwhile is recorded as well. The count is loaded as the poll itself does first of all, so that
  * a fault there has the same consequence.
  */
-static UNINTERRUPTED_PART NTSTATUS get_and_write( const struct record_poll *poll, int *err )
+static UNINTERRUPTED NTSTATUS get_and_write( const struct record_poll *poll, int *err )
 {
     uintptr_t max = 0, count;
     int status;
@@ -268,7 +268,7 @@ NTSTATUS record_get( const struct record_poll *poll )
     return status;
 }
 
-static UNINTERRUPTED_PART NTSTATUS reset_and_write( void *base, SIZE_T size, int *err )
+static UNINTERRUPTED NTSTATUS reset_and_write( void *base, SIZE_T size, int *err )
 {
     NTSTATUS status = reset_write_watch( base, size );
 

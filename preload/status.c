@@ -110,6 +110,7 @@ static uint64_t read_process_start(void)
     char buffer[1024], *p;
     ssize_t size = -1;
     unsigned int field;
+    uint64_t value = 0;
     int fd;
 
     if ((fd = open( "/proc/self/stat", O_RDONLY | O_CLOEXEC )) != -1)
@@ -122,7 +123,9 @@ static uint64_t read_process_start(void)
     if (!(p = strrchr( buffer, ')' ))) return 0;
     for (field = 2; field < 22; field++)
         if (!(p = strchr( p + 1, ' ' ))) return 0;
-    return strtoull( p, NULL, 10 );
+    /* strtoull() is a symbol of its own since glibc 2.38 */
+    while (*++p >= '0' && *p <= '9') value = value * 10 + *p - '0';
+    return value;
 }
 
 static void set_text( char *text, size_t size, const char *value )

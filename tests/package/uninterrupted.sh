@@ -77,6 +77,36 @@ locked='add_run alloc_region empty_region free_region split_region move_marks re
         discard_accessible scan_mark_empty change_lock lock_for_fork
         marks_recount region_without_steps free_regions_without_steps adopt adopt_region go_on_in_child
         scan_reattach scan_marked_reattach forget_parent'
+# A static function that may be built into its callers is called in the section, or with the lock held:
+# built into record_get() it would be code in which a thread can be ended.
+outside=$(cd "$top_srcdir" && find dlls preload -name '*.[ch]' | sort | xargs awk -v locked="$locked" '
+    BEGIN { count = split( locked, list ); for (i = 1; i <= count; i++) is_locked[list[i]] = 1 }
+    FNR == 1 { inside = 0; caller = "" }
+    # the name is in the next line
+    /always_inline\)\) [a-z ]*$/ { inline = 1; next }
+    /^[a-zA-Z_].*\(/ && !/;$/ {
+        inside = /UNINTERRUPTED|always_inline|INLINE / || inline
+        inline = 0
+        caller = $0
+        sub( /\(.*/, "", caller )
+        sub( /.*[ *]/, "", caller )
+        if (/UNINTERRUPTED_PART/) parts[FILENAME, caller] = ++found
+        next
+    }
+    /^[ \t]/ && !inside && caller != "" && !(caller in is_locked) {
+        line = $0
+        sub( /^ \*.*/, "", line )
+        while (match( line, /[a-z_0-9]+\(/ ))
+        {
+            name = substr( line, RSTART, RLENGTH - 1 )
+            if ((FILENAME, name) in parts)
+                print FILENAME ": " caller " may have " name " in it, outside of the section"
+            line = substr( line, RSTART + RLENGTH )
+        }
+    }
+    END { if (found < 30) print "only " found " such functions were found" }')
+[ -z "$outside" ] || { echo "$outside"; status=1; }
+
 callers=$("${OBJDUMP:-objdump}" -d --no-show-raw-insn "$library" | awk '
     /^Disassembly of section/ { section = $4; sub( /:$/, "", section ) }
     /^[0-9a-f]+ <.*>:$/ {

@@ -102,7 +102,7 @@ in_this_shell install installed /writewatch/logs/packages "$VERSION"
 in_this_shell known known
 in_this_shell installed as_installed
 use use
-run packages/people 300 sh "$top_srcdir/tests/packages/people.sh" \
+run packages/people 300 sh "$top_srcdir/tests/packages/people" \
     /writewatch/build/programs/demo/demo.exe
 in_this_shell upgrade installed /writewatch/logs/next "$new"
 in_this_shell upgraded known
