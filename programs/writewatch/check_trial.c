@@ -46,7 +46,7 @@ static void prepare_wine( const char *dir )
 
     for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) unsetenv( unwanted[i] );
     set_variable( "WINEPREFIX", join( dir, "/prefix", "" ));
-    set_variable( "TMPDIR", dir );  /* wineserver leaves its own directory there */
+    unsetenv( "TMPDIR" );  /* Debian 13's Wine crashes where it is set */
     set_variable( "WINEDEBUG", "-all" );
     set_variable( "WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=" );
 }
@@ -83,6 +83,26 @@ static int remove_one( const char *path, const struct stat *st, int type, struct
     (void)st; (void)type; (void)where;
     remove( path );
     return 0;
+}
+
+/***********************************************************************
+ *           remove_server_directory
+ *
+ * Debian's wineserver makes a directory for each prefix in /tmp, which stays, and notes its name in
+ * the prefix.
+ */
+static void remove_server_directory( const char *dir )
+{
+    FILE *file = fopen( join( dir, "/prefix", "/wineserver" ), "re" );
+    char name[64] = "";
+
+    if (!file) return;
+    if (fgets( name, sizeof(name), file ) && !strncmp( name, "wine-", 5 ) && !strchr( name, '/' ))
+    {
+        name[strcspn( name, "\n" )] = 0;
+        nftw( join( "/tmp/", name, "" ), remove_one, 16, FTW_DEPTH | FTW_PHYS );
+    }
+    fclose( file );
 }
 
 /***********************************************************************
@@ -190,5 +210,6 @@ void run_trials( struct report *report, const char *word )
         judge( report, &report->trials[report->trial_count++], &run );
     }
     run_child( &child );
+    remove_server_directory( dir );
     nftw( dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT );
 }
