@@ -53,6 +53,15 @@ needs()
     exit 77
 }
 
+# needs_stock COMMAND: skips the test if stock Wine does not run the program behind the command either
+needs_stock()
+{
+    "$top_srcdir/tests/wine-run" --mode stock --timeout 60 --wrap "$1" "$program" \
+        >"$work/stock" 2>&1 && return 0
+    echo "stock Wine does not run the program there either ($1)"
+    exit 77
+}
+
 # failed TEXT
 failed()
 {
@@ -320,14 +329,12 @@ wine/no-descriptors)
     needs "$deny" --errno 24 true
     wine 'not active: userfaultfd refused: ' "$deny --errno 24"
     # and with few it goes on as with many, if Wine itself does
-    needs "$top_srcdir/tests/wine-run" --mode stock --timeout 60 \
-        --wrap "prlimit --nofile=64:64" "$program"
+    needs_stock "prlimit --nofile=64:64"
     wine 'active, ' "prlimit --nofile=64:64"
     ;;
 wine/address-space)
     # a Wine of both word sizes has too little there for its 32-bit part
-    needs "$top_srcdir/tests/wine-run" --mode stock --timeout 60 \
-        --wrap "prlimit --as=2147483648" "$program"
+    needs_stock "prlimit --as=2147483648"
     wine 'active, ' "prlimit --as=2147483648"
     ;;
 *)
