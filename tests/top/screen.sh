@@ -50,16 +50,28 @@ screen()
     tmux capture-pane -p
 }
 
-# until_shown TEXT: waits until it is; the time limit of the test ends what never comes
+# until_shown TEXT, until_gone TEXT, until_matches REGEX: waits until it is so. What lasts for an interval
+# only must not be waited for: a slow machine does not look in time. The time limit of the test ends
+# what never comes, and then it is said what that was.
+awaited=
 until_shown()
 {
+    awaited="\"$1\" to be shown"
     until screen | grep -qF -- "$1"; do sleep 0.1; done
 }
 
 until_gone()
 {
+    awaited="\"$1\" to go"
     while screen | grep -qF -- "$1"; do sleep 0.1; done
 }
+
+until_matches()
+{
+    awaited="\"$1\" to match"
+    until screen | grep -q -- "$1"; do sleep 0.1; done
+}
+trap 'echo "ended while waiting for $awaited; the screen is:"; screen; exit 1' HUP INT TERM
 
 # ended STATUS: the program ends with it, and the terminal is as it was
 ended()
@@ -107,10 +119,11 @@ until_shown "of 512: a cell is"
 
 # keys
 ask write 0 8 1
-until_shown "www.....W"
+until_matches "www.....[Ww]"
 ask poll 0
 [ "$answer" = 4 ] || die "a poll beside it reports $answer pages, not 4"
-until_shown "***.....*"
+# what was reset is hot, then cools, and is clean in the end
+until_matches "\([*+o-]\)\1\1.....\1"
 tmux send-keys $to_large
 until_shown "of 4096"
 tmux send-keys $to_small
