@@ -113,7 +113,21 @@ extern ssize_t writewatch_list( const void *addr, size_t size,
                                 const struct writewatch_filter *filter,
                                 struct writewatch_range *ranges, size_t count, const void **next );
 
-/* The same for written pages; flags are WRITEWATCH_RESET and WRITEWATCH_ACROSS. */
+/* Trackers: each follows the same memory with a "since when" of its own. A tracker of a range covers
+ * what is watched of it, now or later. Nothing in it is written when it is opened; its lists reset
+ * pages for it alone, and neither other trackers nor the calls above change what it lists. */
+struct writewatch_tracker;
+extern int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr,
+                                    size_t size );
+extern void writewatch_tracker_close( struct writewatch_tracker *tracker );
+
+/* writewatch_list() from *pos to end for what is written since the tracker has reset it; *pos is
+ * where to continue then. */
+extern ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void **pos,
+                                        const void *end, const struct writewatch_filter *filter,
+                                        struct writewatch_range *ranges, size_t count );
+
+/* writewatch_list() for written pages; flags are WRITEWATCH_RESET and WRITEWATCH_ACROSS. */
 extern ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
                                 struct writewatch_range *ranges, size_t count, const void **next );
 

@@ -186,7 +186,24 @@ struct watch_backend
 
     /* Before a query: whether faults still reach the backend. On failure the query fails. */
     int (*check)(void);
+
+    /* The last two are NULL but in a table that takes the place of a backend's while somebody else
+     * follows the region's pages as well (track/). */
+
+    /* called for pages that were found written, after they were marked; in a step, or while the
+     * region is closed */
+    void (*note_written)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+    /* the table whose place it takes */
+    const struct watch_backend *original;
 };
+
+/* the backend's own table */
+static inline __attribute__((always_inline)) const struct watch_backend *
+original_backend( const struct watch_backend *backend )
+{
+    return backend->original ? backend->original : backend;
+}
 
 #define MAX_BACKENDS 8
 

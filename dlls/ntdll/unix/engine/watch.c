@@ -25,6 +25,8 @@
 /* set by watch_open() */
 static const struct watch_backend *first_backend;
 
+void (*region_added)( struct watch_region *region );
+
 /***********************************************************************
  *           watch_open
  *
@@ -114,7 +116,7 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
     const struct watch_backend *backend;
-    struct watch_region *region;
+    struct watch_region *region = NULL;
     int ret, first_error = 0;
 
     if (fork_is_unhandled()) return -EIO;
@@ -134,6 +136,7 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
     }
     if (!ret && !backend) ret = first_error;
     else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
+    if (!ret && region_added) region_added( region );
     change_unlock();
     return ret;
 }

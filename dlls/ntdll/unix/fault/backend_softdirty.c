@@ -193,7 +193,7 @@ static int softdirty_save( struct watch_region *region, uintptr_t start, uintptr
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
         if ((count = softdirty_collect( region, &scan )) < 0) return count;
-        for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
+        for (i = 0; i < count; i++) region_mark_written( region, runs[i].start, runs[i].end );
     }
     return 1;
 }

@@ -217,6 +217,30 @@ failed:
     return ret;
 }
 
+/* Whether a marked page is protected all the same, as trackers need it. */
+static int is_armed( uintptr_t page )
+{
+    uint64_t entry;
+
+    return userfault_read_pagemap( page, 1, &entry ) != 1 || entry & PM_UFFD_WP;
+}
+
+/* the end of the pages that are like the first one */
+static uintptr_t same_state( struct watch_region *region, struct page_marks *marks, uintptr_t start,
+                             int *armed )
+{
+    uintptr_t granule = (uintptr_t)1 << region->shift;
+    uintptr_t end = marks_next( marks, start, region->end );
+
+    *armed = 1;
+    if (end > start) return end;
+    *armed = region->trackers && is_armed( start );
+    for (end = start + granule; end < region->end && marks_peek( marks, end, end + granule );
+         end += granule)
+        if (region->trackers && is_armed( end ) != *armed) break;
+    return end;
+}
+
 /***********************************************************************
  *           userfault_verify
  *
@@ -225,20 +249,15 @@ failed:
  */
 int userfault_verify( struct userfault *uf, struct watch_region *region )
 {
-    uintptr_t start, end, granule = (uintptr_t)1 << region->shift;
     struct page_marks *marks = region_marks( region );
-    int ret = marks ? 0 : -ENOMEM;
+    uintptr_t start, end;
+    int armed, ret = marks ? 0 : -ENOMEM;
 
     fault_hold( region );
     for (start = region->base; !ret && start < region->end; start = end)
     {
-        if ((end = marks_next( marks, start, region->end )) > start)
-        {
-            ret = write_protect( uf, start, end, 1 );
-            continue;
-        }
-        while (end < region->end && marks_peek( marks, end, end + granule )) end += granule;
-        ret = write_protect( uf, start, end, 0 );
+        end = same_state( region, marks, start, &armed );
+        ret = write_protect( uf, start, end, armed );
     }
     fault_release( region );
     return ret == -ENOENT || ret == -EINVAL ? -EPERM : ret;

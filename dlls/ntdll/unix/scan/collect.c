@@ -193,7 +193,7 @@ static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t s
         {
             there = 1;
             if ((runs[i].categories & (PAGE_IS_WRITTEN | unlike)) == PAGE_IS_WRITTEN)
-                marks_set( region->marks, runs[i].start, runs[i].end );
+                region_mark_written( region, runs[i].start, runs[i].end );
         }
     }
     return there;
@@ -213,7 +213,7 @@ static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
         if ((count = ask_kernel( SCAN_QUICK, &scan )) < 0) return count;
-        for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
+        for (i = 0; i < count; i++) region_mark_written( region, runs[i].start, runs[i].end );
     }
     return 1;
 }

@@ -1,0 +1,196 @@
+/*
+ * Opening and closing trackers
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+
+#include "engine/fork_state.h"
+#include "engine/host.h"
+#include "sys/lock_order.h"
+#include "sys/page.h"
+#include "sys/raw_syscall.h"
+#include "track/tracker.h"
+
+struct tracker *trackers[MAX_TRACKERS];
+
+static uint64_t bit_of( const struct tracker *tracker )
+{
+    return (uint64_t)1 << tracker->slot;
+}
+
+/* Makes the next write to each page that is marked fault again, where faults tell of writes. The marks
+ * stay: a page that is both armed and marked does no harm. */
+static int arm_all_marked( struct watch_region *region )
+{
+    struct page_marks *marks = region->marks;
+    uintptr_t start = region->base, end;
+    int ret = 0;
+
+    if (!region->backend->arm || !marks) return 0;
+    for (; !ret && (start = marks_next( marks, start, region->end )) < region->end; start = end)
+    {
+        uintptr_t page = (uintptr_t)1 << region->shift;
+
+        for (end = start + page; end < region->end && marks_peek( marks, end, end + page ); end += page)
+            /* nothing */;
+        ret = region->backend->arm( region, start, end );
+    }
+    return ret;
+}
+
+/***********************************************************************
+ *           follow
+ *
+ * Begins to follow a region: what was written before is taken from the backend, for those who were
+ * there before, so that what is written from now on is seen. Change lock held.
+ */
+static int follow( struct watch_region *region, const struct tracker *tracker )
+{
+    int ret = 0;
+
+    region_set_state( region, REGION_CLOSED );
+    if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY) ret = -EPERM;
+    else if (!region_marks( region )) ret = -ENOMEM;
+    if (!ret) ret = tracked_gather( region, region->base, region->end );
+    if (!ret) ret = arm_all_marked( region );
+    if (!ret)
+    {
+        region->trackers |= bit_of( tracker );
+        __atomic_store_n( &region->backend, tracked_table( region->backend ), __ATOMIC_RELAXED );
+    }
+    region_set_state( region, REGION_OPEN );
+    return ret;
+}
+
+/* ends that, for all regions that a tracker follows; change lock held */
+static void unfollow_all( const struct tracker *tracker )
+{
+    struct watch_region *region;
+    uintptr_t start = 0;
+
+    for (; (region = region_first( start, ~(uintptr_t)0 )); start = region->end)
+    {
+        if (!(region->trackers & bit_of( tracker ))) continue;
+        region_set_state( region, REGION_CLOSED );
+        region->trackers &= ~bit_of( tracker );
+        if (!region->trackers)
+            __atomic_store_n( &region->backend, original_backend( region->backend ),
+                              __ATOMIC_RELAXED );
+        region_set_state( region, REGION_OPEN );
+    }
+}
+
+/***********************************************************************
+ *           follow_new
+ *
+ * A new region in the range of trackers: nothing of it is written yet, as for queries. Where it cannot
+ * be followed, trackers have no state of it, and their lists fail.
+ */
+static void follow_new( struct watch_region *region )
+{
+    unsigned int i;
+
+    for (i = 0; i < MAX_TRACKERS; i++)
+    {
+        struct tracker *tracker = trackers[i];
+        uintptr_t start = region->base, end = region->end, pos;
+
+        if (!tracker || start >= tracker->end || end <= tracker->start) continue;
+        if (start < tracker->start) start = tracker->start;
+        if (end > tracker->end) end = tracker->end;
+        for (pos = start; (pos = marks_next( tracker->pages, pos, end )) < end;)
+            marks_take( tracker->pages, pos, end );
+        follow( region, tracker );
+    }
+}
+
+int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region;
+    struct tracker *tracker;
+    unsigned int slot;
+    uintptr_t addr;
+    int ret = 0;
+    long page;
+
+    if (fork_is_unhandled()) return -EIO;
+    page = raw_mmap_anon( round_up( sizeof(*tracker) ));
+    if (raw_failed( page )) return -ENOMEM;
+    tracker = (struct tracker *)page;
+    tracker->start = start;
+    tracker->end   = end;
+    if (!(tracker->pages = marks_alloc( start, end - start, page_shift )))
+    {
+        raw_munmap( tracker, round_up( sizeof(*tracker) ));
+        return -ENOMEM;
+    }
+
+    change_lock();
+    for (slot = 0; slot < MAX_TRACKERS && trackers[slot]; slot++) /* nothing */;
+    if (slot == MAX_TRACKERS) ret = -ENOSPC;
+    else
+    {
+        tracker->slot = slot;
+        trackers[slot] = tracker;
+        region_added = follow_new;
+        for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
+            ret = follow( region, tracker );
+        if (ret)
+        {
+            unfollow_all( tracker );
+            trackers[slot] = NULL;
+        }
+    }
+    change_unlock();
+    if (ret)
+    {
+        marks_free( tracker->pages );
+        raw_munmap( tracker, round_up( sizeof(*tracker) ));
+        return ret;
+    }
+    *ret_tracker = tracker;
+    return 0;
+}
+
+void tracker_close( struct tracker *tracker )
+{
+    change_lock();
+    unfollow_all( tracker );
+    trackers[tracker->slot] = NULL;
+    change_unlock();
+    marks_free( tracker->pages );
+    raw_munmap( tracker, round_up( sizeof(*tracker) ));
+}
+
+/***********************************************************************
+ *           gather
+ *
+ * For a list: see struct list_source. A region that is not followed has no state here: it is new, and
+ * will be followed before the change that adds it has ended, or that has failed.
+ */
+static int gather( const struct list_source *source, struct watch_region *region, uintptr_t start,
+                   uintptr_t end )
+{
+    const struct tracker *tracker = source->data;
+
+    if (!(region->trackers & bit_of( tracker ))) return -EAGAIN;
+    return tracked_gather( region, start, end );
+}
+
+ssize_t tracker_list( struct tracker *tracker, uintptr_t *pos, uintptr_t end,
+                      const struct list_filter *filter, struct page_run *ranges, size_t count )
+{
+    struct list_source source = { gather, tracker, tracker->pages };
+    struct list_filter tracked = *filter;
+    ssize_t ret;
+
+    tracked.source = &source;
+    if ((ret = watch_list( *pos, end, &tracked, ranges, count, pos )) != -EAGAIN) return ret;
+    change_lock();
+    change_unlock();
+    ret = watch_list( *pos, end, &tracked, ranges, count, pos );
+    return ret == -EAGAIN ? -EIO : ret;
+}
