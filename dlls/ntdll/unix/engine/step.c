@@ -77,17 +77,21 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
  */
 UNINTERRUPTED int enter_held( struct watch_query *query )
 {
-    int ret = 0;
+    int ret;
 
-    block_signals( query );
-    query->step = region_enter( query->region, query->start, query->end );
-    if (!query->step || !is_same_kind( query )) ret = begin_anew( query );
-    if (!ret)
+    do
     {
-        query->backend->hold( query->region );
-        return 0;
-    }
-    restore_mask( query );
+        ret = 0;
+        block_signals( query );
+        query->step = region_enter( query->region, query->start, query->end );
+        if (!query->step || !is_same_kind( query )) ret = begin_anew( query );
+        if (!ret)
+        {
+            query->backend->hold( query->region );
+            return 0;
+        }
+        restore_mask( query );
+    } while (ret > 0 && query->backend->hold);
     if (ret < 0) return ret;
     query->step = STEP_NONE;
     return enter_anew( query );

@@ -24,7 +24,7 @@ static struct fair_lock *lock_of( const struct watch_region *region )
 
 static const struct watch_backend *original( const struct watch_region *region )
 {
-    return region->backend->original;
+    return original_backend( region->backend );
 }
 
 static void hold( struct watch_region *region )

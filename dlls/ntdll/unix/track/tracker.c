@@ -9,9 +9,11 @@
 
 #include "engine/fork_state.h"
 #include "engine/host.h"
+#include "engine/region_step.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
+#include "sys/wait_turn.h"
 #include "track/tracker.h"
 
 struct tracker *trackers[MAX_TRACKERS];
@@ -19,6 +21,16 @@ struct tracker *trackers[MAX_TRACKERS];
 static uint64_t bit_of( const struct tracker *tracker )
 {
     return (uint64_t)1 << tracker->slot;
+}
+
+/* Closes a region. Its steps use what is about to be freed, so they are waited for, even where a debugger
+ * has stopped one. */
+static void close_region( struct watch_region *region )
+{
+    unsigned int turns = 0;
+
+    region_set_state( region, REGION_CLOSED );
+    while (region_has_steps( region )) wait_turn( &turns );
 }
 
 /* Makes the next write to each page that is marked fault again, where faults tell of writes. The marks
@@ -51,7 +63,7 @@ static int follow( struct watch_region *region, const struct tracker *tracker )
 {
     int ret = 0;
 
-    region_set_state( region, REGION_CLOSED );
+    close_region( region );
     if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY) ret = -EPERM;
     else if (!region_marks( region )) ret = -ENOMEM;
     if (!ret) ret = tracked_gather( region, region->base, region->end );
@@ -74,7 +86,7 @@ static void unfollow_all( const struct tracker *tracker )
     for (; (region = region_first( start, ~(uintptr_t)0 )); start = region->end)
     {
         if (!(region->trackers & bit_of( tracker ))) continue;
-        region_set_state( region, REGION_CLOSED );
+        close_region( region );
         region->trackers &= ~bit_of( tracker );
         if (!region->trackers)
             __atomic_store_n( &region->backend, original_backend( region->backend ),
