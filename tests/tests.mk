@@ -60,6 +60,10 @@ UNIT_SRCS := $(call sources,tests/unit/*.c) $(call sources,tests/unit/$(ARCH)/*.
 UNIT_OF_PRELOAD = find_calls $(foreach prog,$(basename $(notdir $(UNIT_SRCS))),\
 	$(if $(UNIT_EXTRA_$(prog)),$(prog)))
 UNIT_PROGS = $(filter-out $(if $(PRELOAD),,$(UNIT_OF_PRELOAD:%=tests/unit/%)),$(UNIT_SRCS:.c=))
+# for tests/package/lacking.sh
+list-unit-of-preload:
+	@echo $(UNIT_OF_PRELOAD)
+.PHONY: list-unit-of-preload
 UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
