@@ -127,6 +127,18 @@ extern ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, cons
                                         const void *end, const struct writewatch_filter *filter,
                                         struct writewatch_range *ranges, size_t count );
 
+/* Copies the pages that have changed to the same place in a copy of the range, in memory or in a file
+ * from an offset on, and resets them for the tracker. Whole pages. Returns how many bytes that are. */
+extern ssize_t writewatch_tracker_save( struct writewatch_tracker *tracker, const void *addr,
+                                        size_t size, void *copy );
+extern ssize_t writewatch_tracker_save_to( struct writewatch_tracker *tracker, const void *addr,
+                                           size_t size, int fd, int64_t offset );
+
+/* Puts the pages that have changed back from such a copy, and resets them for the tracker. No other
+ * thread may write to the range meanwhile. */
+extern ssize_t writewatch_tracker_restore( struct writewatch_tracker *tracker, void *addr,
+                                           size_t size, const void *copy );
+
 /* writewatch_list() for written pages; flags are WRITEWATCH_RESET and WRITEWATCH_ACROSS. */
 extern ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
                                 struct writewatch_range *ranges, size_t count, const void **next );

@@ -46,9 +46,11 @@ int list_request( struct list_request *request, const void *addr, size_t size,
         return -EINVAL;
     request->start  = round_down( start );
     request->end    = round_up( end );
-    request->filter = (struct list_filter){ filter->required, filter->any, filter->excluded,
-                                            filter->returned, filter->max_pages, filter->reset,
-                                            filter->flags & WRITEWATCH_ACROSS, NULL };
+    request->filter = (struct list_filter)
+    {
+        filter->required, filter->any, filter->excluded, filter->returned, filter->max_pages,
+        filter->reset, filter->flags & WRITEWATCH_ACROSS, NULL
+    };
     return request->end > request->start ? 0 : -EINVAL;
 }
 

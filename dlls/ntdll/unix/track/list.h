@@ -34,6 +34,7 @@ struct list_source
                    uintptr_t end );
     const void        *data;
     struct page_marks *marks;   /* one for each page of the kernel */
+    int                peek;    /* only this list is to know of what the backend finds */
 };
 
 /* Lists pages of [start, end), which is page aligned and rounded to the granularity, as ranges with

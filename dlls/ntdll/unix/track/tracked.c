@@ -97,7 +97,7 @@ int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end 
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
         scan.max_pages = min( (end - scan.start) >> page_shift, MAX_SCAN_PAGES );
-        count = original_backend( region->backend )->collect_written( region, &scan );
+        count = original( region )->collect_written( region, &scan );
         if (count < 0)
         {
             region_put_back( region, scan.start, end );
@@ -109,6 +109,23 @@ int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end 
             region_put_back( region, runs[i].start, runs[i].end );
             note_written( region, runs[i].start, runs[i].end );
         }
+    }
+    return 0;
+}
+
+int tracked_peek( struct watch_region *region, const struct tracker *tracker, uintptr_t start,
+                  uintptr_t end )
+{
+    struct page_run runs[MAX_RUNS];
+    struct page_scan scan = { .end = end, .runs = runs, .len = MAX_RUNS };
+    int i, count;
+
+    for (scan.start = start; scan.start < end; scan.start = scan.next)
+    {
+        scan.max_pages = min( (end - scan.start) >> page_shift, MAX_SCAN_PAGES );
+        count = original( region )->collect_written( region, &scan );
+        if (count < 0) return count;
+        for (i = 0; i < count; i++) marks_set( tracker->pages, runs[i].start, runs[i].end );
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "engine/fork_state.h"
 #include "engine/host.h"
 #include "engine/region_step.h"
+#include "sys/kernel_api.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
@@ -189,20 +190,43 @@ static int gather( const struct list_source *source, struct watch_region *region
     const struct tracker *tracker = source->data;
 
     if (!(region->trackers & bit_of( tracker ))) return -EAGAIN;
+    if (source->peek) return tracked_peek( region, tracker, start, end );
     return tracked_gather( region, start, end );
+}
+
+/* Where a region is being added, looks again when that is done. */
+static ssize_t list( const struct list_filter *filter, uintptr_t *pos, uintptr_t end,
+                     struct page_run *ranges, size_t count )
+{
+    ssize_t ret;
+
+    if ((ret = watch_list( *pos, end, filter, ranges, count, pos )) != -EAGAIN) return ret;
+    change_lock();
+    change_unlock();
+    ret = watch_list( *pos, end, filter, ranges, count, pos );
+    return ret == -EAGAIN ? -EIO : ret;
 }
 
 ssize_t tracker_list( struct tracker *tracker, uintptr_t *pos, uintptr_t end,
                       const struct list_filter *filter, struct page_run *ranges, size_t count )
 {
-    struct list_source source = { gather, tracker, tracker->pages };
+    struct list_source source = { gather, tracker, tracker->pages, 0 };
     struct list_filter tracked = *filter;
-    ssize_t ret;
 
     tracked.source = &source;
-    if ((ret = watch_list( *pos, end, &tracked, ranges, count, pos )) != -EAGAIN) return ret;
-    change_lock();
-    change_unlock();
-    ret = watch_list( *pos, end, &tracked, ranges, count, pos );
-    return ret == -EAGAIN ? -EIO : ret;
+    return list( &tracked, pos, end, ranges, count );
+}
+
+ssize_t tracker_peek( struct tracker *tracker, uintptr_t *pos, uintptr_t end,
+                      struct page_run *ranges, size_t count )
+{
+    struct list_source source = { gather, tracker, tracker->pages, 1 };
+    struct list_filter filter = { .required = PAGE_IS_WRITTEN, .across = 1, .source = &source };
+
+    return list( &filter, pos, end, ranges, count );
+}
+
+void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_t end )
+{
+    marks_set( tracker->pages, start, end );
 }

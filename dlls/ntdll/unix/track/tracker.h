@@ -47,11 +47,24 @@ extern ssize_t tracker_list( struct tracker *tracker, uintptr_t *pos, uintptr_t 
                              const struct list_filter *filter, struct page_run *ranges,
                              size_t count );
 
+/* The same for written pages, without reset. What the backend finds is protected no sooner than the
+ * next list resets it: writes until then cost no fault. */
+extern ssize_t tracker_peek( struct tracker *tracker, uintptr_t *pos, uintptr_t end,
+                             struct page_run *ranges, size_t count );
+
+/* Makes pages written again that a list has reset, for this tracker. */
+extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
 /* of tracked.c: the table that takes the place of a backend's; change lock held */
 extern const struct watch_backend *tracked_table( const struct watch_backend *backend );
 
 /* Takes what the backend has found in a range, and passes it on to all. In a held step, or while the
  * region is closed. Returns 0, or -errno; then all of the range is written, for all. */
 extern int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+/* Marks the same for one tracker, and leaves it with the backend. In a held step. Returns 0 or
+ * -errno. */
+extern int tracked_peek( struct watch_region *region, const struct tracker *tracker,
+                         uintptr_t start, uintptr_t end );
 
 #endif /* WRITEWATCH_TRACKER_H */
