@@ -11,6 +11,7 @@
 #include "writewatch.h"
 
 #include "engine/list.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
@@ -53,9 +54,11 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
     ssize_t ret;
 
     process_init();
-    if (!size || end < start || !count || asked & ~(uint64_t)ALL_CATEGORIES) return -EINVAL;
-    if ((end = round_up( end )) <= (start = round_down( start ))) return -EINVAL;
+    if (!size || end < start || !count || asked & ~(uint64_t)ALL_CATEGORIES)
+        return failed( __func__, -EINVAL, NULL );
+    if ((end = round_up( end )) <= (start = round_down( start )))
+        return failed( __func__, -EINVAL, NULL );
     ret = watch_list( start, end, &list, (struct page_run *)ranges, count, &reached );
     if (ret >= 0 && next) *next = (const void *)reached;
-    return ret;
+    return returned( __func__, ret );
 }
