@@ -21,6 +21,12 @@ same debian/changelog "$(sed -n '1s/^writewatch (\(.*\)) .*/\1/p' debian/changel
 same packaging/writewatch.spec "$(sed -n 's/^Version: *//p' packaging/writewatch.spec)"
 same include/writewatch.h "$(sed -n 's/^#define WRITEWATCH_VERSION_M[A-Z]* \([0-9]*\)$/\1/p' \
     include/writewatch.h | paste -sd.)"
+same bindings/python/pyproject.toml \
+    "$(sed -n 's/^version = "\(.*\)"$/\1/p' bindings/python/pyproject.toml)"
+for file in Cargo.toml Cargo.lock; do
+    same $file "$(sed -n '/^name = "writewatch-sys"/{n;s/^version = "\(.*\)"$/\1/p}' \
+        bindings/rust/writewatch-sys/$file)"
+done
 same packaging/arch/PKGBUILD "$(sed -n 's/^pkgver=//p' packaging/arch/PKGBUILD)"
 # a build tree that was configured before the version changed tests another one
 same "$top_builddir/Makefile" "$(sed -n 's/^VERSION = //p' "$top_builddir/Makefile")"
