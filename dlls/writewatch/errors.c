@@ -37,6 +37,7 @@ static const struct
     { "writewatch_watch", EBUSY, "another userfaultfd owns a part of the memory" },
     { "writewatch_watch", EOPNOTSUPP,
       "the memory is of a device, or of a kind that no backend can watch" },
+    { "writewatch_watch", ENOENT, "the mappings of the process cannot be read: there is no /proc" },
     { "writewatch_watch", EDEADLK, "the memory has a stack in use, or data without which a fault "
       "cannot be served, and the backend works by faults" },
     { "writewatch_watch", ENOMEM, "there is no memory for the watch" },
@@ -141,6 +142,7 @@ const char *writewatch_reason( void )
     if (!failure->error) return process_reason();
     if (failure->detail && *failure->detail) return failure->detail;
     /* where the backend could not be opened again in a child, that is why */
-    if ((failure->error == EIO || failure->error == EPERM) && *fork_notice()) return fork_notice();
+    if ((failure->error == EIO || failure->error == EPERM || failure->error == EBADF) &&
+        *fork_notice()) return fork_notice();
     return failure_text( failure->call, failure->error );
 }

@@ -26,6 +26,7 @@
 #include "native/virtual_internal.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
+#include "sys/proc_files.h"
 #include "sys/signals.h"
 #include "write_watch.h"
 
@@ -133,6 +134,7 @@ static int open_locked( const char *name )
     open_reason[0] = 0;
     open_error = watch_open( name, open_reason, sizeof(open_reason) );
     if (open_error && name && !has_backend( name )) open_error = -EINVAL;
+    if (!open_error) proc_keep();
     process_state = open_error ? REFUSED : OPENED;
     return open_error;
 }
