@@ -8,6 +8,8 @@
  * for what Windows does not offer. writewatch(3) is the overview; each call has its own page.
  *
  * A source that includes windows.h (of Wine or mingw) before this file keeps those declarations.
+ * With WRITEWATCH_NO_WINDOWS defined only the library's own calls are declared, and no name but
+ * those that begin with writewatch_ or WRITEWATCH_.
  */
 
 #ifndef WRITEWATCH_H
@@ -17,7 +19,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#ifndef WRITEWATCH_NO_WINDOWS
 #include "writewatch_windows.h"
+#endif
+
+/* The version of this header. WRITEWATCH_VERSION can be compared: 1002003 is 1.2.3. */
+#define WRITEWATCH_VERSION_MAJOR 0
+#define WRITEWATCH_VERSION_MINOR 1
+#define WRITEWATCH_VERSION_MICRO 0
+#define WRITEWATCH_VERSION (WRITEWATCH_VERSION_MAJOR * 1000000 + \
+                            WRITEWATCH_VERSION_MINOR * 1000 + WRITEWATCH_VERSION_MICRO)
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +39,9 @@ extern "C" {
 /* Unless stated otherwise, the functions below return 0 (or a count) on success and -errno on
  * failure. Any thread may call them, but not from a signal handler. Addresses and sizes are in
  * bytes. */
+
+/* Returns the WRITEWATCH_VERSION that the library in use was built with. */
+extern unsigned int writewatch_version( void );
 
 /* Selects the backend: scan, sigbus, mprotect, thread or softdirty. NULL selects the one named by
  * WRITEWATCH_BACKEND in the environment, or else the best that works. The library does this itself
@@ -42,8 +56,9 @@ extern const char *writewatch_backend_of( const void *addr );
 /* Describes the active backend's mechanism and form for a human reader; NULL without a backend. */
 extern const char *writewatch_mechanism( void );
 
-/* Says why the last writewatch_open() failed, or why a better backend is not used; "" if nothing is
- * wrong. The string is valid until the next call of writewatch_open(). */
+/* Says why this thread's last writewatch_ call failed; after one that succeeded, why a better backend
+ * is not used; "" if nothing is wrong. The string is valid until the thread's next call, or until
+ * any thread calls writewatch_open(). */
 extern const char *writewatch_reason( void );
 
 /* Watches memory of any kind that the program has mapped itself; no page counts as written at

@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
+.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures update-abi update-bindings
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -425,6 +425,14 @@ bench-inside-wine: all bench-programs need-mingw
 
 # From what was measured last, or else from the values in the source tree.
 # What writewatch-top shows of the demonstration.
+# Writes down what compiled programs may rely on; CONTRIBUTING.md says when.
+update-abi: library
+	@$(TEST_ENV) sh $(srcdir)/tests/package/abi.sh --update
+
+# Writes what writewatch.h declares into bindings/.
+update-bindings:
+	@python3 $(srcdir)/bindings/declare $(srcdir)
+
 pictures: need-wine need-mingw all
 	@$(TEST_ENV) $(srcdir)/programs/demo/pictures
 

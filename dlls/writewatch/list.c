@@ -12,7 +12,7 @@
 
 #include "list.h"
 
-#include "track/list.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
@@ -76,11 +76,12 @@ ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_
     ssize_t ret;
 
     process_init();
-    if (!count || list_request( &request, addr, size, filter )) return -EINVAL;
+    if (!count || list_request( &request, addr, size, filter ))
+        return failed( __func__, -EINVAL, NULL );
     ret = watch_list( request.start, request.end, &request.filter, (struct page_run *)ranges, count,
                       &reached );
     if (ret >= 0 && next) *next = (const void *)reached;
-    return ret;
+    return returned( __func__, ret );
 }
 
 /***********************************************************************
@@ -97,5 +98,5 @@ ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
         .reset = !!(flags & WRITEWATCH_RESET), .flags = flags & ~(unsigned int)WRITEWATCH_RESET
     };
 
-    return writewatch_list( addr, size, &filter, ranges, count, next );
+    return returned( __func__, writewatch_list( addr, size, &filter, ranges, count, next ));
 }

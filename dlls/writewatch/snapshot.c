@@ -11,6 +11,7 @@
 
 #include "writewatch.h"
 
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
@@ -103,8 +104,9 @@ ssize_t writewatch_tracker_save( struct writewatch_tracker *handle, const void *
     struct tracker *tracker = (struct tracker *)handle;
     int ret = check_range( tracker, addr, size );
 
-    if (ret) return ret;
-    return save( tracker, &(struct copy){ (uintptr_t)addr, copy, -1, 0 }, (uintptr_t)addr + size );
+    if (ret) return failed( __func__, ret, NULL );
+    return returned( __func__, save( tracker, &(struct copy){ (uintptr_t)addr, copy, -1, 0 },
+                                     (uintptr_t)addr + size ));
 }
 
 /***********************************************************************
@@ -119,9 +121,9 @@ ssize_t writewatch_tracker_save_to( struct writewatch_tracker *handle, const voi
     struct tracker *tracker = (struct tracker *)handle;
     int ret = check_range( tracker, addr, size );
 
-    if (ret) return ret;
-    return save( tracker, &(struct copy){ (uintptr_t)addr, NULL, fd, offset },
-                 (uintptr_t)addr + size );
+    if (ret) return failed( __func__, ret, NULL );
+    return returned( __func__, save( tracker, &(struct copy){ (uintptr_t)addr, NULL, fd, offset },
+                                     (uintptr_t)addr + size ));
 }
 
 /***********************************************************************
@@ -142,10 +144,11 @@ ssize_t writewatch_tracker_restore( struct writewatch_tracker *handle, void *add
     int ret = check_range( tracker, addr, size );
     ssize_t i, count, restored = 0;
 
-    if (ret) return ret;
+    if (ret) return failed( __func__, ret, NULL );
     while (pos < end)
     {
-        if ((count = tracker_peek( tracker, &pos, end, ranges, MAX_RANGES )) < 0) return count;
+        if ((count = tracker_peek( tracker, &pos, end, ranges, MAX_RANGES )) < 0)
+            return failed( __func__, count, NULL );
         for (i = 0; i < count; i++)
         {
             memcpy( (void *)(uintptr_t)ranges[i].start, (const char *)copy + (ranges[i].start - start),
@@ -155,6 +158,6 @@ ssize_t writewatch_tracker_restore( struct writewatch_tracker *handle, void *add
     }
     for (pos = start; pos < end;)
         if ((count = tracker_list( tracker, &pos, end, &changed, ranges, MAX_RANGES )) < 0)
-            return count;
-    return restored;
+            return failed( __func__, count, NULL );
+    return returned( __func__, restored );
 }

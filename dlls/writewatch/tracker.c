@@ -12,6 +12,7 @@
 
 #include "list.h"
 
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/page.h"
 #include "track/tracker.h"
@@ -37,11 +38,12 @@ int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *ad
     struct tracker *opened;
     int ret;
 
-    if ((ret = process_open())) return ret;
-    if (!size || end < start || round_up( end ) <= round_down( start )) return -EINVAL;
-    if ((ret = tracker_open( &opened, round_down( start ), round_up( end )))) return ret;
-    *tracker = (struct writewatch_tracker *)opened;
-    return 0;
+    if ((ret = process_open())) return failed( __func__, ret, NULL );
+    if (!size || end < start || round_up( end ) <= round_down( start ))
+        return failed( __func__, -EINVAL, NULL );
+    if (!(ret = tracker_open( &opened, round_down( start ), round_up( end ))))
+        *tracker = (struct writewatch_tracker *)opened;
+    return returned( __func__, ret );
 }
 
 /***********************************************************************
@@ -62,11 +64,11 @@ ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void 
     if (!count || end <= *pos ||
         list_request( &request, *pos, (const char *)end - (const char *)*pos, filter ) ||
         request.start < inner( tracker )->start || request.end > inner( tracker )->end)
-        return -EINVAL;
+        return failed( __func__, -EINVAL, NULL );
     ret = tracker_list( inner( tracker ), &request.start, request.end, &request.filter,
                         (struct page_run *)ranges, count );
     if (ret >= 0) *pos = (const void *)request.start;
-    return ret;
+    return returned( __func__, ret );
 }
 
 /***********************************************************************

@@ -6,12 +6,12 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "sys/maps.h"
+#include "sys/proc_files.h"
 
 /* returns the next character without taking it, or -1 at the end and on errors */
 static int peek_char( struct maps_reader *reader )
@@ -177,6 +177,7 @@ static int read_details( struct maps_reader *reader, struct mapping *mapping )
 void maps_open_fd( struct maps_reader *reader, int fd, int details )
 {
     reader->fd      = fd;
+    reader->kept    = 0;
     reader->details = details;
     reader->error   = 0;
     reader->pos     = 0;
@@ -185,10 +186,11 @@ void maps_open_fd( struct maps_reader *reader, int fd, int details )
 
 int maps_open( struct maps_reader *reader, int details )
 {
-    int fd = open( details ? "/proc/self/smaps" : "/proc/self/maps", O_RDONLY | O_CLOEXEC );
+    int kept, fd = proc_open( details ? PROC_SMAPS : PROC_MAPS, &kept );
 
-    if (fd == -1) return -errno;
+    if (fd < 0) return fd;
     maps_open_fd( reader, fd, details );
+    reader->kept = kept;
     return 0;
 }
 
@@ -205,7 +207,7 @@ int maps_next( struct maps_reader *reader, struct mapping *mapping )
 
 void maps_close( struct maps_reader *reader )
 {
-    close( reader->fd );
+    proc_close( reader->fd, reader->kept );
 }
 
 /***********************************************************************

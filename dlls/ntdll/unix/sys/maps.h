@@ -34,6 +34,7 @@ struct mapping
 struct maps_reader
 {
     int    fd;
+    int    kept;      /* see proc_files.h */
     int    details;
     int    error;
     size_t pos;
@@ -42,7 +43,7 @@ struct maps_reader
 };
 
 /* With details it reads smaps, which is slow: the kernel counts the pages of each mapping. Returns
- * 0 or -errno. */
+ * 0 or -errno. A thread reads one at a time. */
 extern int maps_open( struct maps_reader *reader, int details );
 
 /* The same from an open file, which becomes the reader's. */
