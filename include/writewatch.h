@@ -107,6 +107,32 @@ extern ssize_t writewatch_list( const void *addr, size_t size,
                                 const struct writewatch_filter *filter,
                                 struct writewatch_range *ranges, size_t count, const void **next );
 
+/* Another process, which need not cooperate and is not disturbed: what the kernel says of its
+ * pages. A process that has ended is an error (-ESRCH), and so is one that has executed another
+ * program (-ESTALE): no call then returns "nothing written". -EACCES: it may not be looked at. */
+struct writewatch_process;
+extern int writewatch_process_open( struct writewatch_process **process, int pidfd );
+extern void writewatch_process_close( struct writewatch_process *process );
+
+/* Says why the last writewatch_process_open() of this thread failed; "" if it did not. */
+extern const char *writewatch_process_reason( void );
+
+/* A category for these two calls alone: the kernel itself records writes to the page (scan). */
+#define WRITEWATCH_ASYNC    0x0001
+
+/* Lists the memory from *next on that the process has registered for write-protection, with the
+ * categories ASYNC and FILE; fewer ranges than count: these are all. */
+extern ssize_t writewatch_process_regions( struct writewatch_process *process,
+                                           struct writewatch_range *ranges, size_t count,
+                                           uint64_t *next );
+
+/* Lists pages of the process as writewatch_list() lists one's own, but in pages of the kernel, and
+ * never resets one: -EINVAL. */
+extern ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr,
+                                        uint64_t size, const struct writewatch_filter *filter,
+                                        struct writewatch_range *ranges, size_t count,
+                                        uint64_t *next );
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus
