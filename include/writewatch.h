@@ -133,6 +133,32 @@ extern ssize_t writewatch_process_list( struct writewatch_process *process, uint
                                         struct writewatch_range *ranges, size_t count,
                                         uint64_t *next );
 
+/* What the backend can do for a region; the manual says what each promises. */
+#define WRITEWATCH_CAN_SYSCALLS      0x01   /* system calls write to it without prepare */
+#define WRITEWATCH_CAN_BLOCK_SIGNALS 0x02   /* no write needs a signal and its handler */
+#define WRITEWATCH_CAN_DROP          0x04   /* no write is lost with madvise( MADV_DONTNEED ) */
+#define WRITEWATCH_CAN_FILL          0x08   /* writewatch_fill(), writewatch_restore_start() */
+#define WRITEWATCH_CAN_LIST_ZERO     0x10   /* lists know ZERO and HUGE */
+#define WRITEWATCH_CAN_LIST_SWAPPED  0x20   /* lists show all pages that are swapped out */
+#define WRITEWATCH_CAN_BE_EXACT      0x40   /* no page is reported that was not written */
+#define WRITEWATCH_CAN_SEE_REPLACED  0x80   /* queries fail if other memory was mapped there */
+
+struct writewatch_capabilities
+{
+    uint32_t    size;          /* set by the caller: sizeof(struct writewatch_capabilities) */
+    uint32_t    unused;
+    uint64_t    flags;         /* WRITEWATCH_CAN_* */
+    uint64_t    granularity;   /* as writewatch_granularity() returns it */
+    const char *backend;
+    const char *form;          /* "" if the backend has only one */
+    uint64_t    reserved[4];   /* 0 */
+};
+
+/* Of the region that contains an address, or (NULL) of memory that is allocated now with
+ * MEM_WRITE_WATCH and the active backend. -ENOENT: not watched, or no backend is active. */
+extern int writewatch_capabilities( const void *addr,
+                                    struct writewatch_capabilities *capabilities );
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus
