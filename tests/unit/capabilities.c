@@ -28,8 +28,10 @@
 #define HUGE_SIZE ((size_t)2 << 20)
 #define PAGES     128
 
-enum kind { FRESH, UNTOUCHED, POPULATED, SHARED, MEMFD_PRIVATE, DISK_FILE, DISK_PRIVATE, BESIDE, HUGE,
-            KINDS };
+enum kind
+{
+    FRESH, UNTOUCHED, POPULATED, SHARED, MEMFD_PRIVATE, DISK_FILE, DISK_PRIVATE, BESIDE, HUGE, KINDS
+};
 
 static const char * const kind_names[KINDS] =
 {
@@ -458,23 +460,6 @@ static void test_arguments( void )
     check( writewatch_capabilities( &caps, &caps ) == -ENOENT );
 }
 
-/* a machine has huge pages if root asks for some */
-static int set_huge_pages( int count )
-{
-    FILE *file = fopen( "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "r+" );
-    int old = -1;
-
-    if (!file) return -1;
-    if (fscanf( file, "%d", &old ) != 1) old = -1;
-    if (count >= 0)
-    {
-        rewind( file );
-        fprintf( file, "%d\n", count );
-    }
-    fclose( file );
-    return old;
-}
-
 static int run( const char *name )
 {
     struct writewatch_capabilities caps = { .size = sizeof(caps) };
@@ -484,13 +469,13 @@ static int run( const char *name )
     not_swapped = 0;
     check( writewatch_capabilities( NULL, &caps ) == -ENOENT );
     if (writewatch_open( name )) return unit_skip( name, writewatch_reason() );
-    old = set_huge_pages( -1 );
-    if (old >= 0 && old < 16) set_huge_pages( 16 );
+    old = unit_huge_pages( -1 );
+    if (old >= 0 && old < 16) unit_huge_pages( 16 );
     test_arguments();
     test_new_memory();
     for (kind = 0; kind < KINDS; kind++)
         if (kind == FRESH || strcmp( name, "softdirty" )) test_kind();
-    if (old >= 0 && old < 16) set_huge_pages( old );
+    if (old >= 0 && old < 16) unit_huge_pages( old );
     for (kind = 0; kind < KINDS; kind++)
         if (not_swapped & 1u << kind)
             printf( "not tested: %s, %s: pages that are swapped out (no page can be)\n", name,

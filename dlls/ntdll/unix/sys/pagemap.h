@@ -35,8 +35,8 @@ static inline uint64_t pagemap_categories( uint64_t entry )
     return categories;
 }
 
-/* Opens the pagemap of this process. With an id it is for long: it gets a high number, and the id is filled in. On
- * failure *fd is -1. Returns 0 or -errno. */
+/* Opens the pagemap of this process. With an id it is for long: it gets a high number, and the id
+ * is filled in. On failure *fd is -1. Returns 0 or -errno. */
 extern int pagemap_open( int *fd, struct descriptor_id *id );
 
 /* Reads the entries of count (> 0) pages. Returns how many it read, at least one and maybe fewer
