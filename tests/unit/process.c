@@ -72,7 +72,8 @@ static char *kind_map( enum kind kind )
     return kind == DISK_FILE && !is_scan() ? ret : NULL;
 }
 
-/* some pages are written, some read */
+/* Some pages are written, some read, and of shared memory and files some entries are dropped, as the
+ * kernel does when it takes pages back: a written page of these leaves an empty entry. */
 static void use_pages( unsigned int seed )
 {
     unsigned int kind, i;
@@ -87,6 +88,11 @@ static void use_pages( unsigned int seed )
             {
             case 0: page[rand() % 4096] = 0; shared->written[kind][i] = 1; break;
             case 1: (void)*page; break;
+            case 2:
+                if (kind != MEMFD && kind != DISK_FILE) break;
+                if (rand() % 2) page[0] = shared->written[kind][i] = 1;
+                madvise( shared->base[kind] + i * page_size(), page_size(), MADV_DONTNEED );
+                break;
             }
         }
 }
