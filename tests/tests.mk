@@ -51,6 +51,7 @@ UNIT_LDFLAGS_descriptors = -Wl,--wrap=pthread_create
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
+UNIT_LDFLAGS_process_ends = -Wl,--wrap=other_pages_open
 UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_convention = -Wl,--export-dynamic
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mmap64,--wrap=mprotect,--wrap=mremap

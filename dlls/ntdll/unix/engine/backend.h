@@ -59,6 +59,19 @@ enum detach_reason
     DETACH_KEEP,
 };
 
+/* What a backend can do for a region (writewatch_capabilities(3) says what each promises). */
+enum watch_capabilities
+{
+    CAN_SYSCALLS      = 0x01,   /* system calls write to watched memory */
+    CAN_BLOCK_SIGNALS = 0x02,   /* no write needs a signal */
+    CAN_DROP          = 0x04,   /* no write is lost where the program drops contents unseen */
+    CAN_FILL          = 0x08,   /* fill() and serve() */
+    CAN_LIST_ZERO     = 0x10,   /* list() shows all categories */
+    CAN_LIST_SWAPPED  = 0x20,   /* a list shows all private pages that are swapped out */
+    CAN_BE_EXACT      = 0x40,   /* no page is reported that was not written */
+    CAN_SEE_REPLACED  = 0x80,   /* queries fail where other memory has taken the place */
+};
+
 struct watch_region;
 
 /* A backend is one file with one const table. Unless they say otherwise, all functions return 0 (or
@@ -166,6 +179,11 @@ struct watch_backend
      * Returns the number of runs. In a step. NULL: /proc/self/pagemap has all that can be
      * requested. */
     int (*list)( struct watch_region *region, struct page_scan *scan );
+
+    /* What it can do (CAN_*) for a region, or for fresh memory (NULL); anonymous says whether a
+     * part of the memory is private and anonymous. The engine knows CAN_BLOCK_SIGNALS, CAN_FILL and
+     * CAN_LIST_ZERO from the rest of the table. No lock. */
+    unsigned int (*capabilities)( const struct watch_region *region, int anonymous );
 
     /* The rest is NULL for a backend that serves no faults. */
 

@@ -61,6 +61,11 @@ const char *watch_backend_name(void)
     return first_backend ? first_backend->name : NULL;
 }
 
+const struct watch_backend *watch_backend(void)
+{
+    return first_backend;
+}
+
 const char *watch_mechanism(void)
 {
     return first_backend ? first_backend->mechanism : NULL;
@@ -69,6 +74,17 @@ const char *watch_mechanism(void)
 const char *watch_form_reason(void)
 {
     return first_backend ? form_reason( first_backend ) : "";
+}
+
+unsigned int watch_capabilities( const struct watch_backend *backend,
+                                 const struct watch_region *region, int anonymous )
+{
+    unsigned int ret = backend->capabilities( region, anonymous );
+
+    if (!backend->signal) ret |= CAN_BLOCK_SIGNALS;
+    if (backend->fill && backend->serve) ret |= CAN_FILL;
+    if (backend->list) ret |= CAN_LIST_ZERO;
+    return ret;
 }
 
 int watch_needs_commit(void)

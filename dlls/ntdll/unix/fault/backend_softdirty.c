@@ -386,6 +386,14 @@ static int softdirty_reattach( struct watch_region *region )
     return protect_all( 1 );
 }
 
+/* A system call that writes during a query fails, and a page is dropped with its bit. */
+static unsigned int softdirty_capabilities( const struct watch_region *region, int anonymous )
+{
+    (void)region;
+    (void)anonymous;
+    return CAN_BE_EXACT | CAN_LIST_SWAPPED;
+}
+
 static int softdirty_open( char *reason, size_t len )
 {
     int ret;
@@ -425,6 +433,7 @@ const struct watch_backend softdirty_backend =
     .discard          = softdirty_discard,
     .mlock_pages      = mlock_pages,
     .protect          = softdirty_protect,
+    .capabilities     = softdirty_capabilities,
     .signal           = SIGSEGV,
     .fault            = softdirty_fault,
     .check            = softdirty_check,

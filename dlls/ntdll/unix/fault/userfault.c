@@ -264,6 +264,19 @@ int userfault_verify( struct userfault *uf, struct watch_region *region )
 }
 
 /***********************************************************************
+ *           userfault_capabilities
+ *
+ * Shared pages and those of files keep their protection when they are dropped; private anonymous
+ * ones need that their first use is a fault.
+ */
+unsigned int userfault_capabilities( const struct userfault *uf, const struct watch_region *region,
+                                     int anonymous )
+{
+    if (!anonymous || (region && serves_missing( uf, region ))) return CAN_BE_EXACT | CAN_DROP;
+    return CAN_BE_EXACT | (uf->missing ? CAN_DROP : 0);
+}
+
+/***********************************************************************
  *           wait_for_unmapping
  *
  * For the thread of the thread backend, which gets EAGAIN: it has to read the message about the

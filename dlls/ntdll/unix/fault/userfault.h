@@ -49,6 +49,8 @@ extern int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 extern int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start,
                               uintptr_t end );
 extern int userfault_verify( struct userfault *uf, struct watch_region *region );
+extern unsigned int userfault_capabilities( const struct userfault *uf,
+                                            const struct watch_region *region, int anonymous );
 extern int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start,
                             uintptr_t end, unsigned int flags );
 

@@ -218,11 +218,7 @@ static int read_pagemap( struct listing *list, struct page_scan *scan )
 
     for (i = 0; i < pages; i++, start += page_size())
     {
-        uint64_t categories = 0;
-
-        if (entries[i] & PM_PRESENT) categories |= PAGE_IS_PRESENT;
-        else if (entries[i] & PM_SWAP && !(entries[i] & PM_UFFD_WP)) categories |= PAGE_IS_SWAPPED;
-        if (entries[i] & PM_FILE) categories |= PAGE_IS_FILE;
+        uint64_t categories = pagemap_categories( entries[i] );
 
         if (count && runs[count - 1].categories == categories) runs[count - 1].end += page_size();
         else if (count == (int)scan->len) break;
