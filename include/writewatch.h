@@ -99,12 +99,22 @@ struct writewatch_filter
     uint64_t returned;     /* report these; a range ends where they change */
     size_t   max_pages;    /* at most that many pages; 0: no limit */
     int      reset;        /* reset the listed pages, in the same atomic step */
+    unsigned int flags;    /* WRITEWATCH_ACROSS */
+    uint64_t reserved[4];  /* 0 */
 };
 
-/* Lists pages of watched memory, as ranges of pages with the same categories. Returns the number of
- * ranges; *next is the address to continue from (addr + size when the whole range is done). */
+#define WRITEWATCH_RESET   0x1   /* reset the listed pages, in the same atomic step */
+#define WRITEWATCH_ACROSS  0x2   /* pass over memory that is not watched */
+
+/* Lists pages of watched memory, as ranges of pages with the same categories, in any number of
+ * regions. Returns the number of ranges; *next is the address to continue from (addr + size when the
+ * whole range is done). May be called from a signal handler. */
 extern ssize_t writewatch_list( const void *addr, size_t size,
                                 const struct writewatch_filter *filter,
+                                struct writewatch_range *ranges, size_t count, const void **next );
+
+/* The same for written pages; flags are WRITEWATCH_RESET and WRITEWATCH_ACROSS. */
+extern ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
                                 struct writewatch_range *ranges, size_t count, const void **next );
 
 #pragma GCC visibility pop

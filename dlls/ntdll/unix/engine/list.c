@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "engine/fork_state.h"
 #include "engine/host.h"
 #include "engine/list.h"
 #include "engine/step.h"
@@ -314,38 +315,85 @@ static size_t store_ranges( struct listing *list, struct page_run *ranges, size_
     return count;
 }
 
+/***********************************************************************
+ *           list_region
+ *
+ * Lists pages of one region, after what ranges has already; *pos is where it ends. The region may
+ * become another one meanwhile, or go: that is -ENOENT.
+ */
+static int list_region( struct listing *list, uintptr_t end, struct page_run *ranges, size_t count,
+                        size_t *stored )
+{
+    uint64_t asked = list->filter.required | list->filter.any | list->filter.excluded |
+                     list->filter.returned;
+    int ret;
+
+    if ((ret = watch_begin( &list->query, list->pos, end ))) return ret;
+    if (!list->query.region->backend->list && asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE))
+        return -EOPNOTSUPP;
+    if ((ret = check_query( &list->query ))) return ret;
+    list->pos = list->query.start;
+    while (!ret && list->pos < list->query.end && list->pages && *stored < count)
+    {
+        list->count = 0;
+        list->full  = 0;
+        list->len   = min( count - *stored, MAX_RANGES );
+        ret = list_step( list );
+        *stored = store_ranges( list, ranges, *stored );
+    }
+    return ret;
+}
+
+/* makes listed pages written again, in whatever regions they are */
+static void put_back_ranges( const struct page_run *ranges, size_t count )
+{
+    struct watch_query query;
+    uintptr_t start, end;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        for (start = ranges[i].start, end = ranges[i].end; region_next( &start, &end );
+             start = end, end = ranges[i].end)
+            if (!watch_begin( &query, start, end )) put_back( &query, start, end );
+}
+
+/***********************************************************************
+ *           watch_list
+ *
+ * Where a region goes away or changes while it is listed, the rest of it is looked up anew if the
+ * caller wants what is watched, whatever that is.
+ */
 ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                     struct page_run *ranges, size_t count, uintptr_t *next )
 {
-    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
+    uintptr_t first, last;
     struct listing list;
-    size_t i, stored = 0;
-    int ret;
+    size_t stored = 0;
+    int ret = 0;
 
-    if ((ret = watch_begin( &list.query, start, end )))
-    {
-        leave_uninterrupted_code();
-        return ret;
-    }
     list.filter  = *filter;
     list.pagemap = -1;
-    list.pos     = list.query.start;
+    list.pos     = start;
     list.pages   = filter->max_pages ? filter->max_pages : ~(size_t)0;
-    list.full    = 0;
-    if (!list.query.region->backend->list && asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE))
-        ret = -EOPNOTSUPP;
-    else ret = check_query( &list.query );
-
-    while (!ret && list.pos < list.query.end && list.pages && stored < count)
+    while (!ret && list.pos < end && list.pages && stored < count)
     {
-        list.count = 0;
-        list.full  = 0;
-        list.len   = min( count - stored, MAX_RANGES );
-        ret = list_step( &list );
-        stored = store_ranges( &list, ranges, stored );
+        first = list.pos;
+        last  = end;
+        if (fork_is_unhandled()) ret = -EIO;
+        else if (!region_next( &first, &last ))
+        {
+            if (filter->across) list.pos = end;
+            else ret = -ENOENT;
+        }
+        else if (first > list.pos && !filter->across) ret = -ENOENT;
+        else
+        {
+            list.pos = first;
+            ret = list_region( &list, last, ranges, count, &stored );
+            if (ret == -ENOENT && filter->across) ret = 0;
+        }
     }
-    for (i = 0; ret && list.filter.reset && i < stored; i++)
-        put_back( &list.query, ranges[i].start, ranges[i].end );
+    if (ret && filter->reset) put_back_ranges( ranges, stored );
     if (list.pagemap != -1) close( list.pagemap );
     leave_uninterrupted_code();
     if (ret) return ret;

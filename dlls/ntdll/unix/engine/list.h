@@ -21,14 +21,16 @@ struct list_filter
     uint64_t returned;    /* what ranges report; they end where it changes */
     size_t   max_pages;   /* 0: no limit */
     int      reset;       /* reset pages that are listed as written */
+    int      across;      /* pass over what is not watched */
 };
 
 /* Lists pages of [start, end), which is page aligned and rounded to the granularity, as ranges with
- * their categories. Returns their number, at most count, and in *next the first address not
- * covered. A list shows each page at one moment, but not all pages at the same moment. With reset,
- * a page is listed and reset in one step: no two callers get it for one write. Any thread, no lock.
- * On failure all pages that were listed are written again: -ENOENT (not in one region), -EOPNOTSUPP
- * (a category that the backend does not know), -EFAULT (not mapped), -ENOMEM, -EIO. */
+ * their categories. The range may have any number of regions. Returns the number of ranges, at most
+ * count, and in *next the first address not covered. A list shows each page at one moment, but not
+ * all pages at the same moment. With reset, a page is listed and reset in one step: no two callers
+ * get it for one write. Any thread, no lock; may interrupt any code of this library. On failure all
+ * pages that were listed are written again: -ENOENT (a part is not watched), -EOPNOTSUPP (a category
+ * that the backend does not know), -EFAULT (not mapped), -ENOMEM, -EIO. */
 extern ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                            struct page_run *ranges, size_t count, uintptr_t *next );
 

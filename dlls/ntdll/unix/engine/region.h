@@ -62,6 +62,7 @@ extern struct watch_region *region_get( uintptr_t start, uintptr_t end );
 extern void region_put( struct watch_region *region );
 extern int region_contains( uintptr_t start, uintptr_t end );
 extern int region_overlaps( uintptr_t start, uintptr_t end );
+extern int region_next( uintptr_t *start, uintptr_t *end );
 extern struct page_marks *region_marks( struct watch_region *region );
 
 extern void region_set_state( struct watch_region *region, enum region_state state );
