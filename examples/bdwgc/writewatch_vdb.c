@@ -27,7 +27,8 @@
 /* ranges of written pages that one query has room for */
 #define MAX_WRITTEN 1024
 
-/* A part of the heap that is watched, and one region of the library. */
+/* A part of the heap all of which is watched. A query covers one: there may be memory between them
+ * that the program watches for its own ends. */
 struct watched_part
 {
     word start;
@@ -90,6 +91,27 @@ static void insert_part( size_t pos, word start, word end )
     watched_count++;
 }
 
+static void remove_parts( size_t first, size_t last )
+{
+    memmove( watched_parts + first, watched_parts + last,
+             (watched_count - last) * sizeof(*watched_parts) );
+    watched_count -= last - first;
+}
+
+/* there must be room for one part; sections are often neighbours */
+static void add_part( word start, word end )
+{
+    size_t pos = find_part( start );
+
+    if (pos && watched_parts[pos - 1].end == start) watched_parts[--pos].end = end;
+    else insert_part( pos, start, end );
+    if (pos + 1 < watched_count && watched_parts[pos + 1].start == end)
+    {
+        watched_parts[pos].end = watched_parts[pos + 1].end;
+        remove_parts( pos + 1, pos + 2 );
+    }
+}
+
 /* what lies in the range is not watched any more; there must be room for one part */
 static void cut_parts( word start, word end )
 {
@@ -105,9 +127,7 @@ static void cut_parts( word start, word end )
     }
     while (last < watched_count && watched_parts[last].end <= end) last++;
     if (last < watched_count && watched_parts[last].start < end) watched_parts[last].start = end;
-    memmove( watched_parts + first, watched_parts + last,
-             (watched_count - last) * sizeof(*watched_parts) );
-    watched_count -= last - first;
+    remove_parts( first, last );
 }
 
 static void warn_once( const char *what, int err )
@@ -135,7 +155,7 @@ GC_INNER void GC_writewatch_add( ptr_t start, size_t bytes )
     if (!grow_parts()) warn_once( "no memory for a section", -ENOMEM );
     else if ((err = writewatch_watch( (void *)first, last - first )))
         warn_once( "a section is not watched", err );
-    else insert_part( find_part( first ), first, last );
+    else add_part( first, last );
 }
 
 /***********************************************************************
@@ -209,15 +229,10 @@ static void set_grungy( word start, word end )
  * all, so a query continues where the last one ended. */
 static void read_part( word start, word end, GC_bool output_unneeded )
 {
-    static const struct writewatch_filter written =
-    {
-        .required = WRITEWATCH_WRITTEN, .reset = 1
-    };
-
     while (start < end)
     {
         const void *next = (void *)start;
-        ssize_t i, count = writewatch_list( next, end - start, &written, written_ranges,
+        ssize_t i, count = writewatch_poll( next, end - start, WRITEWATCH_RESET, written_ranges,
                                             MAX_WRITTEN, &next );
 
         if (count < 0 || (word)next <= start)
@@ -232,6 +247,19 @@ static void read_part( word start, word end, GC_bool output_unneeded )
     }
 }
 
+/* what of a section is not watched */
+static void set_unwatched( word start, word end )
+{
+    size_t i;
+
+    for (i = find_part( start ); i < watched_count && watched_parts[i].start < end; i++)
+    {
+        set_grungy( start, watched_parts[i].start );
+        start = watched_parts[i].end;
+    }
+    set_grungy( start, end );
+}
+
 /***********************************************************************
  *           writewatch_read_dirty
  *
@@ -239,26 +267,15 @@ static void read_part( word start, word end, GC_bool output_unneeded )
  */
 static void writewatch_read_dirty( GC_bool output_unneeded )
 {
-    word i;
+    size_t i;
 
-    if (!output_unneeded) BZERO( GC_grungy_pages, sizeof(GC_grungy_pages) );
-    for (i = 0; i < GC_n_heap_sects; i++)
+    if (!output_unneeded)
     {
-        word pos = (word)GC_heap_sects[i].hs_start, end = pos + GC_heap_sects[i].hs_bytes;
-        size_t part;
-
-        for (part = find_part( pos ); pos < end; part++)
-        {
-            word start = end, last = end;
-
-            if (part < watched_count && watched_parts[part].start < end)
-            {
-                if ((start = watched_parts[part].start) < pos) start = pos;
-                if ((last = watched_parts[part].end) > end) last = end;
-            }
-            set_grungy( pos, start );
-            read_part( start, last, output_unneeded );
-            pos = last;
-        }
+        BZERO( GC_grungy_pages, sizeof(GC_grungy_pages) );
+        for (i = 0; i < GC_n_heap_sects; i++)
+            set_unwatched( (word)GC_heap_sects[i].hs_start,
+                           (word)GC_heap_sects[i].hs_start + GC_heap_sects[i].hs_bytes );
     }
+    for (i = 0; i < watched_count; i++)
+        read_part( watched_parts[i].start, watched_parts[i].end, output_unneeded );
 }
