@@ -10,8 +10,8 @@
  * reference to a young object: it is collected, its memory is used again, and its contents differ.
  * Children by fork() do the same with what they inherit.
  *
- * Usage: graph [ROUNDS [SEED]]; exit status 0: nothing differs, 1: something does, 2: no incremental
- * collection
+ * Usage: graph [ROUNDS [SEED]]; exit status 0: nothing differs, 1: something does, 2: there is no
+ * incremental collection
  */
 
 #define GC_THREADS
@@ -29,7 +29,7 @@
 #define OLD_OBJECTS  4096   /* of each thread, of a bit more than half a page */
 #define STORES       64     /* in each round */
 #define GARBAGE      4096   /* objects that become garbage in each round */
-#define LARGE        32768  /* references in a large object; its memory goes to the system and back */
+#define LARGE        32768  /* references in a large object, whose memory goes to the system */
 #define LARGE_ROUNDS 8      /* for so long there is one */
 
 struct young

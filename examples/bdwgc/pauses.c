@@ -12,9 +12,9 @@
  * generational: only what was written since the last collection is looked at again, but each
  * collection comes to its end; incremental: it is done in steps of a few ms. DEPTH is that of the
  * tree, and 2 less than the logarithm of the length of the array.
- * Prints, in a line, for when the long-lived objects exist: the time of it all in ms; how often the world was stopped, the median and the
- * longest time of that in us; the longest allocation in us; the number of collections; 0 or what is
- * wrong. Exit status 2: there is no incremental collection.
+ * Prints, in a line, of the time when the long-lived objects exist: all of it in ms; how often the
+ * world was stopped, the median and the longest time of that in us; the longest allocation in us;
+ * the number of collections; how much is wrong. Exit status 2: there is no incremental collection.
  */
 
 #include <gc.h>

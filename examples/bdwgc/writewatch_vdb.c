@@ -40,7 +40,7 @@ struct watched_part
 static struct watched_part *watched_parts;
 static struct writewatch_range *written_ranges;
 static size_t watched_count, watched_room;
-static GC_bool watching;
+static GC_bool watching, faulting;
 
 static void *map_table( size_t bytes )
 {
@@ -138,6 +138,13 @@ static void warn_once( const char *what, int err )
         GC_log_printf( "Write watches: %s: %s %s\n", what, strerror( -err ), writewatch_reason() );
 }
 
+/* scan and softdirty need none */
+static GC_bool serves_faults( const char *backend )
+{
+    return !backend || !strcmp( backend, "sigbus" ) || !strcmp( backend, "mprotect" ) ||
+           !strcmp( backend, "thread" );
+}
+
 /***********************************************************************
  *           GC_writewatch_add
  *
@@ -155,7 +162,11 @@ GC_INNER void GC_writewatch_add( ptr_t start, size_t bytes )
     if (!grow_parts()) warn_once( "no memory for a section", -ENOMEM );
     else if ((err = writewatch_watch( (void *)first, last - first )))
         warn_once( "a section is not watched", err );
-    else add_part( first, last );
+    else
+    {
+        add_part( first, last );
+        if (serves_faults( writewatch_backend_of( (void *)first ))) faulting = TRUE;
+    }
 }
 
 /***********************************************************************
@@ -194,27 +205,20 @@ GC_INNER GC_bool GC_dirty_init(void)
     if (!written_ranges && !(written_ranges = map_table( MAX_WRITTEN * sizeof(*written_ranges) )))
         return FALSE;
     watching = TRUE;
+    faulting = serves_faults( writewatch_backend() );
     for (i = 0; i < GC_n_heap_sects; i++)
         GC_writewatch_add( GC_heap_sects[i].hs_start, GC_heap_sects[i].hs_bytes );
     GC_COND_LOG_PRINTF( "Using write watches by %s\n", writewatch_backend() );
     return TRUE;
 }
 
-static GC_bool serves_faults(void)
-{
-    const char *backend = writewatch_backend();
-
-    return backend && (!strcmp( backend, "sigbus" ) || !strcmp( backend, "mprotect" ));
-}
-
 #define HAVE_INCREMENTAL_PROTECTION_NEEDS
 
-/* Whether a system call may fail with EFAULT on the heap. Unlike libgc's own mprotect, those of the
- * library's backends that serve faults protect memory without pointers as well. */
+/* Whether a system call may fail with EFAULT on the heap. Unlike libgc's own mprotect, the library
+ * protects memory without pointers as well where it works by faults. */
 GC_API int GC_CALL GC_incremental_protection_needs(void)
 {
-    if (watching && serves_faults()) return GC_PROTECTS_POINTER_HEAP | GC_PROTECTS_PTRFREE_HEAP;
-    return GC_PROTECTS_NONE;
+    return faulting ? GC_PROTECTS_POINTER_HEAP | GC_PROTECTS_PTRFREE_HEAP : GC_PROTECTS_NONE;
 }
 
 static void set_grungy( word start, word end )
