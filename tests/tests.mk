@@ -8,7 +8,8 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures update-abi update-bindings
+.PHONY: check-bdwgc bench-bdwgc update-abi update-bindings
+.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -358,6 +359,10 @@ check-wow64:
 check-inside-wine: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine $(TESTS)
 
+# A collector with the library in it; KERNEL=trixie runs its programs in a guest.
+check-bdwgc: library tests/tools/fault_cost
+	@$(TEST_ENV) $(srcdir)/tests/check-bdwgc $(if $(KERNEL),--kernel $(KERNEL))
+
 check-glibc: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
 
@@ -420,6 +425,10 @@ bench-wine10: all bench-programs need-mingw
 	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 --bench $(OPTIONS)
 	@cp tests/logs-wine10/bench.csv bench/bench-wine10.csv
+
+# The same collector with each provider of dirty bits; OPTIONS='--rounds 3' and others are passed on.
+bench-bdwgc: library
+	@$(TEST_ENV) $(srcdir)/bench/bdwgc $(if $(KERNEL),--kernel $(KERNEL)) $(OPTIONS)
 
 bench-inside-wine: all bench-programs need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine --bench $(OPTIONS)

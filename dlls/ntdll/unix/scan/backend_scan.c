@@ -214,13 +214,13 @@ static void scan_drop( struct watch_region *region )
 /***********************************************************************
  *           forget_parent
  *
- * In a child by fork(): memory that was protected as a whole counts as written as a whole. In other
- * memory the exact query finds what has contents.
+ * In a child by fork(): fresh memory is not protected anew, and the exact query finds what has
+ * contents. Other memory may be protected as a whole now, whether or not it was in the parent, so
+ * all of it counts as written.
  */
 static void forget_parent( struct watch_region *region )
 {
-    if (scan_data( region )->all_protected)
-        region_mark_written( region, region->base, region->end );
+    if (region->kind != REGION_FRESH) region_mark_written( region, region->base, region->end );
     scan_drop( region );
     memset( scan_data( region ), 0, sizeof(struct scan_data) );
 }
