@@ -84,6 +84,10 @@ extern int writewatch_fill( void *addr, const void *data, size_t size );
  * (sigbus, mprotect); they count as written. */
 extern int writewatch_prepare( void *addr, size_t size );
 
+/* madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory: what was written stays so, and trackers
+ * can see what was dropped. */
+extern int writewatch_drop( void *addr, size_t size, int advice );
+
 /* Serves missing pages of watched memory from a file on first touch; they do not count as written.
  * A thread of the library does the work from start to stop. */
 struct writewatch_restore;
@@ -132,8 +136,9 @@ extern ssize_t writewatch_list( const void *addr, size_t size,
  * what is watched of it, now or later. Nothing in it is written when it is opened; its lists reset
  * pages for it alone, and neither other trackers nor the calls above change what it lists. */
 struct writewatch_tracker;
+#define WRITEWATCH_TRACK_DROPS  0x1   /* pages whose contents are dropped count as written */
 extern int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr,
-                                    size_t size );
+                                    size_t size, unsigned int flags );
 extern void writewatch_tracker_close( struct writewatch_tracker *tracker );
 
 /* writewatch_list() from *pos to end for what is written since the tracker has reset it; *pos is

@@ -26,22 +26,27 @@ static struct tracker *inner( struct writewatch_tracker *tracker )
  *           writewatch_tracker_open
  *
  * Bytes; the range is rounded to pages, and may have any number of regions, now or later, and memory
- * that is never watched. Nothing in it is written yet. By any thread; takes the engine's lock for
+ * that is never watched. Nothing in it is written yet. With WRITEWATCH_TRACK_DROPS pages count as
+ * written whose contents are dropped, by the library or by the program itself. By any thread; takes the engine's lock for
  * changes.
  *
  * Errors: -EINVAL (no page), -ENOSPC (there are 64 trackers), -ENOMEM, -EPERM (a region is no longer
  * the memory that was watched), -EIO and other errors of the kernel; what opening the backend said.
  */
-int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr, size_t size )
+int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr, size_t size,
+                             unsigned int flags )
 {
     uintptr_t start = (uintptr_t)addr, end = start + size;
     struct tracker *opened;
     int ret;
 
     if ((ret = process_open())) return failed( __func__, ret, NULL );
-    if (!size || end < start || round_up( end ) <= round_down( start ))
+    if (!size || end < start || round_up( end ) <= round_down( start ) ||
+        flags & ~(unsigned int)WRITEWATCH_TRACK_DROPS)
         return failed( __func__, -EINVAL, NULL );
-    if (!(ret = tracker_open( &opened, round_down( start ), round_up( end ))))
+    ret = tracker_open( &opened, round_down( start ), round_up( end ),
+                        flags & WRITEWATCH_TRACK_DROPS );
+    if (!ret)
         *tracker = (struct writewatch_tracker *)opened;
     return returned( __func__, ret );
 }

@@ -134,8 +134,8 @@ static int run( const char *name )
     second = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
     check( memory != MAP_FAILED && copy != MAP_FAILED && second != MAP_FAILED );
     check( !writewatch_watch( memory, size ));
-    check( !writewatch_tracker_open( &tracker, memory, size ));
-    check( !writewatch_tracker_open( &other, memory, size ));
+    check( !writewatch_tracker_open( &tracker, memory, size, 0 ));
+    check( !writewatch_tracker_open( &other, memory, size, 0 ));
     test_save();
     test_restore();
     writewatch_tracker_close( other );

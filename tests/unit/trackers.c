@@ -187,7 +187,7 @@ static void open_tracker( unsigned int who )
     ends[who]   = below( 2 ) ? PAGES : firsts[who] + 1 + below( PAGES - firsts[who] );
     memset( written[who], 0, PAGES );
     check( !writewatch_tracker_open( &trackers[who], page( firsts[who] ),
-                                     (ends[who] - firsts[who]) << page_shift ));
+                                     (ends[who] - firsts[who]) << page_shift, 0 ));
 }
 
 /* an allocation goes, and another one, in which nothing is written, takes its place */

@@ -130,7 +130,7 @@ static void *disturb( void *arg )
         struct writewatch_tracker *tracker;
         unsigned int copy[PAGES];
 
-        if (writewatch_tracker_open( &tracker, memory, PAGES << page_shift ) || list( tracker, copy ))
+        if (writewatch_tracker_open( &tracker, memory, PAGES << page_shift, 0 ) || list( tracker, copy ))
             __atomic_fetch_add( &errors, 1, __ATOMIC_RELAXED );
         writewatch_tracker_close( tracker );
         if (writewatch_watch( other, size ) || writewatch_unwatch( other, size ))
@@ -157,7 +157,8 @@ static int run( const char *name )
     consumers_left = CONSUMERS;
     for (i = 0; i < CONSUMERS; i++)
     {
-        if (i) check( !writewatch_tracker_open( &consumers[i].tracker, memory, PAGES << page_shift ));
+        if (i) check( !writewatch_tracker_open( &consumers[i].tracker, memory, PAGES << page_shift,
+                                                  0 ));
         check( !pthread_create( &consumers[i].thread, NULL, consume, &consumers[i] ));
     }
     check( !pthread_create( &other, NULL, disturb, NULL ));

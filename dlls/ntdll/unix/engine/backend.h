@@ -41,6 +41,14 @@ struct page_scan
                                    * continue */
 };
 
+/* What look() finds of a page: that it has contents; that it has lost them, or the protection that a
+ * page has which is not written. */
+#define LOOK_HELD 1
+#define LOOK_BARE 2
+
+/* room that it needs for its answer */
+#define MIN_LOOK_RUNS 160
+
 #define FAULT_WRITE  1
 #define FAULT_REPEAT 2   /* the fault repeats: serve it only if the page really is not open */
 
@@ -205,12 +213,20 @@ struct watch_backend
     /* Before a query: whether faults still reach the backend. On failure the query fails. */
     int (*check)(void);
 
-    /* The last two are NULL but in a table that takes the place of a backend's while somebody else
+    /* Looks for pages that the program has dropped itself: runs with LOOK_HELD and LOOK_BARE as
+     * categories; of pages in no run nothing is known. Returns the number of runs. In a step, while
+     * no fault is served. NULL: that cannot be found out. */
+    int (*look)( struct watch_region *region, struct page_scan *scan );
+
+    /* The rest is NULL but in a table that takes the place of a backend's while somebody else
      * follows the region's pages as well (track/). */
 
     /* called for pages that were found written, after they were marked; in a step, or while the
      * region is closed */
     void (*note_written)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+    /* called for a missing page that was filled for a read, while the fault is served */
+    void (*note_filled)( struct watch_region *region, uintptr_t start, uintptr_t end );
 
     /* the table whose place it takes */
     const struct watch_backend *original;

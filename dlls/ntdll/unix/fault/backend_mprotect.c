@@ -20,6 +20,7 @@
 #include "fault/backends.h"
 #include "fault/fault.h"
 #include "fault/mprotect_pages.h"
+#include "fault/look.h"
 #include "fault/own_memory.h"
 #include "sys/advise.h"
 #include "sys/descriptor.h"
@@ -347,6 +348,7 @@ const struct watch_backend mprotect_backend =
     .protect          = mprotect_protect,
     .signal           = SIGSEGV,
     .fault            = mprotect_fault,
+    .look             = look_at_private,
     .hold             = fault_hold,
     .release          = fault_release,
     .check            = mprotect_check,

@@ -125,5 +125,6 @@ const struct watch_backend sigbus_backend =
     .fault            = sigbus_fault,
     .hold             = fault_hold,
     .release          = fault_release,
+    .look             = userfault_look,
     .check            = sigbus_check,
 };

@@ -18,6 +18,7 @@
 #include "engine/selftest.h"
 #include "fault/backends.h"
 #include "fault/fault.h"
+#include "fault/look.h"
 #include "fault/own_memory.h"
 #include "fault/page_flags.h"
 #include "sys/advise.h"
@@ -436,5 +437,6 @@ const struct watch_backend softdirty_backend =
     .capabilities     = softdirty_capabilities,
     .signal           = SIGSEGV,
     .fault            = softdirty_fault,
+    .look             = look_at_private,
     .check            = softdirty_check,
 };

@@ -302,5 +302,6 @@ const struct watch_backend thread_backend =
     .fault            = thread_fault,
     .hold             = fault_hold,
     .release          = fault_release,
+    .look             = userfault_look,
     .check            = thread_check,
 };

@@ -12,6 +12,7 @@
 #include "engine/backend.h"
 #include "engine/region.h"
 #include "fault/fault.h"
+#include "fault/look.h"
 #include "fault/userfault.h"
 #include "fault/userfault_calls.h"
 #include "sys/advise.h"
@@ -174,6 +175,24 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
 }
 
 /***********************************************************************
+ *           userfault_look
+ *
+ * A page that is dropped loses its protection with its entry, and has none when it comes back, unless
+ * the backend serves that: see note_filled in engine/backend.h. A protected entry without a page may
+ * be one that is swapped out, or was never touched.
+ */
+int userfault_look( struct watch_region *region, struct page_scan *scan )
+{
+    uint64_t entries[512];
+    long count = (scan->end - scan->start) >> page_shift;
+
+    (void)region;
+    if (count > 512) count = 512;
+    if ((count = userfault_read_pagemap( scan->start, count, entries )) <= 0) return -EIO;
+    return look_at_entries( scan, entries, count, PM_UFFD_WP );
+}
+
+/***********************************************************************
  *           userfault_discard
  *
  * The kernel forgets the protection of a page with the page, so the pages are armed again. A page
@@ -308,6 +327,8 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
         if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return wait_for_unmapping();
         if (!ret && flags & FAULT_WRITE) region_mark_written( region, start, end );
+        else if (!ret && region->backend->note_filled)
+            region->backend->note_filled( region, start, end );
         if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
         /* the memory was detached meanwhile */
         if (ret == -ENOENT) return 0;

@@ -463,6 +463,7 @@ const struct watch_backend scan_backend =
     .serve            = scan_serve,
     .verify           = scan_verify,
     .list             = scan_list,
+    .look             = scan_look,
     .capabilities     = scan_capabilities,
 };
 
@@ -490,5 +491,6 @@ const struct watch_backend scan_marked_backend =
     .serve            = scan_marked_serve,
     .verify           = scan_verify,
     .list             = scan_marked_list,
+    .look             = scan_marked_look,
     .capabilities     = scan_marked_capabilities,
 };

@@ -261,6 +261,50 @@ static int list_categories( int fresh, struct page_scan *scan )
     return take_walk_end( scan, &arg, count );
 }
 
+/***********************************************************************
+ *           look_for
+ *
+ * In memory that was protected as a whole a page that is dropped has no entry, which is a written page
+ * anyway. In other memory it is missing, or the shared page of zeros.
+ */
+static int look_for( struct watch_region *region, enum scan_question missing,
+                     struct page_scan *scan )
+{
+    struct page_run bare[MIN_LOOK_RUNS / 2 - 1], *run = scan->runs;
+    struct page_scan question = { .start = scan->start, .end = scan->end, .runs = bare,
+                                  .len = MIN_LOOK_RUNS / 2 - 1 };
+    uintptr_t pos = scan->start;
+    int i, count;
+
+    if (scan_data( region )->all_protected)
+    {
+        scan->required = PAGE_IS_PRESENT;
+        count = list_categories( 0, scan );
+        for (i = 0; i < count; i++) scan->runs[i].categories = LOOK_HELD;
+        return count;
+    }
+    if ((count = ask_kernel( missing, &question )) < 0) return count;
+    for (i = 0; i < count; i++)
+    {
+        if (bare[i].start > pos) *run++ = (struct page_run){ pos, bare[i].start, LOOK_HELD };
+        *run++ = (struct page_run){ bare[i].start, bare[i].end, LOOK_BARE };
+        pos = bare[i].end;
+    }
+    if (question.next > pos) *run++ = (struct page_run){ pos, question.next, LOOK_HELD };
+    scan->next = question.next;
+    return run - scan->runs;
+}
+
+int scan_look( struct watch_region *region, struct page_scan *scan )
+{
+    return look_for( region, SCAN_MISSING, scan );
+}
+
+int scan_marked_look( struct watch_region *region, struct page_scan *scan )
+{
+    return look_for( region, SCAN_EMPTY, scan );
+}
+
 /* A page that is not written may be a marker, which looks like a swapped-out page: it is not
  * reported as swapped out. */
 static void hide_marker( uint64_t *categories )

@@ -32,7 +32,7 @@ struct list_source
     /* In a step: makes the marks complete for [start, end), which lies in the region. */
     int (*gather)( const struct list_source *source, struct watch_region *region, uintptr_t start,
                    uintptr_t end );
-    const void        *data;
+    void              *data;
     struct page_marks *marks;   /* one for each page of the kernel */
     int                peek;    /* only this list is to know of what the backend finds */
 };

@@ -76,6 +76,14 @@ static void note_written( struct watch_region *region, uintptr_t start, uintptr_
     }
 }
 
+/* the library itself drops contents: the written state stays, what the page holds does not */
+static int discard( struct watch_region *region, uintptr_t start, uintptr_t end,
+                    enum discard_reason reason )
+{
+    drops_note( region, start, end );
+    return original( region )->discard( region, start, end, reason );
+}
+
 /* what a query takes; on failure the query itself makes the range written for those without tracker */
 static int collect_written( struct watch_region *region, struct page_scan *scan )
 {
@@ -144,5 +152,7 @@ const struct watch_backend *tracked_table( const struct watch_backend *backend )
     tables[i].free_locks      = free_locks;
     tables[i].collect_written = collect_written;
     tables[i].note_written    = note_written;
+    tables[i].note_filled     = drops_note;
+    tables[i].discard         = discard;
     return &tables[i];
 }

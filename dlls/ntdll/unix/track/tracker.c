@@ -10,6 +10,7 @@
 #include "engine/fork_state.h"
 #include "engine/host.h"
 #include "engine/region_step.h"
+#include "engine/step.h"
 #include "sys/kernel_api.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
@@ -60,7 +61,7 @@ static int arm_all_marked( struct watch_region *region )
  * Begins to follow a region: what was written before is taken from the backend, for those who were
  * there before, so that what is written from now on is seen. Change lock held.
  */
-static int follow( struct watch_region *region, const struct tracker *tracker )
+static int follow( struct watch_region *region, struct tracker *tracker )
 {
     int ret = 0;
 
@@ -69,6 +70,9 @@ static int follow( struct watch_region *region, const struct tracker *tracker )
     else if (!region_marks( region )) ret = -ENOMEM;
     if (!ret) ret = tracked_gather( region, region->base, region->end );
     if (!ret) ret = arm_all_marked( region );
+    if (!ret && tracker->contents)
+        ret = drops_find( tracker, region, max( region->base, tracker->start ),
+                          min( region->end, tracker->end ));
     if (!ret)
     {
         region->trackers |= bit_of( tracker );
@@ -109,37 +113,51 @@ static void follow_new( struct watch_region *region )
     for (i = 0; i < MAX_TRACKERS; i++)
     {
         struct tracker *tracker = trackers[i];
-        uintptr_t start = region->base, end = region->end, pos;
+        uintptr_t start = region->base, end = region->end;
 
         if (!tracker || start >= tracker->end || end <= tracker->start) continue;
         if (start < tracker->start) start = tracker->start;
         if (end > tracker->end) end = tracker->end;
-        for (pos = start; (pos = marks_next( tracker->pages, pos, end )) < end;)
-            marks_take( tracker->pages, pos, end );
+        marks_clear( tracker->pages, start, end );
+        if (tracker->contents) marks_clear( tracker->contents, start, end );
         follow( region, tracker );
     }
 }
 
-int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end )
+static void free_tracker( struct tracker *tracker )
+{
+    if (tracker->pages) marks_free( tracker->pages );
+    if (tracker->contents) marks_free( tracker->contents );
+    raw_munmap( tracker, round_up( sizeof(*tracker) ));
+}
+
+/* a tracker that follows nothing yet, or NULL */
+static struct tracker *alloc_tracker( uintptr_t start, uintptr_t end, int drops )
+{
+    struct tracker *tracker;
+    long page = raw_mmap_anon( round_up( sizeof(*tracker) ));
+
+    if (raw_failed( page )) return NULL;
+    tracker = (struct tracker *)page;
+    tracker->start = start;
+    tracker->end   = end;
+    tracker->pages = marks_alloc( start, end - start, page_shift );
+    if (drops) tracker->contents = marks_alloc( start, end - start, page_shift );
+    if (tracker->pages && (tracker->contents || !drops)) return tracker;
+    free_tracker( tracker );
+    return NULL;
+}
+
+int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end, int drops )
 {
     struct watch_region *region;
     struct tracker *tracker;
     unsigned int slot;
     uintptr_t addr;
     int ret = 0;
-    long page;
 
     if (fork_is_unhandled()) return -EIO;
-    page = raw_mmap_anon( round_up( sizeof(*tracker) ));
-    if (raw_failed( page )) return -ENOMEM;
-    tracker = (struct tracker *)page;
-    tracker->start = start;
-    tracker->end   = end;
-    if (!(tracker->pages = marks_alloc( start, end - start, page_shift )))
-    {
-        raw_munmap( tracker, round_up( sizeof(*tracker) ));
-        return -ENOMEM;
-    }
+    if (!(tracker = alloc_tracker( start, end, drops ))) return -ENOMEM;
 
     change_lock();
     for (slot = 0; slot < MAX_TRACKERS && trackers[slot]; slot++) /* nothing */;
@@ -158,14 +176,9 @@ int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end )
         }
     }
     change_unlock();
-    if (ret)
-    {
-        marks_free( tracker->pages );
-        raw_munmap( tracker, round_up( sizeof(*tracker) ));
-        return ret;
-    }
-    *ret_tracker = tracker;
-    return 0;
+    if (ret) free_tracker( tracker );
+    else *ret_tracker = tracker;
+    return ret;
 }
 
 void tracker_close( struct tracker *tracker )
@@ -174,8 +187,7 @@ void tracker_close( struct tracker *tracker )
     unfollow_all( tracker );
     trackers[tracker->slot] = NULL;
     change_unlock();
-    marks_free( tracker->pages );
-    raw_munmap( tracker, round_up( sizeof(*tracker) ));
+    free_tracker( tracker );
 }
 
 /***********************************************************************
@@ -187,11 +199,13 @@ void tracker_close( struct tracker *tracker )
 static int gather( const struct list_source *source, struct watch_region *region, uintptr_t start,
                    uintptr_t end )
 {
-    const struct tracker *tracker = source->data;
+    struct tracker *tracker = source->data;
+    int ret;
 
     if (!(region->trackers & bit_of( tracker ))) return -EAGAIN;
-    if (source->peek) return tracked_peek( region, tracker, start, end );
-    return tracked_gather( region, start, end );
+    ret = source->peek ? tracked_peek( region, tracker, start, end )
+                       : tracked_gather( region, start, end );
+    return !ret && tracker->contents ? drops_find( tracker, region, start, end ) : ret;
 }
 
 /* Where a region is being added, looks again when that is done. */

@@ -26,18 +26,21 @@ struct tracker
     uintptr_t          end;
     unsigned int       slot;      /* its bit in the regions' trackers */
     struct page_marks *pages;
+    struct page_marks *contents;  /* pages that have had contents; NULL: it does not follow drops */
 };
 
 #define MAX_TRACKERS 64
+
+#define max( a, b ) ((a) > (b) ? (a) : (b))
 
 /* All of them; a slot changes only under the change lock, while no region has its bit or those that
  * have it are closed. */
 extern struct tracker *trackers[MAX_TRACKERS];
 
 /* Opens a tracker of [start, end), in which nothing is written yet; memory that is watched later is
- * followed from then on. Takes the change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -ENOMEM,
+ * followed from then on. With drops, pages whose contents are dropped count as written. Takes the change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -ENOMEM,
  * -EIO, or the error of the backend. */
-extern int tracker_open( struct tracker **tracker, uintptr_t start, uintptr_t end );
+extern int tracker_open( struct tracker **tracker, uintptr_t start, uintptr_t end, int drops );
 
 /* No other thread may use it any more. Takes the change lock. */
 extern void tracker_close( struct tracker *tracker );
@@ -54,6 +57,16 @@ extern ssize_t tracker_peek( struct tracker *tracker, uintptr_t *pos, uintptr_t 
 
 /* Makes pages written again that a list has reset, for this tracker. */
 extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
+/* of drops.c, for trackers that follow drops: looks for pages that were dropped since the last look, or
+ * takes note of some; in a held step, or while the region is closed. 0 or -errno. */
+extern int drops_find( struct tracker *tracker, struct watch_region *region, uintptr_t start,
+                       uintptr_t end );
+extern void drops_note( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+/* Makes a hole in shared memory by MADV_REMOVE. The kernel keeps the protection of its pages, so
+ * nothing shows it later: all of them count as dropped. Takes the change lock. 0 or -errno. */
+extern int drops_remove( uintptr_t start, uintptr_t end );
 
 /* of tracked.c: the table that takes the place of a backend's; change lock held */
 extern const struct watch_backend *tracked_table( const struct watch_backend *backend );
