@@ -141,6 +141,11 @@ extern int writewatch_tracker_open( struct writewatch_tracker **tracker, const v
                                     size_t size, unsigned int flags );
 extern void writewatch_tracker_close( struct writewatch_tracker *tracker );
 
+/* Another mapping of the memory at addr: what is written through it is written at addr, too, for the
+ * tracker. */
+extern int writewatch_tracker_add_view( struct writewatch_tracker *tracker, const void *addr,
+                                        size_t size, const void *other );
+
 /* writewatch_list() from *pos to end for what is written since the tracker has reset it; *pos is
  * where to continue then. */
 extern ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void **pos,

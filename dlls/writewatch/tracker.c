@@ -77,6 +77,26 @@ ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void 
 }
 
 /***********************************************************************
+ *           writewatch_tracker_add_view
+ *
+ * other is another mapping of the memory at addr, in the tracker's range; both are watched, or will
+ * be. What is written through it from now on is written at addr for the tracker. Whole pages; at most
+ * eight views. Takes the engine's lock for changes. Errors: -EINVAL (not whole pages, or outside of
+ * the tracker's range), -ENOSPC, and those of writewatch_tracker_open().
+ */
+int writewatch_tracker_add_view( struct writewatch_tracker *tracker, const void *addr, size_t size,
+                                 const void *other )
+{
+    uintptr_t start = (uintptr_t)other, end = start + size, to = (uintptr_t)addr;
+
+    process_init();
+    if (!size || end <= start || to + size < to || (start | to | size) & (page_size() - 1) ||
+        to < inner( tracker )->start || to + size > inner( tracker )->end)
+        return failed( __func__, -EINVAL, NULL );
+    return returned( __func__, tracker_add_view( inner( tracker ), start, end, to ));
+}
+
+/***********************************************************************
  *           writewatch_tracker_close
  *
  * No other thread may be using it. Takes the engine's lock for changes.

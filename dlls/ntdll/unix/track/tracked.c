@@ -73,6 +73,7 @@ static void note_written( struct watch_region *region, uintptr_t start, uintptr_
         uintptr_t last = end < tracker->end ? end : tracker->end;
 
         if (first < last) marks_set( tracker->pages, first, last );
+        if (tracker->count) views_note( tracker, start, end );
     }
 }
 

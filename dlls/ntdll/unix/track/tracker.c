@@ -56,12 +56,12 @@ static int arm_all_marked( struct watch_region *region )
 }
 
 /***********************************************************************
- *           follow
+ *           tracker_follow
  *
  * Begins to follow a region: what was written before is taken from the backend, for those who were
  * there before, so that what is written from now on is seen. Change lock held.
  */
-static int follow( struct watch_region *region, struct tracker *tracker )
+int tracker_follow( struct watch_region *region, struct tracker *tracker )
 {
     int ret = 0;
 
@@ -100,6 +100,17 @@ static void unfollow_all( const struct tracker *tracker )
     }
 }
 
+/* whether a tracker follows pages of a region, in its range or through a view */
+static int is_followed( const struct tracker *tracker, const struct watch_region *region )
+{
+    unsigned int i;
+
+    if (region->base < tracker->end && tracker->start < region->end) return 1;
+    for (i = 0; i < tracker->count; i++)
+        if (region->base < tracker->views[i].end && tracker->views[i].start < region->end) return 1;
+    return 0;
+}
+
 /***********************************************************************
  *           follow_new
  *
@@ -113,14 +124,14 @@ static void follow_new( struct watch_region *region )
     for (i = 0; i < MAX_TRACKERS; i++)
     {
         struct tracker *tracker = trackers[i];
-        uintptr_t start = region->base, end = region->end;
+        uintptr_t start, end;
 
-        if (!tracker || start >= tracker->end || end <= tracker->start) continue;
-        if (start < tracker->start) start = tracker->start;
-        if (end > tracker->end) end = tracker->end;
-        marks_clear( tracker->pages, start, end );
-        if (tracker->contents) marks_clear( tracker->contents, start, end );
-        follow( region, tracker );
+        if (!tracker || !is_followed( tracker, region )) continue;
+        start = max( region->base, tracker->start );
+        end   = min( region->end, tracker->end );
+        if (start < end) marks_clear( tracker->pages, start, end );
+        if (start < end && tracker->contents) marks_clear( tracker->contents, start, end );
+        tracker_follow( region, tracker );
     }
 }
 
@@ -168,7 +179,7 @@ int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end, 
         trackers[slot] = tracker;
         region_added = follow_new;
         for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
-            ret = follow( region, tracker );
+            ret = tracker_follow( region, tracker );
         if (ret)
         {
             unfollow_all( tracker );
@@ -208,16 +219,35 @@ static int gather( const struct list_source *source, struct watch_region *region
     return !ret && tracker->contents ? drops_find( tracker, region, start, end ) : ret;
 }
 
+static ssize_t list_views( const struct list_filter *filter, uintptr_t *pos, uintptr_t end,
+                           struct page_run *ranges, size_t count )
+{
+    struct tracker *tracker = filter->source->data;
+    ssize_t i, ret = 0;
+    int err = 0;
+
+    if (tracker->count) ret = views_gather( tracker, *pos, end, filter->across );
+    if (!ret) ret = watch_list( *pos, end, filter, ranges, count, pos );
+    if (!tracker->count || !filter->reset) return ret;
+    for (i = 0; i < ret && !err; i++)
+        err = views_arm( tracker, ranges[i].start, ranges[i].end );
+    for (i = 0; i < ret && err; i++)
+        marks_set( tracker->pages, ranges[i].start, ranges[i].end );
+    return err ? err : ret;
+}
+
 /* Where a region is being added, looks again when that is done. */
 static ssize_t list( const struct list_filter *filter, uintptr_t *pos, uintptr_t end,
                      struct page_run *ranges, size_t count )
 {
+    uintptr_t start = *pos;
     ssize_t ret;
 
-    if ((ret = watch_list( *pos, end, filter, ranges, count, pos )) != -EAGAIN) return ret;
+    if ((ret = list_views( filter, pos, end, ranges, count )) != -EAGAIN) return ret;
     change_lock();
     change_unlock();
-    ret = watch_list( *pos, end, filter, ranges, count, pos );
+    *pos = start;
+    ret = list_views( filter, pos, end, ranges, count );
     return ret == -EAGAIN ? -EIO : ret;
 }
 

@@ -20,6 +20,8 @@
  *
  * While a region has trackers, a table of track/tracked.c takes the place of its backend's. Each of
  * its steps then holds a lock: between taking a page and passing it on nobody else looks. */
+#define MAX_VIEWS 8
+
 struct tracker
 {
     uintptr_t          start;
@@ -27,6 +29,16 @@ struct tracker
     unsigned int       slot;      /* its bit in the regions' trackers */
     struct page_marks *pages;
     struct page_marks *contents;  /* pages that have had contents; NULL: it does not follow drops */
+
+    /* Other mappings of memory in its range: a page of a view is that of the range at the same offset
+     * from "to". Views are only added. */
+    struct tracker_view
+    {
+        uintptr_t start;
+        uintptr_t end;
+        uintptr_t to;
+    }                  views[MAX_VIEWS];
+    unsigned int       count;
 };
 
 #define MAX_TRACKERS 64
@@ -57,6 +69,22 @@ extern ssize_t tracker_peek( struct tracker *tracker, uintptr_t *pos, uintptr_t 
 
 /* Makes pages written again that a list has reset, for this tracker. */
 extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
+/* Adds a view: what is written through it from now on is written in the tracker. Takes the change
+ * lock. 0, -ENOSPC or the errors of tracker_open(). */
+extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end, uintptr_t to );
+
+/* of views.c: passes pages of views on to the tracker */
+extern void views_note( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
+/* Before a list of [start, end) of the tracker's range: gathers what was written through views; -ENOENT
+ * if a part of one is not watched, unless across. And after pages were reset: the next write through a
+ * view is to fault. 0 or -errno. */
+extern int views_gather( struct tracker *tracker, uintptr_t start, uintptr_t end, int across );
+extern int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
+/* of tracker.c: begins to follow a region; change lock held */
+extern int tracker_follow( struct watch_region *region, struct tracker *tracker );
 
 /* of drops.c, for trackers that follow drops: looks for pages that were dropped since the last look, or
  * takes note of some; in a held step, or while the region is closed. 0 or -errno. */
