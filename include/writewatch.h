@@ -84,6 +84,10 @@ extern int writewatch_fill( void *addr, const void *data, size_t size );
  * (sigbus, mprotect); they count as written. */
 extern int writewatch_prepare( void *addr, size_t size );
 
+/* mremap() for watched memory in one region that the program has mapped itself: what was written stays
+ * so. What is added is a region of its own. */
+extern int writewatch_remap( void **addr, size_t old_size, size_t size, int flags );
+
 /* madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory: what was written stays so, and trackers
  * can see what was dropped. */
 extern int writewatch_drop( void *addr, size_t size, int advice );
