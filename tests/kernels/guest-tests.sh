@@ -46,10 +46,14 @@ pages_out()
 
 # the parts, the ones with several backends once with each
 guest_units="region blocks fair_lock handlers hold library query user_memory results_array fill
-    restore virtual virtual_statuses fault moved forms commit capabilities process process_ends"
+    restore virtual virtual_statuses fault moved forms commit"
 for test in $guest_units; do
     run "unit/$test" 240 "$unit/$test"
 done
+# thread is among the backends of these
+processors thread
+for test in capabilities process process_ends; do run "unit/$test" 240 "$unit/$test"; done
+processors all
 out=$(pages_out)
 for backend in $backends; do
     [ "$backend" != softdirty ] || continue
