@@ -169,14 +169,14 @@ typedef struct _MEM_ADDRESS_REQUIREMENTS
     SIZE_T Alignment;               /* 0 or a power of two from 64 KiB on */
 } MEM_ADDRESS_REQUIREMENTS, *PMEM_ADDRESS_REQUIREMENTS;
 
-typedef struct MEM_EXTENDED_PARAMETER
+__extension__ typedef struct MEM_EXTENDED_PARAMETER
 {
-    __extension__ struct
+    struct
     {
         DWORD64 Type     : 8;
         DWORD64 Reserved : 56;
     };
-    __extension__ union
+    union
     {
         DWORD64 ULong64;
         PVOID   Pointer;

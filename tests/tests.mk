@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-bdwgc bench-bdwgc
+.PHONY: check-bdwgc bench-bdwgc update-abi update-bindings
 .PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
@@ -52,6 +52,7 @@ UNIT_LDFLAGS_descriptors = -Wl,--wrap=pthread_create
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
+UNIT_LDFLAGS_process_ends = -Wl,--wrap=other_pages_open
 UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_convention = -Wl,--export-dynamic
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mmap64,--wrap=mprotect,--wrap=mremap
@@ -61,6 +62,10 @@ UNIT_SRCS := $(call sources,tests/unit/*.c) $(call sources,tests/unit/$(ARCH)/*.
 UNIT_OF_PRELOAD = find_calls $(foreach prog,$(basename $(notdir $(UNIT_SRCS))),\
 	$(if $(UNIT_EXTRA_$(prog)),$(prog)))
 UNIT_PROGS = $(filter-out $(if $(PRELOAD),,$(UNIT_OF_PRELOAD:%=tests/unit/%)),$(UNIT_SRCS:.c=))
+# for tests/package/lacking.sh
+list-unit-of-preload:
+	@echo $(UNIT_OF_PRELOAD)
+.PHONY: list-unit-of-preload
 UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
@@ -430,6 +435,14 @@ bench-inside-wine: all bench-programs need-mingw
 
 # From what was measured last, or else from the values in the source tree.
 # What writewatch-top shows of the demonstration.
+# Writes down what compiled programs may rely on; CONTRIBUTING.md says when.
+update-abi: library
+	@$(TEST_ENV) sh $(srcdir)/tests/package/abi.sh --update
+
+# Writes what writewatch.h declares into bindings/.
+update-bindings:
+	@python3 $(srcdir)/bindings/declare $(srcdir)
+
 pictures: need-wine need-mingw all
 	@$(TEST_ENV) $(srcdir)/programs/demo/pictures
 

@@ -11,6 +11,7 @@
 
 #include "engine/fork_state.h"
 #include "engine/watch.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/page.h"
 
@@ -27,7 +28,7 @@
  * -EOPNOTSUPP (not with this backend, or the memory is of a file, which has no missing pages),
  * -ENOMEM.
  */
-int writewatch_fill( void *addr, const void *data, size_t size )
+static int fill_pages( void *addr, const void *data, size_t size )
 {
     uintptr_t start = (uintptr_t)addr, end = start + size;
     struct watch_region *region;
@@ -45,4 +46,9 @@ int writewatch_fill( void *addr, const void *data, size_t size )
         ret = -EOPNOTSUPP;   /* the kernel's answer for a file */
     region_put( region );
     return ret;
+}
+
+int writewatch_fill( void *addr, const void *data, size_t size )
+{
+    return returned( __func__, fill_pages( addr, data, size ) );
 }

@@ -10,7 +10,9 @@
 
 #include "writewatch.h"
 
-#include "engine/list.h"
+#include "list.h"
+
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
@@ -34,6 +36,24 @@ static int has_reserved( const struct writewatch_filter *filter )
            filter->reserved[1] || filter->reserved[2] || filter->reserved[3];
 }
 
+int list_request( struct list_request *request, const void *addr, size_t size,
+                  const struct writewatch_filter *filter )
+{
+    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
+    uintptr_t start = (uintptr_t)addr, end = start + size;
+
+    if (!size || end < start || asked & ~(uint64_t)ALL_CATEGORIES || has_reserved( filter ))
+        return -EINVAL;
+    request->start  = round_down( start );
+    request->end    = round_up( end );
+    request->filter = (struct list_filter)
+    {
+        filter->required, filter->any, filter->excluded, filter->returned, filter->max_pages,
+        filter->reset, filter->flags & WRITEWATCH_ACROSS, NULL
+    };
+    return request->end > request->start ? 0 : -EINVAL;
+}
+
 /***********************************************************************
  *           writewatch_list
  *
@@ -51,22 +71,17 @@ static int has_reserved( const struct writewatch_filter *filter )
 ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_filter *filter,
                          struct writewatch_range *ranges, size_t count, const void **next )
 {
-    struct list_filter list =
-    {
-        filter->required, filter->any, filter->excluded, filter->returned, filter->max_pages,
-        filter->reset, filter->flags & WRITEWATCH_ACROSS
-    };
-    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
-    uintptr_t start = (uintptr_t)addr, end = start + size, reached;
+    struct list_request request;
+    uintptr_t reached;
     ssize_t ret;
 
     process_init();
-    if (!size || end < start || !count || asked & ~(uint64_t)ALL_CATEGORIES ||
-        has_reserved( filter )) return -EINVAL;
-    if ((end = round_up( end )) <= (start = round_down( start ))) return -EINVAL;
-    ret = watch_list( start, end, &list, (struct page_run *)ranges, count, &reached );
+    if (!count || list_request( &request, addr, size, filter ))
+        return failed( __func__, -EINVAL, NULL );
+    ret = watch_list( request.start, request.end, &request.filter, (struct page_run *)ranges, count,
+                      &reached );
     if (ret >= 0 && next) *next = (const void *)reached;
-    return ret;
+    return returned( __func__, ret );
 }
 
 /***********************************************************************
@@ -83,5 +98,5 @@ ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
         .reset = !!(flags & WRITEWATCH_RESET), .flags = flags & ~(unsigned int)WRITEWATCH_RESET
     };
 
-    return writewatch_list( addr, size, &filter, ranges, count, next );
+    return returned( __func__, writewatch_list( addr, size, &filter, ranges, count, next ));
 }

@@ -11,6 +11,7 @@
 #include "writewatch.h"
 
 #include "engine/watch.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/maps.h"
 #include "sys/page.h"
@@ -90,14 +91,13 @@ static int whole_pages( const void *addr, size_t size )
  * another userfaultfd), -EDEADLK (a fault could not be served without it, and that is how the
  * backend works), -ENOMEM; what opening the backend said.
  */
-int writewatch_watch( void *addr, size_t size )
+static int watch_mappings( void *addr, size_t size )
 {
     struct mappings range = { (uintptr_t)addr, (uintptr_t)addr + size, 1, 0, 0, 0 };
     enum memory_kind kind = REGION_ANONYMOUS;
     unsigned int shift;
     int ret;
 
-    if ((ret = process_open())) return ret;
     if (!whole_pages( addr, size )) return -EINVAL;
     if ((ret = read_mappings( &range, 0 ))) return ret;
     shift = page_shift;
@@ -116,6 +116,29 @@ int writewatch_watch( void *addr, size_t size )
     return ret;
 }
 
+int writewatch_watch( void *addr, size_t size )
+{
+    int ret;
+
+    if ((ret = process_open())) return failed( __func__, ret, process_open_reason() );
+    if ((ret = watch_mappings( addr, size )) == -EDEADLK)
+        return failed( __func__, ret, process_watch_reason() );
+    return returned( __func__, ret );
+}
+
+/* in bytes; 0 if the address is not watched */
+static size_t granularity( const void *addr )
+{
+    uintptr_t page = round_down( (uintptr_t)addr );
+    struct watch_region *region = region_get( page, page + page_size() );
+    size_t ret;
+
+    if (!region) return 0;
+    ret = (size_t)1 << region->shift;
+    region_put( region );
+    return ret;
+}
+
 /***********************************************************************
  *           writewatch_unwatch
  *
@@ -123,17 +146,22 @@ int writewatch_watch( void *addr, size_t size )
  * watched. Errors: -EINVAL (not whole pages, also of huge ones), -ENOENT (nothing of it is
  * watched), -ENOMEM.
  */
-int writewatch_unwatch( void *addr, size_t size )
+static int unwatch_mappings( void *addr, size_t size )
 {
     size_t first, last;
 
     process_init();
     if (!whole_pages( addr, size )) return -EINVAL;
-    first = writewatch_granularity( addr );
-    last = writewatch_granularity( (char *)addr + size - 1 );
+    first = granularity( addr );
+    last = granularity( (char *)addr + size - 1 );
     if (first && (uintptr_t)addr & (first - 1)) return -EINVAL;
     if (last && ((uintptr_t)addr + size) & (last - 1)) return -EINVAL;
     return watch_detach( addr, size );
+}
+
+int writewatch_unwatch( void *addr, size_t size )
+{
+    return returned( __func__, unwatch_mappings( addr, size ) );
 }
 
 /***********************************************************************
@@ -144,13 +172,18 @@ int writewatch_unwatch( void *addr, size_t size )
  * around), -ENOENT (not in one watched region), -ENOMEM (a part is not mapped), -EPERM (a part is
  * other memory), -EIO and other errors of the kernel.
  */
-int writewatch_check( const void *addr, size_t size )
+static int check_mappings( const void *addr, size_t size )
 {
     uintptr_t start = round_down( (uintptr_t)addr ), end = (uintptr_t)addr + size;
 
     process_init();
     if (!size || end <= (uintptr_t)addr || round_up( end ) < end) return -EINVAL;
     return watch_verify( (void *)start, round_up( end ) - start );
+}
+
+int writewatch_check( const void *addr, size_t size )
+{
+    return returned( __func__, check_mappings( addr, size ) );
 }
 
 /***********************************************************************
@@ -160,14 +193,9 @@ int writewatch_check( const void *addr, size_t size )
  */
 size_t writewatch_granularity( const void *addr )
 {
-    struct watch_region *region;
-    uintptr_t page;
     size_t ret;
 
     process_init();
-    page = round_down( (uintptr_t)addr );
-    if (!(region = region_get( page, page + page_size() ))) return 0;
-    ret = (size_t)1 << region->shift;
-    region_put( region );
+    if (!(ret = granularity( addr ))) failed( __func__, -ENOENT, NULL );
     return ret;
 }

@@ -5,17 +5,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <errno.h>
+
 #include "writewatch.h"
 
 #include "engine/region.h"
 #include "engine/watch.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/page.h"
 
 int writewatch_open( const char *name )
 {
+    int ret;
+
     process_init();
-    return process_choose( name );
+    if (!(ret = process_choose( name ))) return returned( __func__, 0 );
+    return failed( __func__, ret, process_open_reason() );
 }
 
 /***********************************************************************
@@ -25,12 +31,18 @@ int writewatch_open( const char *name )
  */
 const char *writewatch_backend( void )
 {
-    return watch_backend_name();
+    const char *name = watch_backend_name();
+
+    if (!name) failed( __func__, -ENOENT, process_reason() );
+    return name;
 }
 
 const char *writewatch_mechanism( void )
 {
-    return watch_mechanism();
+    const char *mechanism = watch_mechanism();
+
+    if (!mechanism) failed( __func__, -ENOENT, process_reason() );
+    return mechanism;
 }
 
 /***********************************************************************
@@ -44,13 +56,17 @@ const char *writewatch_backend_of( const void *addr )
     struct watch_region *region;
     const char *name;
 
-    if (!(region = region_get( page, page + page_size() ))) return NULL;
+    if (!(region = region_get( page, page + page_size() )))
+    {
+        failed( __func__, -ENOENT, NULL );
+        return NULL;
+    }
     name = region->backend->name;
     region_put( region );
     return name;
 }
 
-const char *writewatch_reason( void )
+unsigned int writewatch_version( void )
 {
-    return process_reason();
+    return WRITEWATCH_VERSION;
 }

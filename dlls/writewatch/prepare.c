@@ -9,6 +9,7 @@
 
 #include "writewatch.h"
 
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/page.h"
 #include "sys/user_memory.h"
@@ -22,7 +23,7 @@
  * the system call undoes it. By any thread, no lock. Errors: -EINVAL (it wraps around), -EFAULT (a
  * page cannot be written).
  */
-int writewatch_prepare( void *addr, size_t size )
+static int touch_pages( void *addr, size_t size )
 {
     uintptr_t start = (uintptr_t)addr, end = start + size, second;
 
@@ -35,4 +36,9 @@ int writewatch_prepare( void *addr, size_t size )
     if (user_probe_write( (void *)second, ((end - 1 - second) >> page_shift) + 1, page_size() ))
         return -EFAULT;
     return 0;
+}
+
+int writewatch_prepare( void *addr, size_t size )
+{
+    return returned( __func__, touch_pages( addr, size ) );
 }

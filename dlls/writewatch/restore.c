@@ -20,6 +20,7 @@
 #include "writewatch.h"
 
 #include "engine/watch.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "sys/descriptor.h"
 #include "sys/kernel_api.h"
@@ -265,6 +266,7 @@ static void unlock_after_child( int child )
         restores = NULL;
         server_started = 0;
         server_fd = -1;
+        last_failure.error = 0;   /* it was a call of the parent */
     }
     unlock_restores();
 }
@@ -330,8 +332,8 @@ static int add_restore( struct writewatch_restore *restore )
  * is being restored), -EOPNOTSUPP (not with this backend, or memory of a file, which has no missing
  * pages), what reading says of the descriptor, -ENOMEM, -EAGAIN (no thread).
  */
-int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_t size, int fd,
-                              int64_t offset )
+static int start_restore( struct writewatch_restore **ret, void *addr, size_t size, int fd,
+                          int64_t offset )
 {
     uintptr_t start = (uintptr_t)addr, end = start + size;
     struct writewatch_restore *restore;
@@ -361,6 +363,12 @@ int writewatch_restore_start( struct writewatch_restore **ret, void *addr, size_
     }
     *ret = restore;
     return 0;
+}
+
+int writewatch_restore_start( struct writewatch_restore **restore, void *addr, size_t size, int fd,
+                              int64_t offset )
+{
+    return returned( __func__, start_restore( restore, addr, size, fd, offset ) );
 }
 
 /***********************************************************************

@@ -30,7 +30,9 @@ mkdir "$work/stage"
     die "$(cat "$work/log")"
 version=$(sed -n 's/^VERSION = //p' "$top_builddir/Makefile")
 files="bin/writewatch bin/writewatch-replay lib/libwritewatch.so.$version lib/libwritewatch.so.0
-    lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc include/writewatch.h
+    lib/libwritewatch.so lib/libwritewatch.a lib/pkgconfig/writewatch.pc
+    lib/cmake/writewatch/writewatchConfig.cmake
+    lib/cmake/writewatch/writewatchConfigVersion.cmake include/writewatch.h
     include/writewatch_windows.h share/man/man1/writewatch.1
     share/man/man1/writewatch-replay.1 share/man/man3/writewatch.3
     share/man/man5/writewatch.conf.5 share/bash-completion/completions/writewatch

@@ -20,6 +20,7 @@
 #include "sys/kernel_api.h"
 #include "sys/maps.h"
 #include "sys/page.h"
+#include "sys/proc_files.h"
 #include "sys/raw_syscall.h"
 
 /* A child cannot use what it inherits: a userfaultfd and a pagemap refer to the parent's memory
@@ -98,6 +99,7 @@ static void adopt(void)
     give_way_to_none();
     *notice = 0;
     regions_without_steps();
+    proc_keep_in_child();
     reopen_backends();
     for (addr = 0; (region = region_first( addr, ~(uintptr_t)0 )); addr = region->end)
         adopt_region( region );

@@ -21,14 +21,18 @@
 #include "engine/watch.h"
 #include "fault/fault.h"
 #include "fault/own_memory.h"
+#include "native/failure.h"
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
+#include "sys/proc_files.h"
 #include "sys/signals.h"
 #include "write_watch.h"
 
 int process_ready;
+
+__thread struct failure last_failure;
 
 /* protects what follows */
 static pthread_mutex_t process_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -130,6 +134,7 @@ static int open_locked( const char *name )
     open_reason[0] = 0;
     open_error = watch_open( name, open_reason, sizeof(open_reason) );
     if (open_error && name && !has_backend( name )) open_error = -EINVAL;
+    if (!open_error) proc_keep();
     process_state = open_error ? REFUSED : OPENED;
     return open_error;
 }
@@ -150,6 +155,7 @@ int process_open(void)
     ret = process_state == NOT_OPENED ? open_locked( NULL ) : open_error;
     if (!ret) has_watches = 1;
     unlock_process( &sigset );
+    if (ret) last_failure.error = 0;   /* what process_reason() says is the newer one */
     return ret;
 }
 
@@ -204,6 +210,16 @@ const char *process_reason(void)
     if (open_reason[0]) return open_reason;
     if (!*notice) notice = own_memory_notice();
     return *notice ? notice : moved_region_notice();
+}
+
+const char *process_open_reason(void)
+{
+    return *fork_notice() ? fork_notice() : open_reason;
+}
+
+const char *process_watch_reason(void)
+{
+    return own_memory_notice();
 }
 
 /***********************************************************************

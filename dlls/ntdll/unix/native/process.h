@@ -32,6 +32,9 @@ extern int process_open(void);
 extern int process_choose( const char *name );
 extern const char *process_reason(void);
 
+/* Why the last of these failed, in any thread; "" if it did not. */
+extern const char *process_open_reason(void);
+
 /* around a fork(); taken before the change lock */
 extern void process_lock_for_fork(void);
 extern void process_unlock_after_fork(void);
@@ -43,5 +46,8 @@ extern void (*restore_after_fork)( int child );
 /* Watches memory that the program has mapped, as watch_add_as() does. -EDEADLK: it holds what the
  * library needs to serve a fault. */
 extern int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift );
+
+/* what that is */
+extern const char *process_watch_reason(void);
 
 #endif /* WRITEWATCH_PROCESS_H */

@@ -23,11 +23,11 @@ __thread unsigned int lock_order_held;
  */
 UNINTERRUPTED void lock_order_violated( enum lock_rank rank, unsigned int held )
 {
-    char text[] = "writewatch: lock 0 with 00000000 held\n";
+    char text[] = "writewatch: lock 0 with 000000000 held\n";
     unsigned int i;
 
     text[17] += rank;
-    for (i = 0; i < 8; i++) text[24 + i] += held >> (7 - i) & 1;
+    for (i = 0; i < 9; i++) text[24 + i] += held >> (8 - i) & 1;
     raw_syscall3( SYS_write, 2, (long)text, sizeof(text) - 1 );
     __builtin_trap();
 }

@@ -17,6 +17,7 @@ enum lock_rank
     LOCK_RESTORES,    /* restores and their server thread (restore.c) */
     LOCK_VIRTUAL,     /* views and page states of the native memory manager */
     LOCK_CHANGES,     /* the change lock (engine/host.h) */
+    LOCK_PROC_FILES,  /* reading a file of /proc/self that is kept (sys/proc_files.h) */
     LOCK_HANDLERS,    /* handlers of SIGSEGV and SIGBUS (fault/fault.c) */
     LOCK_STEP,        /* a step in a region: not a lock, but changes wait for it */
     LOCK_FAULTS,      /* a region's: shared by faults, held by steps of queries */

@@ -1,17 +1,17 @@
 /*
- * The mappings of this process, as /proc/self/maps lists them
+ * The mappings of a process, as /proc/PID/maps lists them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "sys/maps.h"
+#include "sys/proc_files.h"
 
 /* returns the next character without taking it, or -1 at the end and on errors */
 static int peek_char( struct maps_reader *reader )
@@ -89,9 +89,9 @@ static int read_head( struct maps_reader *reader, struct mapping *mapping )
     uint64_t number;
     unsigned int i;
 
-    if (next_number( reader, 16, &number ) != '-' || number > UINTPTR_MAX) return 0;
+    if (next_number( reader, 16, &number ) != '-') return 0;
     mapping->start = number;
-    if (next_number( reader, 16, &number ) != ' ' || number > UINTPTR_MAX) return 0;
+    if (next_number( reader, 16, &number ) != ' ') return 0;
     mapping->end = number;
     if (mapping->start >= mapping->end) return 0;
 
@@ -128,6 +128,7 @@ static int read_flags( struct maps_reader *reader, struct mapping *mapping )
         if (ch == -1) return 0;
         if (first == ' ' && ((second == 'p' && ch == 'f') || (second == 'i' && ch == 'o')))
             mapping->device = 1;
+        if (first == ' ' && second == 'u' && ch == 'w') mapping->registered = 1;
         first = second;
         second = ch;
     }
@@ -148,7 +149,7 @@ static int read_details( struct maps_reader *reader, struct mapping *mapping )
     int ch;
 
     mapping->page_size = 0;
-    mapping->device = 0;
+    mapping->device = mapping->registered = 0;
     while ((ch = peek_char( reader )) >= 'A' && ch <= 'Z')
     {
         for (i = 0; (ch = next_char( reader )) != ':'; )
@@ -177,6 +178,7 @@ static int read_details( struct maps_reader *reader, struct mapping *mapping )
 void maps_open_fd( struct maps_reader *reader, int fd, int details )
 {
     reader->fd      = fd;
+    reader->kept    = 0;
     reader->details = details;
     reader->error   = 0;
     reader->pos     = 0;
@@ -185,10 +187,11 @@ void maps_open_fd( struct maps_reader *reader, int fd, int details )
 
 int maps_open( struct maps_reader *reader, int details )
 {
-    int fd = open( details ? "/proc/self/smaps" : "/proc/self/maps", O_RDONLY | O_CLOEXEC );
+    int kept, fd = proc_open( details ? PROC_SMAPS : PROC_MAPS, &kept );
 
-    if (fd == -1) return -errno;
+    if (fd < 0) return fd;
     maps_open_fd( reader, fd, details );
+    reader->kept = kept;
     return 0;
 }
 
@@ -205,7 +208,7 @@ int maps_next( struct maps_reader *reader, struct mapping *mapping )
 
 void maps_close( struct maps_reader *reader )
 {
-    close( reader->fd );
+    proc_close( reader->fd, reader->kept );
 }
 
 /***********************************************************************

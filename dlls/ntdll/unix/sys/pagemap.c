@@ -1,23 +1,27 @@
 /*
- * What /proc/self/pagemap says of pages
+ * What /proc/PID/pagemap says of pages
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "sys/descriptor.h"
 #include "sys/page.h"
 #include "sys/pagemap.h"
+#include "sys/proc_files.h"
 
 int pagemap_open( int *fd, struct descriptor_id *id )
 {
     int ret;
 
-    if ((*fd = open( "/proc/self/pagemap", O_RDONLY | O_CLOEXEC )) == -1) return -errno;
+    if ((ret = *fd = proc_open_own( PROC_PAGEMAP )) < 0)
+    {
+        *fd = -1;
+        return ret;
+    }
     if (!id) return 0;
     *fd = descriptor_raise( *fd );
     if (!(ret = descriptor_identify( *fd, id ))) return 0;

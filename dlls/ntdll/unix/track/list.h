@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "engine/backend.h"
+#include "engine/marks.h"
 
 /* Which pages are listed, by the kernel's categories (PAGE_IS_*) but without its masks. */
 struct list_filter
@@ -22,6 +23,18 @@ struct list_filter
     size_t   max_pages;   /* 0: no limit */
     int      reset;       /* reset pages that are listed as written */
     int      across;      /* pass over what is not watched */
+    const struct list_source *source;   /* whose written pages; NULL: those of queries */
+};
+
+/* Somebody else who has a state of their own of watched pages. */
+struct list_source
+{
+    /* In a step: makes the marks complete for [start, end), which lies in the region. */
+    int (*gather)( const struct list_source *source, struct watch_region *region, uintptr_t start,
+                   uintptr_t end );
+    void              *data;
+    struct page_marks *marks;   /* one for each page of the kernel */
+    int                peek;    /* only this list is to know of what the backend finds */
 };
 
 /* Lists pages of [start, end), which is page aligned and rounded to the granularity, as ranges with

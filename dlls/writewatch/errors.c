@@ -1,0 +1,148 @@
+/*
+ * What the library's own calls say of their failures
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "writewatch.h"
+
+#include "engine/fork.h"
+#include "native/failure.h"
+#include "native/process.h"
+
+/* Each error that the manual page of a call has; tests/package/errors.sh compares them. */
+static const struct
+{
+    const char *call;
+    int         error;
+    const char *text;
+} texts[] =
+{
+    { "writewatch_open", EINVAL, "no backend has that name" },
+    { "writewatch_open", ENOTSUP, "the backend does not work here" },
+    { "writewatch_open", EBUSY, "memory is being watched already, so the backend cannot be changed" },
+
+    { "writewatch_backend", ENOENT, "no backend has been opened yet" },
+    { "writewatch_mechanism", ENOENT, "no backend has been opened yet" },
+    { "writewatch_backend_of", ENOENT, "the address is not watched" },
+    { "writewatch_granularity", ENOENT, "the address is not watched" },
+
+    { "writewatch_watch", EINVAL, "the range is not made of whole pages, a part of it is not mapped, "
+      "or it has huge pages beside others or a part of one" },
+    { "writewatch_watch", EBUSY, "another userfaultfd owns a part of the memory" },
+    { "writewatch_watch", EOPNOTSUPP,
+      "the memory is of a device, or of a kind that no backend can watch" },
+    { "writewatch_watch", ENOENT, "the mappings of the process cannot be read: there is no /proc" },
+    { "writewatch_watch", EDEADLK, "the memory has a stack in use, or data without which a fault "
+      "cannot be served, and the backend works by faults" },
+    { "writewatch_watch", ENOMEM, "there is no memory for the watch" },
+
+    { "writewatch_unwatch", EINVAL,
+      "the range is not made of whole pages, or has a part of a huge page" },
+    { "writewatch_unwatch", ENOENT, "no part of the range is watched" },
+    { "writewatch_unwatch", ENOMEM, "there is no memory to split a watched region; queries of all of "
+      "it fail from now on" },
+
+    { "writewatch_check", EINVAL, "the size is 0, or the range wraps around" },
+    { "writewatch_check", ENOENT, "the range is not in one watched region" },
+    { "writewatch_check", ENOMEM, "a part of the memory is not mapped any more, or there is no "
+      "memory for the check" },
+    { "writewatch_check", EPERM, "a part of the memory has been replaced since it was watched" },
+
+    { "writewatch_fill", EINVAL, "the range is not made of whole pages of the memory's granularity" },
+    { "writewatch_fill", ENOENT, "the range is not in one watched region" },
+    { "writewatch_fill", EEXIST, "a page of the range exists already; those before it are filled" },
+    { "writewatch_fill", EFAULT, "the data cannot be read" },
+    { "writewatch_fill", EOPNOTSUPP, "the backend cannot fill pages (only scan can), or the memory "
+      "maps a file, which has no missing pages" },
+    { "writewatch_fill", ENOMEM, "there is no memory for the pages" },
+
+    { "writewatch_prepare", EFAULT, "a page of the buffer cannot be written" },
+    { "writewatch_prepare", EINVAL, "the range wraps around" },
+
+    { "writewatch_restore_start", EINVAL,
+      "the range is not made of whole pages of the memory's granularity, or the offset is negative" },
+    { "writewatch_restore_start", ENOENT, "the range is not in one watched region" },
+    { "writewatch_restore_start", EBUSY, "a part of the range is being restored already" },
+    { "writewatch_restore_start", EOPNOTSUPP, "the backend cannot restore pages (only scan can), or "
+      "the memory maps a file, which has no missing pages" },
+    { "writewatch_restore_start", EBADF, "the descriptor is not of a file that can be read" },
+    { "writewatch_restore_start", ESPIPE, "the descriptor is of a pipe or socket, which has no "
+      "offsets" },
+    { "writewatch_restore_start", EIO, "the file cannot be read at that offset" },
+    { "writewatch_restore_start", ENOMEM, "there is no memory for the restore" },
+    { "writewatch_restore_start", EAGAIN, "no thread can be made to serve the pages" },
+
+    { "writewatch_list", EINVAL, "the range has no page, there is no room for a range, or a category "
+      "does not exist" },
+    { "writewatch_list", ENOENT, "the range is not in one watched region" },
+    { "writewatch_list", EOPNOTSUPP, "the backend cannot tell ZERO and HUGE (only scan can)" },
+    { "writewatch_list", ENOMEM, "there is no memory for the list, or written state was lost for lack "
+      "of memory" },
+    { "writewatch_list", EFAULT, "a part of the range is not mapped" },
+    { "writewatch_list", EPERM, "the memory is no longer the watched one: it was mapped over" },
+    { "writewatch_list", EIO, "the memory is no longer the watched one, or its watch was lost" },
+
+    /* of any call; without a text for the error, the number is all that can be said */
+    { NULL, EACCES, "the process may not do that" },
+    { NULL, EAGAIN, "the system has too little of a resource" },
+    { NULL, EBADF, "a descriptor of the library was closed, or its number is of another file" },
+    { NULL, EBUSY, "what it needs is in use" },
+    { NULL, EFAULT, "a pointer is to memory that cannot be accessed" },
+    { NULL, EINVAL, "an argument is not valid" },
+    { NULL, EIO, "the watches are of a parent process, or were lost" },
+    { NULL, EMFILE, "the process has too many open files" },
+    { NULL, ENFILE, "the system has too many open files" },
+    { NULL, ENOENT, "the memory is not watched, or /proc is not there" },
+    { NULL, ENOMEM, "there is no memory" },
+    { NULL, ENOSYS, "the kernel or a sandbox has no such system call" },
+    { NULL, EOPNOTSUPP, "the backend or the kernel cannot do it" },
+    { NULL, EPERM, "the process may not do that, or a sandbox forbids it" },
+    { NULL, EPROTO, "the kernel's list of mappings is not understood" },
+    { NULL, ESRCH, "the process or its memory is gone" },
+};
+
+/* "error 95", for an error without a text; neither allocates nor takes a lock */
+static const char *number_text( int error )
+{
+    static __thread char text[24];
+    char *pos = text + sizeof(text) - 1;
+
+    do *--pos = '0' + error % 10;
+    while (error /= 10);
+    pos -= sizeof("error ") - 1;
+    return memcpy( pos, "error ", sizeof("error ") - 1 );
+}
+
+static const char *failure_text( const char *call, int error )
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (texts[i].error == error && (!texts[i].call || !strcmp( texts[i].call, call )))
+            return texts[i].text;
+    return number_text( error );
+}
+
+/***********************************************************************
+ *           writewatch_reason
+ *
+ * Of the calling thread's last failure, or of the state of the process where that call succeeded.
+ * By any thread, no lock.
+ */
+const char *writewatch_reason( void )
+{
+    const struct failure *failure = &last_failure;
+
+    if (!failure->error) return process_reason();
+    if (failure->detail && *failure->detail) return failure->detail;
+    /* where the backend could not be opened again in a child, that is why */
+    if ((failure->error == EIO || failure->error == EPERM || failure->error == EBADF) &&
+        *fork_notice()) return fork_notice();
+    return failure_text( failure->call, failure->error );
+}
