@@ -84,6 +84,10 @@ extern int writewatch_fill( void *addr, const void *data, size_t size );
  * (sigbus, mprotect); they count as written. */
 extern int writewatch_prepare( void *addr, size_t size );
 
+/* madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory: what was written stays so, and trackers
+ * can see what was dropped. */
+extern int writewatch_drop( void *addr, size_t size, int advice );
+
 /* Serves missing pages of watched memory from a file on first touch; they do not count as written.
  * A thread of the library does the work from start to stop. */
 struct writewatch_restore;
@@ -114,13 +118,101 @@ struct writewatch_filter
     uint64_t returned;     /* report these; a range ends where they change */
     size_t   max_pages;    /* at most that many pages; 0: no limit */
     int      reset;        /* reset the listed pages, in the same atomic step */
+    unsigned int flags;    /* WRITEWATCH_ACROSS */
+    uint64_t reserved[4];  /* 0 */
 };
 
-/* Lists pages of watched memory, as ranges of pages with the same categories. Returns the number of
- * ranges; *next is the address to continue from (addr + size when the whole range is done). */
+#define WRITEWATCH_RESET   0x1   /* reset the listed pages, in the same atomic step */
+#define WRITEWATCH_ACROSS  0x2   /* pass over memory that is not watched */
+
+/* Lists pages of watched memory, as ranges of pages with the same categories, in any number of
+ * regions. Returns the number of ranges; *next is the address to continue from (addr + size when the
+ * whole range is done). May be called from a signal handler. */
 extern ssize_t writewatch_list( const void *addr, size_t size,
                                 const struct writewatch_filter *filter,
                                 struct writewatch_range *ranges, size_t count, const void **next );
+
+/* Trackers: each follows the same memory with a "since when" of its own. A tracker of a range covers
+ * what is watched of it, now or later. Nothing in it is written when it is opened; its lists reset
+ * pages for it alone, and neither other trackers nor the calls above change what it lists. */
+struct writewatch_tracker;
+#define WRITEWATCH_TRACK_DROPS  0x1   /* pages whose contents are dropped count as written */
+extern int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr,
+                                    size_t size, unsigned int flags );
+extern void writewatch_tracker_close( struct writewatch_tracker *tracker );
+
+/* writewatch_list() from *pos to end for what is written since the tracker has reset it; *pos is
+ * where to continue then. */
+extern ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void **pos,
+                                        const void *end, const struct writewatch_filter *filter,
+                                        struct writewatch_range *ranges, size_t count );
+
+/* Copies the pages that have changed to the same place in a copy of the range, in memory or in a file
+ * from an offset on, and resets them for the tracker. Whole pages. Returns how many bytes that are. */
+extern ssize_t writewatch_tracker_save( struct writewatch_tracker *tracker, const void *addr,
+                                        size_t size, void *copy );
+extern ssize_t writewatch_tracker_save_to( struct writewatch_tracker *tracker, const void *addr,
+                                           size_t size, int fd, int64_t offset );
+
+/* Puts the pages that have changed back from such a copy, and resets them for the tracker. No other
+ * thread may write to the range meanwhile. */
+extern ssize_t writewatch_tracker_restore( struct writewatch_tracker *tracker, void *addr,
+                                           size_t size, const void *copy );
+
+/* writewatch_list() for written pages; flags are WRITEWATCH_RESET and WRITEWATCH_ACROSS. */
+extern ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
+                                struct writewatch_range *ranges, size_t count, const void **next );
+/* Another process, which need not cooperate and is not disturbed: what the kernel says of its
+ * pages. A process that has ended is an error (-ESRCH), and so is one that has executed another
+ * program (-ESTALE): no call then returns "nothing written". -EACCES: it may not be looked at. */
+struct writewatch_process;
+extern int writewatch_process_open( struct writewatch_process **process, int pidfd );
+extern void writewatch_process_close( struct writewatch_process *process );
+
+/* Says why the last writewatch_process_open() of this thread failed; "" if it did not. */
+extern const char *writewatch_process_reason( void );
+
+/* A category for these two calls alone: the kernel itself records writes to the page (scan). */
+#define WRITEWATCH_ASYNC    0x0001
+
+/* Lists the memory from *next on that the process has registered for write-protection, with the
+ * categories ASYNC and FILE; fewer ranges than count: these are all. */
+extern ssize_t writewatch_process_regions( struct writewatch_process *process,
+                                           struct writewatch_range *ranges, size_t count,
+                                           uint64_t *next );
+
+/* Lists pages of the process as writewatch_list() lists one's own, but in pages of the kernel, and
+ * never resets one: -EINVAL. */
+extern ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr,
+                                        uint64_t size, const struct writewatch_filter *filter,
+                                        struct writewatch_range *ranges, size_t count,
+                                        uint64_t *next );
+
+/* What the backend can do for a region; the manual says what each promises. */
+#define WRITEWATCH_CAN_SYSCALLS      0x01   /* system calls write to it without prepare */
+#define WRITEWATCH_CAN_BLOCK_SIGNALS 0x02   /* no write needs a signal and its handler */
+#define WRITEWATCH_CAN_DROP          0x04   /* no write is lost with madvise( MADV_DONTNEED ) */
+#define WRITEWATCH_CAN_FILL          0x08   /* writewatch_fill(), writewatch_restore_start() */
+#define WRITEWATCH_CAN_LIST_ZERO     0x10   /* lists know ZERO and HUGE */
+#define WRITEWATCH_CAN_LIST_SWAPPED  0x20   /* lists show all pages that are swapped out */
+#define WRITEWATCH_CAN_BE_EXACT      0x40   /* no page is reported that was not written */
+#define WRITEWATCH_CAN_SEE_REPLACED  0x80   /* queries fail if other memory was mapped there */
+
+struct writewatch_capabilities
+{
+    uint32_t    size;          /* set by the caller: sizeof(struct writewatch_capabilities) */
+    uint32_t    unused;
+    uint64_t    flags;         /* WRITEWATCH_CAN_* */
+    uint64_t    granularity;   /* as writewatch_granularity() returns it */
+    const char *backend;
+    const char *form;          /* "" if the backend has only one */
+    uint64_t    reserved[4];   /* 0 */
+};
+
+/* Of the region that contains an address, or (NULL) of memory that is allocated now with
+ * MEM_WRITE_WATCH and the active backend. -ENOENT: not watched, or no backend is active. */
+extern int writewatch_capabilities( const void *addr,
+                                    struct writewatch_capabilities *capabilities );
 
 #pragma GCC visibility pop
 

@@ -8,7 +8,8 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures update-abi update-bindings
+.PHONY: check-bdwgc bench-bdwgc update-abi update-bindings
+.PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
 
@@ -51,6 +52,7 @@ UNIT_LDFLAGS_descriptors = -Wl,--wrap=pthread_create
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
+UNIT_LDFLAGS_process_ends = -Wl,--wrap=other_pages_open
 UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state
 UNIT_LDFLAGS_convention = -Wl,--export-dynamic
 UNIT_LDFLAGS_patch = -Wl,--wrap=mmap,--wrap=mmap64,--wrap=mprotect,--wrap=mremap
@@ -60,6 +62,10 @@ UNIT_SRCS := $(call sources,tests/unit/*.c) $(call sources,tests/unit/$(ARCH)/*.
 UNIT_OF_PRELOAD = find_calls $(foreach prog,$(basename $(notdir $(UNIT_SRCS))),\
 	$(if $(UNIT_EXTRA_$(prog)),$(prog)))
 UNIT_PROGS = $(filter-out $(if $(PRELOAD),,$(UNIT_OF_PRELOAD:%=tests/unit/%)),$(UNIT_SRCS:.c=))
+# for tests/package/lacking.sh
+list-unit-of-preload:
+	@echo $(UNIT_OF_PRELOAD)
+.PHONY: list-unit-of-preload
 UNIT_COMMON = tests/common/children.o tests/model/model.native.o
 TOOL_SRCS := $(call sources,tests/tools/*.c)
 TOOL_PROGS = $(TOOL_SRCS:.c=)
@@ -353,6 +359,10 @@ check-wow64:
 check-inside-wine: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine $(TESTS)
 
+# A collector with the library in it; KERNEL=trixie runs its programs in a guest.
+check-bdwgc: library tests/tools/fault_cost
+	@$(TEST_ENV) $(srcdir)/tests/check-bdwgc $(if $(KERNEL),--kernel $(KERNEL))
+
 check-glibc: all unit need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-glibc $(TESTS)
 
@@ -415,6 +425,10 @@ bench-wine10: all bench-programs need-mingw
 	@$(TEST_ENV) sh $(srcdir)/tests/clients/dotnet/fetch || :
 	@$(TEST_ENV) $(srcdir)/tests/check-wine10 --bench $(OPTIONS)
 	@cp tests/logs-wine10/bench.csv bench/bench-wine10.csv
+
+# The same collector with each provider of dirty bits; OPTIONS='--rounds 3' and others are passed on.
+bench-bdwgc: library
+	@$(TEST_ENV) $(srcdir)/bench/bdwgc $(if $(KERNEL),--kernel $(KERNEL)) $(OPTIONS)
 
 bench-inside-wine: all bench-programs need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine --bench $(OPTIONS)

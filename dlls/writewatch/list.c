@@ -10,7 +10,8 @@
 
 #include "writewatch.h"
 
-#include "engine/list.h"
+#include "list.h"
+
 #include "native/failure.h"
 #include "native/process.h"
 #include "sys/kernel_api.h"
@@ -29,36 +30,73 @@ _Static_assert( sizeof(struct writewatch_range) == sizeof(struct page_run) &&
                 offsetof( struct writewatch_range, categories ) ==
                 offsetof( struct page_run, categories ), "the engine's layout" );
 
+static int has_reserved( const struct writewatch_filter *filter )
+{
+    return (filter->flags & ~(unsigned int)WRITEWATCH_ACROSS) || filter->reserved[0] ||
+           filter->reserved[1] || filter->reserved[2] || filter->reserved[3];
+}
+
+int list_request( struct list_request *request, const void *addr, size_t size,
+                  const struct writewatch_filter *filter )
+{
+    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
+    uintptr_t start = (uintptr_t)addr, end = start + size;
+
+    if (!size || end < start || asked & ~(uint64_t)ALL_CATEGORIES || has_reserved( filter ))
+        return -EINVAL;
+    request->start  = round_down( start );
+    request->end    = round_up( end );
+    request->filter = (struct list_filter)
+    {
+        filter->required, filter->any, filter->excluded, filter->returned, filter->max_pages,
+        filter->reset, filter->flags & WRITEWATCH_ACROSS, NULL
+    };
+    return request->end > request->start ? 0 : -EINVAL;
+}
+
 /***********************************************************************
  *           writewatch_list
  *
- * Bytes and addresses; the range is rounded to the granularity and lies in one watched region.
- * Limits count pages of the granularity. Written state that was kept over a decommit counts (row
- * 15). By any thread, no lock. Where memory had pages when its watch began, or is of a file,
+ * Bytes and addresses; the range is rounded to the granularity. Limits count pages of the
+ * granularity. Written state that was kept over a decommit counts (row 15). By any thread, no lock,
+ * and in signal handlers: nothing is allocated, and a step of another list or query that the signal
+ * interrupted is in no one's way. Where memory had pages when its watch began, or is of a file,
  * SWAPPED is listed for written pages only.
  *
  * On failure nothing that was listed before is lost: it is written again. Errors: -EINVAL (no page,
- * or a category that does not exist), -ENOENT (not watched), -EOPNOTSUPP (ZERO or HUGE with a
- * backend other than scan), -EFAULT (a part is not mapped), -ENOMEM, -EIO.
+ * a category or a flag that does not exist), -ENOENT (a part is not watched, and not
+ * WRITEWATCH_ACROSS), -EOPNOTSUPP (ZERO or HUGE with a backend other than scan), -EFAULT (a part is
+ * not mapped), -ENOMEM, -EIO.
  */
 ssize_t writewatch_list( const void *addr, size_t size, const struct writewatch_filter *filter,
                          struct writewatch_range *ranges, size_t count, const void **next )
 {
-    struct list_filter list =
-    {
-        filter->required, filter->any, filter->excluded, filter->returned, filter->max_pages,
-        filter->reset
-    };
-    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
-    uintptr_t start = (uintptr_t)addr, end = start + size, reached;
+    struct list_request request;
+    uintptr_t reached;
     ssize_t ret;
 
     process_init();
-    if (!size || end < start || !count || asked & ~(uint64_t)ALL_CATEGORIES)
+    if (!count || list_request( &request, addr, size, filter ))
         return failed( __func__, -EINVAL, NULL );
-    if ((end = round_up( end )) <= (start = round_down( start )))
-        return failed( __func__, -EINVAL, NULL );
-    ret = watch_list( start, end, &list, (struct page_run *)ranges, count, &reached );
+    ret = watch_list( request.start, request.end, &request.filter, (struct page_run *)ranges, count,
+                      &reached );
     if (ret >= 0 && next) *next = (const void *)reached;
     return returned( __func__, ret );
+}
+
+/***********************************************************************
+ *           writewatch_poll
+ *
+ * writewatch_list() for written pages. Errors: those, and -EINVAL for an unknown flag.
+ */
+ssize_t writewatch_poll( const void *addr, size_t size, unsigned int flags,
+                         struct writewatch_range *ranges, size_t count, const void **next )
+{
+    struct writewatch_filter filter =
+    {
+        .required = WRITEWATCH_WRITTEN, .returned = WRITEWATCH_WRITTEN,
+        .reset = !!(flags & WRITEWATCH_RESET), .flags = flags & ~(unsigned int)WRITEWATCH_RESET
+    };
+
+    return returned( __func__, writewatch_list( addr, size, &filter, ranges, count, next ));
 }

@@ -29,7 +29,7 @@ struct live
     struct source          source;
     struct status_file     file;
     struct status_info     info;          /* as read when the last pass began */
-    struct scanner         scanner;
+    struct other_pages     scanner;
     struct look            look;
     struct tracked_region *regions;       /* in the order of their bases */
     size_t                 count;
@@ -91,7 +91,7 @@ static enum source_result fail( struct live *live, const char *why )
 
 static int is_gone( struct live *live )
 {
-    return !status_is_alive( &live->file ) || !scan_has_memory( live->file.pid );
+    return !status_is_alive( &live->file ) || !other_pages_exist( &live->scanner );
 }
 
 static enum source_result begin_pass( struct live *live )

@@ -94,7 +94,7 @@ static int set_pages( struct tracked_region *region, uint64_t first, uint64_t en
 }
 
 int tracker_look( struct tracked_region *region, const struct look *look, uint64_t start,
-                  const struct scanner *scanner )
+                  const struct other_pages *scanner )
 {
     uint64_t base = region->counters.base, page = (start - base) / look->page_size, first, end;
     unsigned int i;

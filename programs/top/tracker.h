@@ -55,7 +55,7 @@ extern void tracker_pass( struct tracked_region *region, const struct region_cou
 /* Takes over what one scan says of the pages from start to scanner->scanned. Returns 0 or
  * -errno. */
 extern int  tracker_look( struct tracked_region *region, const struct look *look, uint64_t start,
-                          const struct scanner *scanner );
+                          const struct other_pages *scanner );
 
 /* The classes of all pages. Returns 0 or -ENOMEM. */
 extern int  tracker_view( const struct tracked_region *region, const struct ages *ages,

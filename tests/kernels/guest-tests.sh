@@ -46,7 +46,7 @@ pages_out()
 
 # the parts, the ones with several backends once with each
 guest_units="region blocks fair_lock handlers hold library query user_memory results_array fill
-    restore virtual virtual_statuses fault moved forms commit"
+    restore virtual virtual_statuses fault moved forms commit capabilities process process_ends"
 for test in $guest_units; do
     run "unit/$test" 240 "$unit/$test"
 done

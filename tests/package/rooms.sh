@@ -18,8 +18,9 @@ engine: sys
 scan: engine sys
 fault: engine sys
 front: engine sys
+track: fault engine sys
 native: front fault engine sys
-writewatch: native engine sys
+writewatch: native track engine sys
 kernelbase:
 preload: front engine sys
 END
@@ -54,7 +55,7 @@ for source in $sources; do echo "$(room_of "$source") $source"; done >"$work/roo
 while read -r room source; do
     sed -n 's/^#include "\(.*\)"$/\1/p' "$source" | while read -r header; do
         case $header in
-        sys/*|engine/*|scan/*|fault/*|native/*) echo "$room $source ${header%%/*} #include" ;;
+        sys/*|engine/*|scan/*|fault/*|track/*|native/*) echo "$room $source ${header%%/*} #include" ;;
         write_watch.h) echo "$room $source front #include" ;;
         *) ;;
         esac
@@ -81,7 +82,7 @@ awk -v host="$host" -v exports="$exports" '
     NR == FNR { if ($1 == "defines") rooms[$4] = rooms[$4] " " $2; next }
     $1 == "needs" {
         if (!($4 in rooms) || rooms[$4] ~ (" " $2 "( |$)") || $4 in of_libc) next
-        if ($2 == "engine" && $4 in by_host) next
+        if (($2 == "engine" || $2 == "track") && $4 in by_host) next
         if ($2 == "kernelbase" && $4 ~ /^Nt[A-Z]/) next
         count = split( rooms[$4], where )
         for (i = 1; i <= count; i++) print $2, $3, where[i], $4

@@ -361,7 +361,7 @@ int main(void)
     if (page_size() != 4096)
     {
         printf( "a block has %zu pages of %zu bytes here, which is too much to compare\n",
-                page_size() / 8, (size_t)page_size() );
+                (size_t)page_size() / 8, (size_t)page_size() );
         return SKIP;
     }
     open_blocks();

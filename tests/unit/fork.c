@@ -140,6 +140,7 @@ static void test_no_descriptors(void)
             if (fresh.committed[i]) write_page( &fresh, i );
             write_page( &mapped, i );
             write_page( &shared, i );
+            write_page( &bare, i );
         }
         for (i = 0; i < MEMORIES; i++)
             if (ask( memories[i], 0, PAGES, 0, reported ) == -1) failed++;

@@ -28,9 +28,9 @@ static struct memory
     unsigned char written[PAGES];
     unsigned char committed[PAGES];
     unsigned char filled[PAGES];          /* has contents that were written */
-} fresh, mapped, shared;
+} fresh, mapped, shared, bare;           /* bare: mapped, and without a page when it is watched */
 
-static struct memory * const memories[] = { &fresh, &mapped, &shared };
+static struct memory * const memories[] = { &fresh, &mapped, &shared, &bare };
 
 #define MEMORIES (sizeof(memories) / sizeof(memories[0]))
 
@@ -88,8 +88,9 @@ static inline void compare( struct memory *memory, size_t first, size_t count, i
         if (reset) memory->written[i] = 0;
     }
     if (!missed && !untrue) return;
-    fprintf( stderr, "%s, %s, memory %d: %u missed, %u false\n", backend, process,
-             memory == &mapped ? 1 : memory == &shared ? 2 : 0, missed, untrue );
+    for (i = 0; memories[i] != memory && i < MEMORIES; i++) {}
+    fprintf( stderr, "%s, %s, memory %u: %u missed, %u false\n", backend, process,
+             (unsigned int)i, missed, untrue );
     unit_failures++;
 }
 
@@ -171,9 +172,9 @@ static inline void open_memories(void)
     for (i = 1; i < MEMORIES; i++)
     {
         memories[i]->base = mmap( NULL, bytes( PAGES ), PROT_READ | PROT_WRITE, MAP_ANONYMOUS |
-                                  (i == 1 ? MAP_PRIVATE : MAP_SHARED), -1, 0 );
+                                  (i == 2 ? MAP_SHARED : MAP_PRIVATE), -1, 0 );
         memset( memories[i]->committed, 1, PAGES );
-        memset( memories[i]->base, 1, bytes( PAGES / 2 ));
+        if (memories[i] != &bare) memset( memories[i]->base, 1, bytes( PAGES / 2 ));
         check( !writewatch_watch( memories[i]->base, bytes( PAGES )));
     }
     steps( 1, STEPS, "before" );

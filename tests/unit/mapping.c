@@ -258,30 +258,14 @@ static void test_transparent_huge_pages(void)
     test_memory( "huge pages", memory + 37 * page_size(), page_size(), 800 );
 }
 
-static int set_huge_pages( int count )
-{
-    /* of 2 MiB, which is not everywhere the size that vm.nr_hugepages is about */
-    FILE *file = fopen( "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "r+" );
-    int old = -1;
-
-    if (!file) return -1;
-    if (fscanf( file, "%d", &old ) == 1 && count >= 0)
-    {
-        rewind( file );
-        fprintf( file, "%d\n", count );
-    }
-    fclose( file );
-    return old;
-}
-
 static void test_explicit_huge_pages(void)
 {
     const int flags = MAP_ANONYMOUS | MAP_HUGETLB | 21 << 26;
     size_t size = 8 * HUGE_SIZE;
-    int old = set_huge_pages( -1 ), err;
+    int old = unit_huge_pages( -1 ), err;
     char *memory;
 
-    if (old >= 0 && old < 16) set_huge_pages( 16 );
+    if (old >= 0 && old < 16) unit_huge_pages( 16 );
     memory = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | flags, -1, 0 );
     if (memory == MAP_FAILED) fprintf( stderr, "skipped: no huge pages of 2 MiB (nr_hugepages)\n" );
     else
@@ -302,7 +286,7 @@ static void test_explicit_huge_pages(void)
         memset( memory, 1, 2 * HUGE_SIZE );
         test_memory( "MAP_HUGETLB shared", memory, HUGE_SIZE, 8 );
     }
-    if (old >= 0 && old < 16) set_huge_pages( old );
+    if (old >= 0 && old < 16) unit_huge_pages( old );
 }
 
 static int run( const char *name )

@@ -96,6 +96,10 @@ static void test_text(void)
     check( mappings[0].file && !strcmp( mappings[0].name, "[vsyscall]" ));
     check( !read_text( "0-1000 ---p 0 0:0 0\n", 0, mappings, &count ) && count == 1 );
     check( !mappings[0].start && mappings[0].end == 0x1000 && !mappings[0].prot );
+    /* another process may have more addresses */
+    check( !read_text( "7fff00000000-7fff00001000 rw-p 0 0:0 0\n", 0, mappings, &count ) &&
+           count == 1 && mappings[0].start == 0x7fff00000000 &&
+           mappings[0].end == 0x7fff00001000 );
 }
 
 /* each read() returns one piece of the text */
@@ -255,6 +259,12 @@ static void test_details(void)
     check( count == 1 && mappings[0].device );
     check( !read_text( HEAD "KernelPageSize: 4 kB\nVmFlags: up fi oi\n", 1, mappings, &count ));
     check( count == 1 && !mappings[0].device );
+
+    /* registered with userfaultfd for write-protection, and for missing pages */
+    check( !read_text( HEAD "KernelPageSize: 4 kB\nVmFlags: rd wr um uw\n"
+                       SECOND "KernelPageSize: 4 kB\nVmFlags: rd um wu u w\n", 1, mappings,
+                       &count ) && count == 2 );
+    check( mappings[0].registered && !mappings[1].registered );
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         if ((ret = read_text( bad[i], 1, mappings, &count )) != -EPROTO || count > 1)

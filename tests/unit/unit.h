@@ -103,6 +103,24 @@ static inline int unit_has_zero_page(void)
     return ret == 1;
 }
 
+/* How many huge pages of 2 MiB there are, or -1; asks for some number of them unless count is
+ * negative, which takes root. */
+static inline int unit_huge_pages( int count )
+{
+    /* of 2 MiB, which is not everywhere the size that vm.nr_hugepages is about */
+    FILE *file = fopen( "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "r+" );
+    int old = -1;
+
+    if (!file) return -1;
+    if (fscanf( file, "%d", &old ) == 1 && count >= 0)
+    {
+        rewind( file );
+        fprintf( file, "%d\n", count );
+    }
+    fclose( file );
+    return old;
+}
+
 /* the size of all page tables in kilobytes */
 static inline long unit_page_tables(void)
 {

@@ -161,6 +161,7 @@ int reopened_backend( const struct watch_backend *backend )
 {
     size_t i;
 
+    backend = original_backend( backend );
     for (i = 0; backend_list[i] && backend_list[i] != backend; i++) /* nothing */;
     return backend_list[i] ? reopen_errors[i] : -EIO;
 }

@@ -41,6 +41,14 @@ struct page_scan
                                    * continue */
 };
 
+/* What look() finds of a page: that it has contents; that it has lost them, or the protection that a
+ * page has which is not written. */
+#define LOOK_HELD 1
+#define LOOK_BARE 2
+
+/* room that it needs for its answer */
+#define MIN_LOOK_RUNS 160
+
 #define FAULT_WRITE  1
 #define FAULT_REPEAT 2   /* the fault repeats: serve it only if the page really is not open */
 
@@ -57,6 +65,19 @@ enum detach_reason
 {
     DETACH_UNMAP,
     DETACH_KEEP,
+};
+
+/* What a backend can do for a region (writewatch_capabilities(3) says what each promises). */
+enum watch_capabilities
+{
+    CAN_SYSCALLS      = 0x01,   /* system calls write to watched memory */
+    CAN_BLOCK_SIGNALS = 0x02,   /* no write needs a signal */
+    CAN_DROP          = 0x04,   /* no write is lost where the program drops contents unseen */
+    CAN_FILL          = 0x08,   /* fill() and serve() */
+    CAN_LIST_ZERO     = 0x10,   /* list() shows all categories */
+    CAN_LIST_SWAPPED  = 0x20,   /* a list shows all private pages that are swapped out */
+    CAN_BE_EXACT      = 0x40,   /* no page is reported that was not written */
+    CAN_SEE_REPLACED  = 0x80,   /* queries fail where other memory has taken the place */
 };
 
 struct watch_region;
@@ -167,6 +188,11 @@ struct watch_backend
      * requested. */
     int (*list)( struct watch_region *region, struct page_scan *scan );
 
+    /* What it can do (CAN_*) for a region, or for fresh memory (NULL); anonymous says whether a
+     * part of the memory is private and anonymous. The engine knows CAN_BLOCK_SIGNALS, CAN_FILL and
+     * CAN_LIST_ZERO from the rest of the table. No lock. */
+    unsigned int (*capabilities)( const struct watch_region *region, int anonymous );
+
     /* The rest is NULL for a backend that serves no faults. */
 
     /* signal that delivers faults; 0: a thread of the backend reads them */
@@ -186,7 +212,32 @@ struct watch_backend
 
     /* Before a query: whether faults still reach the backend. On failure the query fails. */
     int (*check)(void);
+
+    /* Looks for pages that the program has dropped itself: runs with LOOK_HELD and LOOK_BARE as
+     * categories; of pages in no run nothing is known. Returns the number of runs. In a step, while
+     * no fault is served. NULL: that cannot be found out. */
+    int (*look)( struct watch_region *region, struct page_scan *scan );
+
+    /* The rest is NULL but in a table that takes the place of a backend's while somebody else
+     * follows the region's pages as well (track/). */
+
+    /* called for pages that were found written, after they were marked; in a step, or while the
+     * region is closed */
+    void (*note_written)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+    /* called for a missing page that was filled for a read, while the fault is served */
+    void (*note_filled)( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+    /* the table whose place it takes */
+    const struct watch_backend *original;
 };
+
+/* the backend's own table */
+static inline __attribute__((always_inline)) const struct watch_backend *
+original_backend( const struct watch_backend *backend )
+{
+    return backend->original ? backend->original : backend;
+}
 
 #define MAX_BACKENDS 8
 

@@ -52,7 +52,7 @@ static int drop_contents( struct watch_region *region, uintptr_t start, uintptr_
     int there = 1;
 
     if (region->backend->save && (there = region->backend->save( region, start, end )) < 0)
-        marks_set( region->marks, start, end );
+        region_mark_written( region, start, end );
     return there ? region->backend->discard( region, start, end, reason ) : 0;
 }
 

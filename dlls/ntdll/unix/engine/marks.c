@@ -134,6 +134,12 @@ UNINTERRUPTED uint64_t marks_take( struct page_marks *marks, uintptr_t start, ui
     return bits >> (index & 63);
 }
 
+/* removes the marks of [start, end) */
+void marks_clear( struct page_marks *marks, uintptr_t start, uintptr_t end )
+{
+    while ((start = marks_next( marks, start, end )) < end) marks_take( marks, start, end );
+}
+
 /* how many pages of [start, end) are marked */
 UNINTERRUPTED size_t marks_count( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {

@@ -32,6 +32,7 @@ extern uintptr_t marks_next( struct page_marks *marks, uintptr_t start, uintptr_
 extern uintptr_t marks_group_end( const struct page_marks *marks, uintptr_t addr );
 extern uint64_t marks_peek( struct page_marks *marks, uintptr_t start, uintptr_t end );
 extern uint64_t marks_take( struct page_marks *marks, uintptr_t start, uintptr_t end );
+extern void marks_clear( struct page_marks *marks, uintptr_t start, uintptr_t end );
 extern size_t marks_count( struct page_marks *marks, uintptr_t start, uintptr_t end );
 extern size_t marks_collect( struct page_marks *marks, uintptr_t start, uintptr_t end, int take,
                              uint64_t *words, size_t room );

@@ -165,6 +165,22 @@ UNINTERRUPTED int region_overlaps( uintptr_t start, uintptr_t end )
     return entry.region && entry.base < end;
 }
 
+/***********************************************************************
+ *           region_next
+ *
+ * The first part of [*start, *end) that lies in one region; sets both to it. Returns 0 if no page is
+ * watched.
+ */
+UNINTERRUPTED int region_next( uintptr_t *start, uintptr_t *end )
+{
+    struct region_entry entry = read_entry( *start, 0 );
+
+    if (*start >= *end || !entry.region || entry.base >= *end) return 0;
+    if (*start < entry.base) *start = entry.base;
+    if (*end > entry.end) *end = entry.end;
+    return 1;
+}
+
 /* makes room for more entries, so that a change cannot fail once it has begun */
 static int reserve_entries( size_t more )
 {

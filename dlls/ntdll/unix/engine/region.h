@@ -45,6 +45,7 @@ struct watch_region
     unsigned int         shift;     /* log2 of the granularity: pages or huge pages */
     unsigned int         unadvised; /* whether it lacks MADV_NOHUGEPAGE */
     struct region_counters *counters; /* NULL: nothing is counted */
+    uint64_t             trackers;  /* who else follows its pages: one bit each (track/) */
     struct watch_region *next;      /* in the list of free ones */
     /* what the backend keeps about the region; all zero before attach() */
     uint64_t             backend_data[REGION_DATA_SIZE / 8] __attribute__((aligned(16)));
@@ -62,13 +63,20 @@ extern struct watch_region *region_get( uintptr_t start, uintptr_t end );
 extern void region_put( struct watch_region *region );
 extern int region_contains( uintptr_t start, uintptr_t end );
 extern int region_overlaps( uintptr_t start, uintptr_t end );
+extern int region_next( uintptr_t *start, uintptr_t *end );
 extern struct page_marks *region_marks( struct watch_region *region );
 
 extern void region_set_state( struct watch_region *region, enum region_state state );
 
-/* Marks the pages of [start, end) as written. If there is no memory for the marks, queries fail
- * until all of the region is reset. In a step, or under the change lock. */
+/* Marks the pages of [start, end) as written, as they were found to be. If there is no memory for the
+ * marks, queries fail until all of the region is reset. In a step, or under the change lock. */
 extern void region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+/* The same for pages that a query has taken and cannot return: trackers know of them already. */
+extern void region_put_back( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+/* Called for a new region, which is watched now; change lock held. NULL until there are trackers. */
+extern void (*region_added)( struct watch_region *region );
 
 /* Writers: one at a time, under the change lock (host.h). */
 extern struct watch_region *region_insert_as( uintptr_t start, uintptr_t end,

@@ -65,13 +65,19 @@ static int is_unused( const struct watch_region *region )
     return !__atomic_load_n( &region->readers, __ATOMIC_SEQ_CST ) && !region_has_steps( region );
 }
 
-UNINTERRUPTED void region_mark_written( struct watch_region *region, uintptr_t start,
-                                        uintptr_t end )
+UNINTERRUPTED void region_put_back( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     struct page_marks *marks = region_marks( region );
 
     if (marks) marks_set( marks, start, end );
     else __atomic_fetch_or( &region->lost, LOST_MARKS, __ATOMIC_SEQ_CST );
+}
+
+UNINTERRUPTED void region_mark_written( struct watch_region *region, uintptr_t start,
+                                        uintptr_t end )
+{
+    region_put_back( region, start, end );
+    if (region->backend->note_written) region->backend->note_written( region, start, end );
 }
 
 /* frees what belongs to a region that no thread uses */
@@ -117,6 +123,7 @@ struct watch_region *alloc_region( uintptr_t start, uintptr_t end,
     region->lost  = 0;
     region->next  = NULL;
     region->unadvised = 0;
+    region->trackers  = 0;
     /* queries read these before their first step */
     __atomic_store_n( &region->kind, kind, __ATOMIC_RELAXED );
     __atomic_store_n( &region->backend, backend, __ATOMIC_RELAXED );
@@ -150,6 +157,7 @@ struct watch_region *split_region( struct watch_region *old, uintptr_t start, ui
 
     if (!region) return NULL;
     region->unadvised = old->unadvised;
+    region->trackers  = old->trackers;
     if (old->backend->split) old->backend->split( region, old );
     if (old->marks && old->marks->count && !region_marks( region )) region->lost |= LOST_MARKS;
     return region;

@@ -16,8 +16,28 @@
 #include "sys/uninterrupted.h"
 #include "sys/user_memory.h"
 
-/* the rest of watch_enter(), if the region has become another one */
-UNINTERRUPTED int enter_anew( struct watch_query *query )
+static UNINTERRUPTED_PART void restore_mask( const struct watch_query *query )
+{
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&query->signals, 0,
+                  sizeof(query->signals) );
+}
+
+static UNINTERRUPTED_PART void block_signals( struct watch_query *query )
+{
+    uint64_t all = ~0ull;
+
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&query->signals,
+                  sizeof(all) );
+}
+
+/***********************************************************************
+ *           begin_anew
+ *
+ * Begins the step if the region has become another one. Returns -ENOENT if the range no longer lies
+ * in one region of the same kind, and 1 if it only has another table of the same backend, without a
+ * step then.
+ */
+static UNINTERRUPTED_PART int begin_anew( struct watch_query *query )
 {
     struct watch_region *region = query->region;
 
@@ -29,36 +49,52 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
     query->region = region;
     if (is_same_kind( query )) return 0;
     region_leave( region, query->step );
-    return -ENOENT;
+    if (region->shift != query->shift ||
+        original_backend( region->backend ) != original_backend( query->backend )) return -ENOENT;
+    query->backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
+    return 1;
 }
 
-static UNINTERRUPTED_PART void restore_mask( const struct watch_query *query )
+/* the rest of watch_enter(), if the region has become another one */
+UNINTERRUPTED int enter_anew( struct watch_query *query )
 {
-    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&query->signals, 0,
-                  sizeof(query->signals) );
+    int ret;
+
+    while ((ret = begin_anew( query )) > 0)
+    {
+        if (query->backend->hold) return enter_held( query );
+        query->step = STEP_NONE;
+    }
+    return ret;
 }
 
 /***********************************************************************
  *           enter_held
  *
- * watch_enter() where faults are served. Signals are blocked before the step begins: a handler of
- * the program that interrupts our step and writes to the region would fault, and wait for that
- * step.
+ * watch_enter() where faults are served, or where there are trackers. Signals are blocked before the
+ * step begins: a handler of the program that interrupts our step and writes to the region would
+ * fault, and wait for that step.
  */
 UNINTERRUPTED int enter_held( struct watch_query *query )
 {
-    uint64_t all = ~0ull;
+    int ret;
 
-    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&query->signals,
-                  sizeof(all) );
-    query->step = region_enter( query->region, query->start, query->end );
-    if ((query->step && is_same_kind( query )) || !enter_anew( query ))
+    do
     {
-        query->backend->hold( query->region );
-        return 0;
-    }
-    restore_mask( query );
-    return -ENOENT;
+        ret = 0;
+        block_signals( query );
+        query->step = region_enter( query->region, query->start, query->end );
+        if (!query->step || !is_same_kind( query )) ret = begin_anew( query );
+        if (!ret)
+        {
+            query->backend->hold( query->region );
+            return 0;
+        }
+        restore_mask( query );
+    } while (ret > 0 && query->backend->hold);
+    if (ret < 0) return ret;
+    query->step = STEP_NONE;
+    return enter_anew( query );
 }
 
 UNINTERRUPTED void leave_held( struct watch_query *query )
@@ -91,7 +127,7 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
 
     if (!watch_enter( query ))
     {
-        region_mark_written( query->region, start, end );
+        region_put_back( query->region, start, end );
         watch_leave( query );
         return;
     }
@@ -99,7 +135,7 @@ UNINTERRUPTED void put_back( struct watch_query *query, uintptr_t start, uintptr
         while ((region = region_find( start, start + page_size() )))
             if ((step = region_enter( region, start, start + page_size() )))
             {
-                region_mark_written( region, start, start + page_size() );
+                region_put_back( region, start, start + page_size() );
                 region_leave( region, step );
                 break;
             }
@@ -191,6 +227,6 @@ UNINTERRUPTED uint64_t watch_take_marked( struct watch_query *query, uintptr_t s
     }
     if (count >= 0 && bits) count = arm_marked( region, start, bits );
     *err = count < 0 ? count : 0;
-    if (count < 0) region_mark_written( region, start, end );
+    if (count < 0) region_put_back( region, start, end );
     return bits;
 }

@@ -25,6 +25,8 @@
 /* set by watch_open() */
 static const struct watch_backend *first_backend;
 
+void (*region_added)( struct watch_region *region );
+
 /***********************************************************************
  *           watch_open
  *
@@ -59,6 +61,11 @@ const char *watch_backend_name(void)
     return first_backend ? first_backend->name : NULL;
 }
 
+const struct watch_backend *watch_backend(void)
+{
+    return first_backend;
+}
+
 const char *watch_mechanism(void)
 {
     return first_backend ? first_backend->mechanism : NULL;
@@ -67,6 +74,17 @@ const char *watch_mechanism(void)
 const char *watch_form_reason(void)
 {
     return first_backend ? form_reason( first_backend ) : "";
+}
+
+unsigned int watch_capabilities( const struct watch_backend *backend,
+                                 const struct watch_region *region, int anonymous )
+{
+    unsigned int ret = backend->capabilities( region, anonymous );
+
+    if (!backend->signal) ret |= CAN_BLOCK_SIGNALS;
+    if (backend->fill && backend->serve) ret |= CAN_FILL;
+    if (backend->list) ret |= CAN_LIST_ZERO;
+    return ret;
 }
 
 int watch_needs_commit(void)
@@ -114,7 +132,7 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
 {
     uintptr_t start = (uintptr_t)base, end = start + size;
     const struct watch_backend *backend;
-    struct watch_region *region;
+    struct watch_region *region = NULL;
     int ret, first_error = 0;
 
     if (fork_is_unhandled()) return -EIO;
@@ -134,6 +152,7 @@ int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigned int s
     }
     if (!ret && !backend) ret = first_error;
     else if (!ret && first_error) note_moved_region( first_backend, backend, first_error );
+    if (!ret && region_added) region_added( region );
     change_unlock();
     return ret;
 }

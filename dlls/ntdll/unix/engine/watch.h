@@ -34,6 +34,13 @@ extern void watch_close(void);
 extern const char *watch_backend_name(void);
 extern const char *watch_mechanism(void);
 
+/* the active backend, NULL before watch_open(); and what one can do, as in its table */
+struct watch_backend;
+struct watch_region;
+extern const struct watch_backend *watch_backend(void);
+extern unsigned int watch_capabilities( const struct watch_backend *backend,
+                                        const struct watch_region *region, int anonymous );
+
 /* why an earlier form of it is not used; "" if it is used, or there is none */
 extern const char *watch_form_reason(void);
 

@@ -20,6 +20,7 @@
 #include "fault/backends.h"
 #include "fault/fault.h"
 #include "fault/mprotect_pages.h"
+#include "fault/look.h"
 #include "fault/own_memory.h"
 #include "sys/advise.h"
 #include "sys/descriptor.h"
@@ -237,6 +238,14 @@ static int mprotect_discard( struct watch_region *region, uintptr_t start, uintp
     return discard_pages( start, end );
 }
 
+/* protection is of the mapping and not of the page, which may go */
+static unsigned int mprotect_capabilities( const struct watch_region *region, int anonymous )
+{
+    (void)region;
+    (void)anonymous;
+    return CAN_DROP | CAN_LIST_SWAPPED;
+}
+
 static int mprotect_check(void)
 {
     return fault_handler_check( SIGSEGV );
@@ -335,9 +344,11 @@ const struct watch_backend mprotect_backend =
     .max_marked_pages = MAX_ARMED_PAGES,
     .discard          = mprotect_discard,
     .verify           = mprotect_verify,
+    .capabilities     = mprotect_capabilities,
     .protect          = mprotect_protect,
     .signal           = SIGSEGV,
     .fault            = mprotect_fault,
+    .look             = look_at_private,
     .hold             = fault_hold,
     .release          = fault_release,
     .check            = mprotect_check,

@@ -90,6 +90,11 @@ static int sigbus_fault( struct watch_region *region, uintptr_t start, uintptr_t
     return userfault_fault( &sigbus, region, start, end, flags );
 }
 
+static unsigned int sigbus_capabilities( const struct watch_region *region, int anonymous )
+{
+    return userfault_capabilities( &sigbus, region, anonymous );
+}
+
 static int sigbus_check(void)
 {
     int ret = userfault_check( &sigbus );
@@ -115,9 +120,11 @@ const struct watch_backend sigbus_backend =
     .discard          = sigbus_discard,
     .mlock_pages      = mlock_pages,
     .verify           = sigbus_verify,
+    .capabilities     = sigbus_capabilities,
     .signal           = SIGBUS,
     .fault            = sigbus_fault,
     .hold             = fault_hold,
     .release          = fault_release,
+    .look             = userfault_look,
     .check            = sigbus_check,
 };

@@ -18,6 +18,7 @@
 #include "engine/selftest.h"
 #include "fault/backends.h"
 #include "fault/fault.h"
+#include "fault/look.h"
 #include "fault/own_memory.h"
 #include "fault/page_flags.h"
 #include "sys/advise.h"
@@ -193,7 +194,7 @@ static int softdirty_save( struct watch_region *region, uintptr_t start, uintptr
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
         if ((count = softdirty_collect( region, &scan )) < 0) return count;
-        for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
+        for (i = 0; i < count; i++) region_mark_written( region, runs[i].start, runs[i].end );
     }
     return 1;
 }
@@ -386,6 +387,14 @@ static int softdirty_reattach( struct watch_region *region )
     return protect_all( 1 );
 }
 
+/* A system call that writes during a query fails, and a page is dropped with its bit. */
+static unsigned int softdirty_capabilities( const struct watch_region *region, int anonymous )
+{
+    (void)region;
+    (void)anonymous;
+    return CAN_BE_EXACT | CAN_LIST_SWAPPED;
+}
+
 static int softdirty_open( char *reason, size_t len )
 {
     int ret;
@@ -425,7 +434,9 @@ const struct watch_backend softdirty_backend =
     .discard          = softdirty_discard,
     .mlock_pages      = mlock_pages,
     .protect          = softdirty_protect,
+    .capabilities     = softdirty_capabilities,
     .signal           = SIGSEGV,
     .fault            = softdirty_fault,
+    .look             = look_at_private,
     .check            = softdirty_check,
 };

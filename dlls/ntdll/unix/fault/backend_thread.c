@@ -267,6 +267,13 @@ static int thread_fault( struct watch_region *region, uintptr_t start, uintptr_t
     return userfault_fault( &served, region, start, end, flags );
 }
 
+/* the kernel's own faults are served where the process may do that */
+static unsigned int thread_capabilities( const struct watch_region *region, int anonymous )
+{
+    return userfault_capabilities( &served, region, anonymous ) | CAN_SEE_REPLACED |
+           (served.flags & UFFD_USER_MODE_ONLY ? 0 : CAN_SYSCALLS);
+}
+
 static int thread_check(void)
 {
     wait_for_server();
@@ -291,8 +298,10 @@ const struct watch_backend thread_backend =
     .discard          = thread_discard,
     .mlock_pages      = mlock_pages,
     .verify           = thread_verify,
+    .capabilities     = thread_capabilities,
     .fault            = thread_fault,
     .hold             = fault_hold,
     .release          = fault_release,
+    .look             = userfault_look,
     .check            = thread_check,
 };

@@ -12,6 +12,7 @@
 #include "engine/backend.h"
 #include "engine/region.h"
 #include "fault/fault.h"
+#include "fault/look.h"
 #include "fault/userfault.h"
 #include "fault/userfault_calls.h"
 #include "sys/advise.h"
@@ -174,6 +175,24 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
 }
 
 /***********************************************************************
+ *           userfault_look
+ *
+ * A page that is dropped loses its protection with its entry, and has none when it comes back, unless
+ * the backend serves that: see note_filled in engine/backend.h. A protected entry without a page may
+ * be one that is swapped out, or was never touched.
+ */
+int userfault_look( struct watch_region *region, struct page_scan *scan )
+{
+    uint64_t entries[512];
+    long count = (scan->end - scan->start) >> page_shift;
+
+    (void)region;
+    if (count > 512) count = 512;
+    if ((count = userfault_read_pagemap( scan->start, count, entries )) <= 0) return -EIO;
+    return look_at_entries( scan, entries, count, PM_UFFD_WP );
+}
+
+/***********************************************************************
  *           userfault_discard
  *
  * The kernel forgets the protection of a page with the page, so the pages are armed again. A page
@@ -217,6 +236,30 @@ failed:
     return ret;
 }
 
+/* Whether a marked page is protected all the same, as trackers need it. */
+static int is_armed( uintptr_t page )
+{
+    uint64_t entry;
+
+    return userfault_read_pagemap( page, 1, &entry ) != 1 || entry & PM_UFFD_WP;
+}
+
+/* the end of the pages that are like the first one */
+static uintptr_t same_state( struct watch_region *region, struct page_marks *marks, uintptr_t start,
+                             int *armed )
+{
+    uintptr_t granule = (uintptr_t)1 << region->shift;
+    uintptr_t end = marks_next( marks, start, region->end );
+
+    *armed = 1;
+    if (end > start) return end;
+    *armed = region->trackers && is_armed( start );
+    for (end = start + granule; end < region->end && marks_peek( marks, end, end + granule );
+         end += granule)
+        if (region->trackers && is_armed( end ) != *armed) break;
+    return end;
+}
+
 /***********************************************************************
  *           userfault_verify
  *
@@ -225,23 +268,31 @@ failed:
  */
 int userfault_verify( struct userfault *uf, struct watch_region *region )
 {
-    uintptr_t start, end, granule = (uintptr_t)1 << region->shift;
     struct page_marks *marks = region_marks( region );
-    int ret = marks ? 0 : -ENOMEM;
+    uintptr_t start, end;
+    int armed, ret = marks ? 0 : -ENOMEM;
 
     fault_hold( region );
     for (start = region->base; !ret && start < region->end; start = end)
     {
-        if ((end = marks_next( marks, start, region->end )) > start)
-        {
-            ret = write_protect( uf, start, end, 1 );
-            continue;
-        }
-        while (end < region->end && marks_peek( marks, end, end + granule )) end += granule;
-        ret = write_protect( uf, start, end, 0 );
+        end = same_state( region, marks, start, &armed );
+        ret = write_protect( uf, start, end, armed );
     }
     fault_release( region );
     return ret == -ENOENT || ret == -EINVAL ? -EPERM : ret;
+}
+
+/***********************************************************************
+ *           userfault_capabilities
+ *
+ * Shared pages and those of files keep their protection when they are dropped; private anonymous
+ * ones need that their first use is a fault.
+ */
+unsigned int userfault_capabilities( const struct userfault *uf, const struct watch_region *region,
+                                     int anonymous )
+{
+    if (!anonymous || (region && serves_missing( uf, region ))) return CAN_BE_EXACT | CAN_DROP;
+    return CAN_BE_EXACT | (uf->missing ? CAN_DROP : 0);
 }
 
 /***********************************************************************
@@ -276,6 +327,8 @@ int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_
         ret = flags & FAULT_WRITE ? fill_open( uf, start ) : fill_protected( uf, start );
         if (ret == -EAGAIN && !(flags & FAULT_REPEAT)) return wait_for_unmapping();
         if (!ret && flags & FAULT_WRITE) region_mark_written( region, start, end );
+        else if (!ret && region->backend->note_filled)
+            region->backend->note_filled( region, start, end );
         if (!ret || (ret == -EEXIST && !(flags & FAULT_WRITE))) return 1;
         /* the memory was detached meanwhile */
         if (ret == -ENOENT) return 0;

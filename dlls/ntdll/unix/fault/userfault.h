@@ -13,6 +13,7 @@
 
 #include "sys/descriptor.h"
 
+struct page_scan;
 struct watch_region;
 
 struct userfault
@@ -46,9 +47,12 @@ extern int userfault_attach( struct userfault *uf, struct watch_region *region )
 extern void userfault_detach( struct userfault *uf, const struct watch_region *region,
                               uintptr_t start, uintptr_t end );
 extern int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end );
+extern int userfault_look( struct watch_region *region, struct page_scan *scan );
 extern int userfault_discard( struct userfault *uf, struct watch_region *region, uintptr_t start,
                               uintptr_t end );
 extern int userfault_verify( struct userfault *uf, struct watch_region *region );
+extern unsigned int userfault_capabilities( const struct userfault *uf,
+                                            const struct watch_region *region, int anonymous );
 extern int userfault_fault( struct userfault *uf, struct watch_region *region, uintptr_t start,
                             uintptr_t end, unsigned int flags );
 

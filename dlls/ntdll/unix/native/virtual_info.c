@@ -181,7 +181,8 @@ static NTSTATUS describe_page( uintptr_t addr, MEMORY_BASIC_INFORMATION *info )
     {
         describe_mapping( &mapping, info );
         if ((view = view_before( start ))) low = view->end;
-        info->AllocationBase = (void *)(mapping.start > low ? mapping.start : low);
+        if (mapping.start > low) low = mapping.start;
+        info->AllocationBase = (void *)low;
         if (mapping.end < end) end = mapping.end;
     }
     else

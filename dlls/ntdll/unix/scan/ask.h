@@ -84,6 +84,8 @@ extern int scan_save( struct watch_region *region, uintptr_t start, uintptr_t en
 extern int scan_marked_save( struct watch_region *region, uintptr_t start, uintptr_t end );
 extern int scan_list( struct watch_region *region, struct page_scan *scan );
 extern int scan_marked_list( struct watch_region *region, struct page_scan *scan );
+extern int scan_look( struct watch_region *region, struct page_scan *scan );
+extern int scan_marked_look( struct watch_region *region, struct page_scan *scan );
 extern int scan_verify( struct watch_region *region );
 
 #endif /* WRITEWATCH_ASK_H */

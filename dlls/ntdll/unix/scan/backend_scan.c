@@ -214,13 +214,13 @@ static void scan_drop( struct watch_region *region )
 /***********************************************************************
  *           forget_parent
  *
- * In a child by fork(): memory that was protected as a whole counts as written as a whole. In other
- * memory the exact query finds what has contents.
+ * In a child by fork(): fresh memory is not protected anew, and the exact query finds what has
+ * contents. Other memory may be protected as a whole now, whether or not it was in the parent, so
+ * all of it counts as written.
  */
 static void forget_parent( struct watch_region *region )
 {
-    if (scan_data( region )->all_protected)
-        region_mark_written( region, region->base, region->end );
+    if (region->kind != REGION_FRESH) region_mark_written( region, region->base, region->end );
     scan_drop( region );
     memset( scan_data( region ), 0, sizeof(struct scan_data) );
 }
@@ -396,6 +396,30 @@ static int scan_marked_discard( struct watch_region *region, uintptr_t start, ui
     return discard_pages( start, end );
 }
 
+/***********************************************************************
+ *           scan_capabilities
+ *
+ * In memory that was protected as a whole an empty entry counts as written, so pages may be
+ * dropped, though not huge ones: the kernel shows no category for an empty entry of these (6.18).
+ * But a marker looks like a protected page that is swapped out. Elsewhere it is the other way
+ * round.
+ */
+static unsigned int scan_capabilities( const struct watch_region *region, int anonymous )
+{
+    const unsigned int all = CAN_SYSCALLS | CAN_BE_EXACT | CAN_SEE_REPLACED;
+
+    (void)anonymous;
+    if (!region || !REGION_DATA( const struct scan_data, region )->all_protected)
+        return all | CAN_LIST_SWAPPED;
+    return all | (region->shift == page_shift ? CAN_DROP : 0);
+}
+
+/* fresh memory has markers, too */
+static unsigned int scan_marked_capabilities( const struct watch_region *region, int anonymous )
+{
+    return scan_capabilities( region, anonymous ) & ~CAN_LIST_SWAPPED;
+}
+
 /* opens one form, as only one is used */
 static int open_form( const struct watch_backend *form, char *reason, size_t len )
 {
@@ -439,6 +463,8 @@ const struct watch_backend scan_backend =
     .serve            = scan_serve,
     .verify           = scan_verify,
     .list             = scan_list,
+    .look             = scan_look,
+    .capabilities     = scan_capabilities,
 };
 
 const struct watch_backend scan_marked_backend =
@@ -465,4 +491,6 @@ const struct watch_backend scan_marked_backend =
     .serve            = scan_marked_serve,
     .verify           = scan_verify,
     .list             = scan_marked_list,
+    .look             = scan_marked_look,
+    .capabilities     = scan_marked_capabilities,
 };

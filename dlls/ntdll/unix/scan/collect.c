@@ -193,7 +193,7 @@ static int save_fresh( struct watch_region *region, uint64_t unlike, uintptr_t s
         {
             there = 1;
             if ((runs[i].categories & (PAGE_IS_WRITTEN | unlike)) == PAGE_IS_WRITTEN)
-                marks_set( region->marks, runs[i].start, runs[i].end );
+                region_mark_written( region, runs[i].start, runs[i].end );
         }
     }
     return there;
@@ -213,7 +213,7 @@ static int save_any( struct watch_region *region, uintptr_t start, uintptr_t end
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
         if ((count = ask_kernel( SCAN_QUICK, &scan )) < 0) return count;
-        for (i = 0; i < count; i++) marks_set( region->marks, runs[i].start, runs[i].end );
+        for (i = 0; i < count; i++) region_mark_written( region, runs[i].start, runs[i].end );
     }
     return 1;
 }
@@ -259,6 +259,50 @@ static int list_categories( int fresh, struct page_scan *scan )
 
     count = raw_syscall3( SYS_ioctl, scan_pagemap, PAGEMAP_SCAN, (uintptr_t)&arg );
     return take_walk_end( scan, &arg, count );
+}
+
+/***********************************************************************
+ *           look_for
+ *
+ * In memory that was protected as a whole a page that is dropped has no entry, which is a written page
+ * anyway. In other memory it is missing, or the shared page of zeros.
+ */
+static int look_for( struct watch_region *region, enum scan_question missing,
+                     struct page_scan *scan )
+{
+    struct page_run bare[MIN_LOOK_RUNS / 2 - 1], *run = scan->runs;
+    struct page_scan question = { .start = scan->start, .end = scan->end, .runs = bare,
+                                  .len = MIN_LOOK_RUNS / 2 - 1 };
+    uintptr_t pos = scan->start;
+    int i, count;
+
+    if (scan_data( region )->all_protected)
+    {
+        scan->required = PAGE_IS_PRESENT;
+        count = list_categories( 0, scan );
+        for (i = 0; i < count; i++) scan->runs[i].categories = LOOK_HELD;
+        return count;
+    }
+    if ((count = ask_kernel( missing, &question )) < 0) return count;
+    for (i = 0; i < count; i++)
+    {
+        if (bare[i].start > pos) *run++ = (struct page_run){ pos, bare[i].start, LOOK_HELD };
+        *run++ = (struct page_run){ bare[i].start, bare[i].end, LOOK_BARE };
+        pos = bare[i].end;
+    }
+    if (question.next > pos) *run++ = (struct page_run){ pos, question.next, LOOK_HELD };
+    scan->next = question.next;
+    return run - scan->runs;
+}
+
+int scan_look( struct watch_region *region, struct page_scan *scan )
+{
+    return look_for( region, SCAN_MISSING, scan );
+}
+
+int scan_marked_look( struct watch_region *region, struct page_scan *scan )
+{
+    return look_for( region, SCAN_EMPTY, scan );
 }
 
 /* A page that is not written may be a marker, which looks like a swapped-out page: it is not

@@ -1,5 +1,5 @@
 /*
- * The mappings of this process, as /proc/self/maps lists them
+ * The mappings of a process, as /proc/PID/maps lists them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -89,9 +89,9 @@ static int read_head( struct maps_reader *reader, struct mapping *mapping )
     uint64_t number;
     unsigned int i;
 
-    if (next_number( reader, 16, &number ) != '-' || number > UINTPTR_MAX) return 0;
+    if (next_number( reader, 16, &number ) != '-') return 0;
     mapping->start = number;
-    if (next_number( reader, 16, &number ) != ' ' || number > UINTPTR_MAX) return 0;
+    if (next_number( reader, 16, &number ) != ' ') return 0;
     mapping->end = number;
     if (mapping->start >= mapping->end) return 0;
 
@@ -128,6 +128,7 @@ static int read_flags( struct maps_reader *reader, struct mapping *mapping )
         if (ch == -1) return 0;
         if (first == ' ' && ((second == 'p' && ch == 'f') || (second == 'i' && ch == 'o')))
             mapping->device = 1;
+        if (first == ' ' && second == 'u' && ch == 'w') mapping->registered = 1;
         first = second;
         second = ch;
     }
@@ -148,7 +149,7 @@ static int read_details( struct maps_reader *reader, struct mapping *mapping )
     int ch;
 
     mapping->page_size = 0;
-    mapping->device = 0;
+    mapping->device = mapping->registered = 0;
     while ((ch = peek_char( reader )) >= 'A' && ch <= 'Z')
     {
         for (i = 0; (ch = next_char( reader )) != ':'; )

@@ -1,5 +1,5 @@
 /*
- * The mappings of this process, as /proc/self/maps lists them
+ * The mappings of a process, as /proc/PID/maps lists them
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -16,16 +16,17 @@
 
 struct mapping
 {
-    uintptr_t start;
-    uintptr_t end;
+    uint64_t  start;                  /* of another process, maybe beyond our own addresses */
+    uint64_t  end;
     int       prot;
     int       shared;
     int       file;                   /* it has an inode */
     char      name[MAPS_NAME_SIZE];   /* the first characters; "" without a name */
 
-    /* these two with details only */
+    /* these with details only */
     size_t    page_size;              /* KernelPageSize, in bytes */
     int       device;                 /* VmFlags pf or io: no pages that the kernel could watch */
+    int       registered;             /* VmFlags uw: with userfaultfd, for write-protection */
 };
 
 /* Reads mappings in ascending order. Uses neither malloc(), whose lock may be held by a thread that

@@ -1,5 +1,5 @@
 /*
- * What /proc/self/pagemap says of pages
+ * What /proc/PID/pagemap says of pages
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

@@ -1,5 +1,5 @@
 /*
- * What /proc/self/pagemap says of pages
+ * What /proc/PID/pagemap says of pages
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/kernel_api.h"
+
 struct descriptor_id;
 
 /* Bits of an entry. A marker of userfaultfd on a page that is missing has PM_SWAP and PM_UFFD_WP,
@@ -21,8 +23,20 @@ struct descriptor_id;
 #define PM_SWAP       ((uint64_t)1 << 62)
 #define PM_PRESENT    ((uint64_t)1 << 63)
 
-/* Opens the pagemap. With an id it is for long: it gets a high number, and the id is filled in. On
- * failure *fd is -1. Returns 0 or -errno. */
+/* The categories that an entry shows (PAGE_IS_*), without WRITTEN: it shows neither the shared page
+ * of zeros nor huge pages, and a protected page that was swapped out looks like a marker. */
+static inline uint64_t pagemap_categories( uint64_t entry )
+{
+    uint64_t categories = 0;
+
+    if (entry & PM_PRESENT) categories |= PAGE_IS_PRESENT;
+    else if (entry & PM_SWAP && !(entry & PM_UFFD_WP)) categories |= PAGE_IS_SWAPPED;
+    if (entry & PM_FILE) categories |= PAGE_IS_FILE;
+    return categories;
+}
+
+/* Opens the pagemap of this process. With an id it is for long: it gets a high number, and the id
+ * is filled in. On failure *fd is -1. Returns 0 or -errno. */
 extern int pagemap_open( int *fd, struct descriptor_id *id );
 
 /* Reads the entries of count (> 0) pages. Returns how many it read, at least one and maybe fewer

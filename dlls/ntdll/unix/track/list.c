@@ -6,14 +6,18 @@
  */
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/fork_state.h"
 #include "engine/host.h"
-#include "engine/list.h"
+#include "track/list.h"
 #include "engine/step.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
 #include "sys/pagemap.h"
+#include "sys/raw_syscall.h"
 
 /* runs that are read in one step, and ranges that can be made of them */
 #define MAX_LIST_RUNS 64
@@ -29,6 +33,8 @@ struct listing
 {
     struct watch_query             query;
     struct list_filter             filter;
+    unsigned int                   shift;     /* log2 of the bytes that a mark stands for */
+    uint64_t                       signals;   /* blocked before a step */
     int                            pagemap;   /* -1 until first needed */
     uintptr_t                      pos;       /* where to continue */
     size_t                         pages;     /* that may still be listed, of the granularity */
@@ -74,7 +80,7 @@ static int add_range( struct listing *list, uintptr_t start, uintptr_t end, uint
             last->end        = end;
             last->categories = categories;
         }
-        list->pages -= (end - start) >> list->query.shift;
+        list->pages -= (end - start) >> list->shift;
         if (!list->pages) list->full = 1;
     }
     list->pos = end;
@@ -100,14 +106,14 @@ static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, u
         count = ask_backend( &list->query, &scan );
         if (count < 0)
         {
-            region_mark_written( list->query.region, start, end );
+            region_put_back( list->query.region, start, end );
             return count;
         }
         if (!count) run.start = run.end = scan.next;
         if (!add_range( list, start, run.start, categories & ~PAGE_IS_WRITTEN ) || list->full ||
             !add_range( list, run.start, run.end, categories ))
         {
-            if (count) region_mark_written( list->query.region, run.start, run.end );
+            if (count) region_put_back( list->query.region, run.start, run.end );
             return 0;
         }
         start = run.end;
@@ -115,15 +121,44 @@ static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, u
     return 0;
 }
 
+/***********************************************************************
+ *           take_of_source
+ *
+ * Takes marks of a source, in one group of them, and arms these pages. Those that others know as
+ * written stay so: a page that is both armed and marked does no harm. On failure *err is set, and the
+ * marks are back.
+ */
+static uint64_t take_of_source( struct listing *list, uintptr_t start, uintptr_t end, int *err )
+{
+    struct watch_region *region = list->query.region;
+    struct page_marks *marks = list->filter.source->marks;
+    uintptr_t granule = (uintptr_t)1 << list->query.shift, first, last;
+    uint64_t bits = marks_take( marks, start, end ), left = bits;
+
+    *err = 0;
+    while (left && region->backend->arm && !*err)
+    {
+        first = lowest_bit( left );
+        last  = ~(left >> first) ? first + lowest_bit( ~(left >> first) ) : 64;
+        left &= last < 64 ? ~0ull << last : 0;
+        *err = arm_pages( region, (start + (first << list->shift)) & -granule,
+                          (start + (last << list->shift) + granule - 1) & -granule );
+    }
+    if (*err) marks_set( marks, start, end );
+    return bits;
+}
+
 /* the same for pages in one group of the marks */
 static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories )
 {
-    unsigned int shift = list->query.shift;
+    const struct list_source *source = list->filter.source;
+    unsigned int shift = list->shift;
     uintptr_t pos, next;
     uint64_t bits;
     int err;
 
-    bits = watch_take_marked( &list->query, start, end, &err );
+    bits = source ? take_of_source( list, start, end, &err )
+                  : watch_take_marked( &list->query, start, end, &err );
     if (err) return err;
     for (pos = start; pos < end; pos = next)
     {
@@ -133,7 +168,8 @@ static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, ui
         if (!list->full &&
             add_range( list, pos, next, bit ? categories : categories & ~PAGE_IS_WRITTEN ))
             continue;
-        if (bit) region_mark_written( list->query.region, pos, next );
+        if (bit && source) marks_set( source->marks, pos, next );
+        else if (bit) region_put_back( list->query.region, pos, next );
     }
     return 0;
 }
@@ -142,7 +178,7 @@ static int take_marked( struct listing *list, uintptr_t start, uintptr_t end, ui
 static int add_run( struct listing *list, uintptr_t start, uintptr_t end, uint64_t categories,
                     int marked )
 {
-    unsigned int shift = list->query.shift;
+    unsigned int shift = list->shift;
     uintptr_t last;
     int ret;
 
@@ -182,11 +218,7 @@ static int read_pagemap( struct listing *list, struct page_scan *scan )
 
     for (i = 0; i < pages; i++, start += page_size())
     {
-        uint64_t categories = 0;
-
-        if (entries[i] & PM_PRESENT) categories |= PAGE_IS_PRESENT;
-        else if (entries[i] & PM_SWAP && !(entries[i] & PM_UFFD_WP)) categories |= PAGE_IS_SWAPPED;
-        if (entries[i] & PM_FILE) categories |= PAGE_IS_FILE;
+        uint64_t categories = pagemap_categories( entries[i] );
 
         if (count && runs[count - 1].categories == categories) runs[count - 1].end += page_size();
         else if (count == (int)scan->len) break;
@@ -202,19 +234,37 @@ static int read_pagemap( struct listing *list, struct page_scan *scan )
     return count;
 }
 
-/* what the backend knows of pages, apart from the marks */
+/* whether nothing but written pages is requested */
+static int is_plain( const struct list_filter *filter )
+{
+    return filter->required == PAGE_IS_WRITTEN && !filter->any && !filter->excluded &&
+           !(filter->returned & ~PAGE_IS_WRITTEN);
+}
+
+/* What the backend knows of pages, apart from the marks. What it takes for written has been gathered
+ * for a source, and written again since. */
 static int read_categories( struct listing *list, struct page_scan *scan )
 {
     struct watch_region *region = list->query.region;
+    int i, count;
 
+    if (list->filter.source && is_plain( &list->filter ))
+    {
+        scan->runs[0] = (struct page_run){ scan->start, scan->end, 0 };
+        scan->next = scan->end;
+        return 1;
+    }
     if (!region->backend->list) return read_pagemap( list, scan );
-    return region->backend->list( region, scan );
+    count = region->backend->list( region, scan );
+    for (i = 0; list->filter.source && i < count; i++)
+        scan->runs[i].categories &= ~(uint64_t)PAGE_IS_WRITTEN;
+    return count;
 }
 
 /* lists pages of one group of the marks, some of which are marked; in a step */
 static int list_marked( struct listing *list, struct page_marks *marks, uintptr_t end )
 {
-    uintptr_t granule = (uintptr_t)1 << list->query.shift;
+    uintptr_t granule = (uintptr_t)1 << list->shift;
     uintptr_t start = list->pos, pos, last;
     struct page_run runs[MAX_LIST_RUNS];
     struct page_scan scan = { .runs = runs, .len = MAX_LIST_RUNS };
@@ -260,14 +310,13 @@ static int list_scanned( struct listing *list, uintptr_t end )
                               .runs = runs, .len = MAX_LIST_RUNS };
     int i, count, ret, taken = 0;
 
-    if (filter->required == PAGE_IS_WRITTEN && !filter->any && !filter->excluded &&
-        !(filter->returned & ~PAGE_IS_WRITTEN))
+    if (is_plain( filter ))
     {
         scan.flags     = filter->reset ? COLLECT_RESET : 0;
         scan.len       = min( list->len, MAX_LIST_RUNS );
         scan.max_pages = min( list->pages, MAX_LIST_PAGES ) << (list->query.shift - page_shift);
         count = ask_backend( &list->query, &scan );
-        if (count < 0 && filter->reset) region_mark_written( list->query.region, list->pos, end );
+        if (count < 0 && filter->reset) region_put_back( list->query.region, list->pos, end );
         taken = 1;
     }
     else count = read_categories( list, &scan );
@@ -283,22 +332,58 @@ static int list_scanned( struct listing *list, uintptr_t end )
     return 0;
 }
 
-static int list_step( struct listing *list )
+/* lists pages of a source; in a step */
+static int list_source( struct listing *list, uintptr_t end )
 {
-    uintptr_t end = list->pos + min( list->query.end - list->pos, MAX_STEP_SIZE ), limit = end;
-    struct watch_region *region;
-    struct page_marks *marks;
-    int ret;
+    const struct list_source *source = list->filter.source;
+    int ret = source->gather( source, list->query.region, list->pos, end );
 
-    if ((ret = watch_enter( &list->query ))) return ret;
-    region = list->query.region;
-    marks = __atomic_load_n( &region->marks, __ATOMIC_ACQUIRE );
+    while (!ret && list->pos < end && !list->full)
+    {
+        if (list->filter.required & PAGE_IS_WRITTEN)
+            list->pos = marks_next( source->marks, list->pos, end );
+        if (list->pos < end) ret = list_marked( list, source->marks, end );
+    }
+    return ret;
+}
+
+static int list_of_queries( struct listing *list, uintptr_t end )
+{
+    struct page_marks *marks = __atomic_load_n( &list->query.region->marks, __ATOMIC_ACQUIRE );
+    uintptr_t limit = end;
+
     if (marks && __atomic_load_n( &marks->count, __ATOMIC_SEQ_CST ))
         limit = marks_next( marks, list->pos, end );
-    if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST )) ret = -ENOMEM;
-    else if (limit == list->pos) ret = list_marked( list, marks, end );
-    else ret = list_scanned( list, limit );
-    watch_leave( &list->query );
+    if (limit == list->pos) return list_marked( list, marks, end );
+    return list_scanned( list, limit );
+}
+
+/***********************************************************************
+ *           list_step
+ *
+ * Signals are blocked: a list in a handler that had interrupted this step would wait for a change
+ * that waits for the step.
+ */
+static int list_step( struct listing *list )
+{
+    struct watch_query *query = &list->query;
+    uintptr_t end = list->pos + min( query->end - list->pos, MAX_STEP_SIZE );
+    uint64_t all = ~0ull;
+    int ret;
+
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&all, (uintptr_t)&list->signals,
+                  sizeof(all) );
+    if (!(ret = watch_enter( query )))
+    {
+        if (list->filter.source && query->backend->arm)
+            end = min( end, marked_step_end( query, list->pos ));
+        if (__atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST )) ret = -ENOMEM;
+        else if (list->filter.source) ret = list_source( list, end );
+        else ret = list_of_queries( list, end );
+        watch_leave( query );
+    }
+    raw_syscall4( SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&list->signals, 0,
+                  sizeof(list->signals) );
     return ret;
 }
 
@@ -314,38 +399,89 @@ static size_t store_ranges( struct listing *list, struct page_run *ranges, size_
     return count;
 }
 
+/***********************************************************************
+ *           list_region
+ *
+ * Lists pages of one region, after what ranges has already; *pos is where it ends. The region may
+ * become another one meanwhile, or go: that is -ENOENT.
+ */
+static int list_region( struct listing *list, uintptr_t end, struct page_run *ranges, size_t count,
+                        size_t *stored )
+{
+    uint64_t asked = list->filter.required | list->filter.any | list->filter.excluded |
+                     list->filter.returned;
+    int ret;
+
+    if ((ret = watch_begin( &list->query, list->pos, end ))) return ret;
+    if (!list->query.region->backend->list && asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE))
+        return -EOPNOTSUPP;
+    if ((ret = check_query( &list->query ))) return ret;
+    list->pos   = list->query.start;
+    list->shift = list->filter.source ? page_shift : list->query.shift;
+    while (!ret && list->pos < list->query.end && list->pages && *stored < count)
+    {
+        list->count = 0;
+        list->full  = 0;
+        list->len   = min( count - *stored, MAX_RANGES );
+        ret = list_step( list );
+        *stored = store_ranges( list, ranges, *stored );
+    }
+    return ret;
+}
+
+/* makes listed pages written again, in whatever regions they are */
+static void put_back_ranges( const struct list_source *source, const struct page_run *ranges,
+                             size_t count )
+{
+    struct watch_query query;
+    uintptr_t start, end;
+    size_t i;
+
+    for (i = 0; source && i < count; i++)
+        marks_set( source->marks, ranges[i].start, ranges[i].end );
+    for (i = 0; !source && i < count; i++)
+        for (start = ranges[i].start, end = ranges[i].end; region_next( &start, &end );
+             start = end, end = ranges[i].end)
+            if (!watch_begin( &query, start, end )) put_back( &query, start, end );
+}
+
+/***********************************************************************
+ *           watch_list
+ *
+ * Where a region goes away or changes while it is listed, the rest of it is looked up anew if the
+ * caller wants what is watched, whatever that is.
+ */
 ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                     struct page_run *ranges, size_t count, uintptr_t *next )
 {
-    uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
+    uintptr_t first, last;
     struct listing list;
-    size_t i, stored = 0;
-    int ret;
+    size_t stored = 0;
+    int ret = 0;
 
-    if ((ret = watch_begin( &list.query, start, end )))
-    {
-        leave_uninterrupted_code();
-        return ret;
-    }
     list.filter  = *filter;
     list.pagemap = -1;
-    list.pos     = list.query.start;
+    list.pos     = start;
     list.pages   = filter->max_pages ? filter->max_pages : ~(size_t)0;
-    list.full    = 0;
-    if (!list.query.region->backend->list && asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE))
-        ret = -EOPNOTSUPP;
-    else ret = check_query( &list.query );
-
-    while (!ret && list.pos < list.query.end && list.pages && stored < count)
+    while (!ret && list.pos < end && list.pages && stored < count)
     {
-        list.count = 0;
-        list.full  = 0;
-        list.len   = min( count - stored, MAX_RANGES );
-        ret = list_step( &list );
-        stored = store_ranges( &list, ranges, stored );
+        first = list.pos;
+        last  = end;
+        if (fork_is_unhandled()) ret = -EIO;
+        else if (!region_next( &first, &last ))
+        {
+            if (filter->across) list.pos = end;
+            else ret = -ENOENT;
+        }
+        else if (first > list.pos && !filter->across) ret = -ENOENT;
+        else
+        {
+            list.pos = first;
+            ret = list_region( &list, last, ranges, count, &stored );
+            if (ret == -ENOENT && filter->across) ret = 0;
+        }
     }
-    for (i = 0; ret && list.filter.reset && i < stored; i++)
-        put_back( &list.query, ranges[i].start, ranges[i].end );
+    if (ret && filter->reset) put_back_ranges( filter->source, ranges, stored );
     if (list.pagemap != -1) close( list.pagemap );
     leave_uninterrupted_code();
     if (ret) return ret;

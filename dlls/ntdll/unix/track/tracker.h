@@ -1,0 +1,83 @@
+/*
+ * Trackers: several "since when" of one memory
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_TRACKER_H
+#define WRITEWATCH_TRACKER_H
+
+#include <sys/types.h>
+
+#include "track/list.h"
+#include "engine/region.h"
+
+/* A tracker has a bit for each page of its range: written since the tracker was opened, or since the
+ * tracker itself has reset the page. Whoever takes written pages from the backend (a query, a list,
+ * another tracker) passes them on to all trackers in the same step, so one scan serves all, and
+ * nothing that one takes is missing for another.
+ *
+ * While a region has trackers, a table of track/tracked.c takes the place of its backend's. Each of
+ * its steps then holds a lock: between taking a page and passing it on nobody else looks. */
+struct tracker
+{
+    uintptr_t          start;
+    uintptr_t          end;
+    unsigned int       slot;      /* its bit in the regions' trackers */
+    struct page_marks *pages;
+    struct page_marks *contents;  /* pages that have had contents; NULL: it does not follow drops */
+};
+
+#define MAX_TRACKERS 64
+
+#define max( a, b ) ((a) > (b) ? (a) : (b))
+
+/* All of them; a slot changes only under the change lock, while no region has its bit or those that
+ * have it are closed. */
+extern struct tracker *trackers[MAX_TRACKERS];
+
+/* Opens a tracker of [start, end), in which nothing is written yet; memory that is watched later is
+ * followed from then on. With drops, pages whose contents are dropped count as written. Takes the change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -ENOMEM,
+ * -EIO, or the error of the backend. */
+extern int tracker_open( struct tracker **tracker, uintptr_t start, uintptr_t end, int drops );
+
+/* No other thread may use it any more. Takes the change lock. */
+extern void tracker_close( struct tracker *tracker );
+
+/* watch_list() from *pos on, for what is written since the tracker last reset it. */
+extern ssize_t tracker_list( struct tracker *tracker, uintptr_t *pos, uintptr_t end,
+                             const struct list_filter *filter, struct page_run *ranges,
+                             size_t count );
+
+/* The same for written pages, without reset. What the backend finds is protected no sooner than the
+ * next list resets it: writes until then cost no fault. */
+extern ssize_t tracker_peek( struct tracker *tracker, uintptr_t *pos, uintptr_t end,
+                             struct page_run *ranges, size_t count );
+
+/* Makes pages written again that a list has reset, for this tracker. */
+extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
+/* of drops.c, for trackers that follow drops: looks for pages that were dropped since the last look, or
+ * takes note of some; in a held step, or while the region is closed. 0 or -errno. */
+extern int drops_find( struct tracker *tracker, struct watch_region *region, uintptr_t start,
+                       uintptr_t end );
+extern void drops_note( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+/* Makes a hole in shared memory by MADV_REMOVE. The kernel keeps the protection of its pages, so
+ * nothing shows it later: all of them count as dropped. Takes the change lock. 0 or -errno. */
+extern int drops_remove( uintptr_t start, uintptr_t end );
+
+/* of tracked.c: the table that takes the place of a backend's; change lock held */
+extern const struct watch_backend *tracked_table( const struct watch_backend *backend );
+
+/* Takes what the backend has found in a range, and passes it on to all. In a held step, or while the
+ * region is closed. Returns 0, or -errno; then all of the range is written, for all. */
+extern int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end );
+
+/* Marks the same for one tracker, and leaves it with the backend. In a held step. Returns 0 or
+ * -errno. */
+extern int tracked_peek( struct watch_region *region, const struct tracker *tracker,
+                         uintptr_t start, uintptr_t end );
+
+#endif /* WRITEWATCH_TRACKER_H */

@@ -1,0 +1,26 @@
+/*
+ * What a program asks of a list of pages
+ *
+ * Copyright 2026 the writewatch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef WRITEWATCH_LIST_REQUEST_H
+#define WRITEWATCH_LIST_REQUEST_H
+
+#include "writewatch.h"
+
+#include "track/list.h"
+
+struct list_request
+{
+    uintptr_t          start;    /* whole pages */
+    uintptr_t          end;
+    struct list_filter filter;
+};
+
+/* checks and translates it; 0 or -EINVAL */
+extern int list_request( struct list_request *request, const void *addr, size_t size,
+                         const struct writewatch_filter *filter );
+
+#endif /* WRITEWATCH_LIST_REQUEST_H */
