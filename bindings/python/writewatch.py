@@ -32,6 +32,18 @@ PRESENT = 0x0008
 SWAPPED = 0x0010
 ZERO = 0x0020
 HUGE = 0x0040
+RESET = 0x1
+ACROSS = 0x2
+TRACK_DROPS = 0x1
+ASYNC = 0x0001
+CAN_SYSCALLS = 0x01
+CAN_BLOCK_SIGNALS = 0x02
+CAN_DROP = 0x04
+CAN_FILL = 0x08
+CAN_LIST_ZERO = 0x10
+CAN_LIST_SWAPPED = 0x20
+CAN_BE_EXACT = 0x40
+CAN_SEE_REPLACED = 0x80
 
 
 class writewatch_restore(ctypes.Structure):
@@ -54,6 +66,28 @@ class writewatch_filter(ctypes.Structure):
         ("returned", ctypes.c_uint64),
         ("max_pages", ctypes.c_size_t),
         ("reset", ctypes.c_int),
+        ("flags", ctypes.c_uint),
+        ("reserved", ctypes.c_uint64 * 4),
+    ]
+
+
+class writewatch_tracker(ctypes.Structure):
+    pass
+
+
+class writewatch_process(ctypes.Structure):
+    pass
+
+
+class writewatch_capabilities(ctypes.Structure):
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("unused", ctypes.c_uint32),
+        ("flags", ctypes.c_uint64),
+        ("granularity", ctypes.c_uint64),
+        ("backend", ctypes.c_char_p),
+        ("form", ctypes.c_char_p),
+        ("reserved", ctypes.c_uint64 * 4),
     ]
 
 
@@ -71,6 +105,7 @@ _CALLS = [
     ("writewatch_check", ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t]),
     ("writewatch_fill", ctypes.c_int, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]),
     ("writewatch_prepare", ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t]),
+    ("writewatch_drop", ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]),
     ("writewatch_restore_start", ctypes.c_int, [
         ctypes.POINTER(ctypes.POINTER(writewatch_restore)), ctypes.c_void_p, ctypes.c_size_t,
         ctypes.c_int, ctypes.c_int64]),
@@ -78,6 +113,32 @@ _CALLS = [
     ("writewatch_list", ctypes.c_ssize_t, [ctypes.c_void_p, ctypes.c_size_t,
         ctypes.POINTER(writewatch_filter), ctypes.POINTER(writewatch_range), ctypes.c_size_t,
         ctypes.POINTER(ctypes.c_void_p)]),
+    ("writewatch_tracker_open", ctypes.c_int, [
+        ctypes.POINTER(ctypes.POINTER(writewatch_tracker)), ctypes.c_void_p, ctypes.c_size_t,
+        ctypes.c_uint]),
+    ("writewatch_tracker_close", None, [ctypes.POINTER(writewatch_tracker)]),
+    ("writewatch_tracker_list", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_tracker),
+        ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p, ctypes.POINTER(writewatch_filter),
+        ctypes.POINTER(writewatch_range), ctypes.c_size_t]),
+    ("writewatch_tracker_save", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_tracker),
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]),
+    ("writewatch_tracker_save_to", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_tracker),
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int64]),
+    ("writewatch_tracker_restore", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_tracker),
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]),
+    ("writewatch_poll", ctypes.c_ssize_t, [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint,
+        ctypes.POINTER(writewatch_range), ctypes.c_size_t, ctypes.POINTER(ctypes.c_void_p)]),
+    ("writewatch_process_open", ctypes.c_int, [
+        ctypes.POINTER(ctypes.POINTER(writewatch_process)), ctypes.c_int]),
+    ("writewatch_process_close", None, [ctypes.POINTER(writewatch_process)]),
+    ("writewatch_process_reason", ctypes.c_char_p, []),
+    ("writewatch_process_regions", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_process),
+        ctypes.POINTER(writewatch_range), ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),
+    ("writewatch_process_list", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_process),
+        ctypes.c_uint64, ctypes.c_uint64, ctypes.POINTER(writewatch_filter),
+        ctypes.POINTER(writewatch_range), ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),
+    ("writewatch_capabilities", ctypes.c_int, [ctypes.c_void_p,
+        ctypes.POINTER(writewatch_capabilities)]),
 ]
 # end of what the header declares
 

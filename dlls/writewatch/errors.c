@@ -88,6 +88,32 @@ static const struct
     { "writewatch_list", EPERM, "the memory is no longer the watched one: it was mapped over" },
     { "writewatch_list", EIO, "the memory is no longer the watched one, or its watch was lost" },
 
+    { "writewatch_capabilities", EINVAL, "the size is smaller than the structure ever was" },
+    { "writewatch_capabilities", ENOENT, "the address is not watched, or no backend is active" },
+    { "writewatch_capabilities", EIO, "this child was made without the C library" },
+
+    { "writewatch_process_open", EBADF, "the descriptor is not open, or not one of a process" },
+    { "writewatch_process_open", ESRCH, "the process has ended, or has no memory" },
+    { "writewatch_process_open", EACCES, "the process may not be looked at" },
+    { "writewatch_process_open", ENOENT, "/proc is not mounted" },
+    { "writewatch_process_open", EMFILE, "the process has too many open files" },
+    { "writewatch_process_open", ENFILE, "the system has too many open files" },
+    { "writewatch_process_open", ENOMEM, "there is no memory for it" },
+
+    { "writewatch_process_list", EINVAL, "the range has no page, there is no room for a range, a "
+      "category does not exist, or a reset is asked for" },
+    { "writewatch_process_list", EOPNOTSUPP,
+      "the kernel has no PAGEMAP_SCAN, which ZERO, HUGE and ASYNC need" },
+    { "writewatch_process_list", EFAULT, "the first page is not mapped, or is of a device" },
+    { "writewatch_process_list", ESRCH, "the process has ended" },
+    { "writewatch_process_list", ESTALE, "the process has executed another program" },
+    { "writewatch_process_list", EBADF, "a descriptor of the library was closed" },
+
+    { "writewatch_process_regions", EINVAL, "there is no room for a range" },
+    { "writewatch_process_regions", ESRCH, "the process has ended" },
+    { "writewatch_process_regions", ESTALE, "the process has executed another program" },
+    { "writewatch_process_regions", EBADF, "a descriptor of the library was closed" },
+
     /* of any call; without a text for the error, the number is all that can be said */
     { NULL, EACCES, "the process may not do that" },
     { NULL, EAGAIN, "the system has too little of a resource" },

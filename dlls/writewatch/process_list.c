@@ -10,6 +10,7 @@
 
 #include "writewatch.h"
 
+#include "native/failure.h"
 #include "native/other_pages.h"
 #include "process_object.h"
 #include "sys/maps.h"
@@ -193,9 +194,9 @@ static int list_range( struct listing *list )
  * HUGE or ASYNC without PAGEMAP_SCAN), -EFAULT (the first page that is not listed yet is not
  * mapped), -ESRCH, -ESTALE, -EBADF (process_object.h), and what reading says.
  */
-ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr, uint64_t size,
-                                 const struct writewatch_filter *filter,
-                                 struct writewatch_range *ranges, size_t count, uint64_t *next )
+static ssize_t list_process( struct writewatch_process *process, uint64_t addr, uint64_t size,
+                             const struct writewatch_filter *filter,
+                             struct writewatch_range *ranges, size_t count, uint64_t *next )
 {
     uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
     uint64_t mask = page_size() - 1, end = addr + size;
@@ -225,4 +226,12 @@ ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t ad
     if (ret && !(ret == -EFAULT && list.used)) return ret;
     if (next) *next = list.pos;
     return list.used;
+}
+
+ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr, uint64_t size,
+                                 const struct writewatch_filter *filter,
+                                 struct writewatch_range *ranges, size_t count, uint64_t *next )
+{
+    return returned( __func__,
+                     list_process( process, addr, size, filter, ranges, count, next ));
 }

@@ -15,6 +15,7 @@
 
 #include "writewatch.h"
 
+#include "native/failure.h"
 #include "native/other_pages.h"
 #include "process_object.h"
 #include "sys/maps.h"
@@ -150,7 +151,7 @@ static int refuse( int pidfd, int err )
  * By any thread, no lock; the pidfd may be closed afterwards. Errors: -EBADF (not a pidfd), -ESRCH
  * (it has ended), -EACCES (it may not be looked at), -ENOENT (no /proc), -EMFILE, -ENFILE, -ENOMEM.
  */
-int writewatch_process_open( struct writewatch_process **ret_process, int pidfd )
+static int open_process( struct writewatch_process **ret_process, int pidfd )
 {
     struct writewatch_process *process;
     unsigned int i;
@@ -170,6 +171,13 @@ int writewatch_process_open( struct writewatch_process **ret_process, int pidfd 
     }
     *ret_process = process;
     return 0;
+}
+
+int writewatch_process_open( struct writewatch_process **ret_process, int pidfd )
+{
+    int ret = open_process( ret_process, pidfd );
+
+    return ret ? failed( __func__, ret, reason ) : returned( __func__, 0 );
 }
 
 /***********************************************************************

@@ -9,6 +9,7 @@
 
 #include "writewatch.h"
 
+#include "native/failure.h"
 #include "native/other_pages.h"
 #include "process_object.h"
 #include "sys/maps.h"
@@ -66,8 +67,8 @@ static int add_mapping( const struct mapping *mapping, uint64_t start, uint64_t 
  * for one process. Errors: -EINVAL (no room), -ESRCH, -ESTALE, -EBADF (process_object.h), -EPROTO
  * (a line that is not understood), and what reading says.
  */
-ssize_t writewatch_process_regions( struct writewatch_process *process,
-                                    struct writewatch_range *ranges, size_t count, uint64_t *next )
+static ssize_t list_regions( struct writewatch_process *process, struct writewatch_range *ranges,
+                             size_t count, uint64_t *next )
 {
     struct maps_reader reader;
     struct mapping mapping;
@@ -92,4 +93,10 @@ ssize_t writewatch_process_regions( struct writewatch_process *process,
     if (ret < 0) return ret;
     if (used) *next = ranges[used - 1].end;
     return used;
+}
+
+ssize_t writewatch_process_regions( struct writewatch_process *process,
+                                    struct writewatch_range *ranges, size_t count, uint64_t *next )
+{
+    return returned( __func__, list_regions( process, ranges, count, next ));
 }

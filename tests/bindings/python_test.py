@@ -47,7 +47,7 @@ def layout():
             got = getattr(writewatch, line[0][len("WRITEWATCH_"):])
         elif line[0] == "struct" and line[1].startswith("writewatch_"):
             kind = getattr(writewatch, line[1])
-            got = ctypes.sizeof(kind) if line[2] == "size" else getattr(kind, line[2]).offset
+            got = ctypes.sizeof(kind) if line[2] == "sizeof" else getattr(kind, line[2]).offset
         else:
             continue
         assert got == int(line[-1]), (line, got)

@@ -42,7 +42,7 @@ sed 's,/\*.*\*/,,; s,/\*.*,,' "$include/writewatch.h" "$include/writewatch_windo
     echo 'void numbers( void );'
     echo 'void numbers( void )'
     echo '{'
-    sed -n 's/^struct \([^ ]*\) -$/    note( "struct \1 size", sizeof(struct \1) );/p
+    sed -n 's/^struct \([^ ]*\) -$/    note( "struct \1 sizeof", sizeof(struct \1) );/p
         s/^struct \([^ ]*\) \(..*\)$/    note( "struct \1 \2", offsetof( struct \1, \2 ) );/p
         s/^= \(.*\)$/    note( "\1", (unsigned int)(\1) );/p' "$work/names"
     echo '}'

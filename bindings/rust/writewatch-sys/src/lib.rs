@@ -14,7 +14,7 @@ macro_rules! layout_of {
     ($numbers:ident, $name:ident, $($field:ident),*) => {
         let memory = std::mem::MaybeUninit::<$name>::uninit();
         let base = memory.as_ptr();
-        $numbers.push((concat!("struct ", stringify!($name), " size"), std::mem::size_of::<$name>()));
+        $numbers.push((concat!("struct ", stringify!($name), " sizeof"), std::mem::size_of::<$name>()));
         $(
             // the address is taken, nothing is read
             let field = unsafe { std::ptr::addr_of!((*base).$field) };
