@@ -15,11 +15,14 @@ done
 
 # what scan does in its other form
 if may_want unit && both_forms; then
+    run unit/trackers-marked 120 env WRITEWATCH_TEST_SCAN=scan:marked \
+        "$top_builddir/tests/unit/trackers" --steps 100000 scan
     for test in blocks commit moved query restore small; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test"
     done
-    for test in discard mapping mapping_refused marked pages results_array undo; do
+    for test in across discard drops mapping mapping_refused marked pages results_array snapshot \
+        trackers_race undo views; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test" scan
     done

@@ -56,9 +56,14 @@ for test in capabilities process process_ends; do run "unit/$test" 240 "$unit/$t
 processors all
 out=$(pages_out)
 for backend in $backends; do
+    processors "$backend"
+    run "unit/trackers-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/trackers" \
+        --steps 20000 "${backend%%:*}"
+done
+for backend in $backends; do
     [ "$backend" != softdirty ] || continue
     processors "$backend"
-    for test in mapping mapping_refused pages undo; do
+    for test in across drops mapping mapping_refused pages undo views; do
         run "unit/$test-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/$test" \
             "${backend%%:*}"
     done
