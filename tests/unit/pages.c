@@ -121,7 +121,7 @@ static uint64_t random_categories(void)
 
 static void random_list( size_t first, size_t last )
 {
-    struct writewatch_filter filter;
+    struct writewatch_filter filter = { 0 };
 
     filter.required  = random_categories();
     filter.any       = rand() % 2 ? random_categories() : 0;
