@@ -28,6 +28,9 @@ static size_t firsts[TRACKERS], ends[TRACKERS];          /* the pages that they 
 static unsigned char written[TRACKERS + 1][PAGES];       /* of the trackers; the last is of queries */
 static unsigned char committed[PAGES], writable[PAGES];
 
+/* the last step that asked for pages, for a failure */
+static struct { const char *what; unsigned int who; size_t first, end; int reset; long count; size_t start, stop; } last;
+
 #define QUERIES TRACKERS
 
 static size_t below( size_t limit )
@@ -67,6 +70,15 @@ static void step_read( size_t number )
     if (committed[number]) (void)*(volatile char *)page( number );
 }
 
+static void print_pages( const char *what, const unsigned char *pages )
+{
+    size_t i;
+
+    printf( "%s:", what );
+    for (i = 0; i < PAGES; i++) if (pages[i]) printf( " %zu", i );
+    printf( "\n" );
+}
+
 /* takes an expected range of one state away; returns whether the pages found are as many, in order */
 static int expect( unsigned char *pages, uintptr_t start, uintptr_t end, size_t *pos, int reset )
 {
@@ -95,9 +107,13 @@ static int step_query( size_t first, size_t end, int reset )
     ULONG_PTR count = 1 + below( PAGES ), room = count, i;
     size_t pos = first;
     DWORD granularity;
+    int failed;
 
-    if (GetWriteWatch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ), (end - first) << page_shift,
-                       addresses, &count, &granularity )) return 0;
+    failed = GetWriteWatch( reset ? WRITE_WATCH_FLAG_RESET : 0, page( first ),
+                            (end - first) << page_shift, addresses, &count, &granularity );
+    last.what = "query", last.who = QUERIES, last.first = first, last.end = end, last.reset = reset;
+    last.count = failed ? -1 : (long)count;
+    if (failed) return 0;
     for (i = 0; i < count; i++)
         if (!expect( written[QUERIES], (uintptr_t)addresses[i],
                      (uintptr_t)addresses[i] + page_size(), &pos, reset )) return 0;
@@ -130,11 +146,14 @@ static int step_list( unsigned int who, size_t first, size_t end, int reset )
     count = who == QUERIES
             ? writewatch_list( next, (end - first) << page_shift, &filter, ranges, room, &next )
             : writewatch_tracker_list( trackers[who], &next, page( end ), &filter, ranges, room );
-    if (count < 0)
+    last.what = "list", last.who = who, last.first = first, last.end = end, last.reset = reset;
+    last.count = count;
+    for (i = 0; i < count; i++)
     {
-        printf( "list of %u: %s\n", who, strerror( -count ));
-        return 0;
+        last.start = (ranges[i].start - (uintptr_t)memory) >> page_shift;
+        last.stop  = (ranges[i].end - (uintptr_t)memory) >> page_shift;
     }
+    if (count < 0) return 0;
     pos = first;
     for (i = 0; i < count; i++)
         if (!(ranges[i].categories & WRITEWATCH_WRITTEN) != !filter.returned ||
@@ -252,7 +271,11 @@ static int run( const char *name )
     for (i = 0; i < steps && !unit_failures; i++)
     {
         if (step()) continue;
-        printf( "%s: step %u of seed %u differs\n", name, i, seed );
+        printf( "%s: step %u of seed %u differs: %s of %u, pages %zu to %zu, reset %d: %ld; %s\n", name,
+                i, seed, last.what, last.who, last.first, last.end, last.reset, last.count,
+                writewatch_reason() );
+        printf( "the last range has pages %zu to %zu\n", last.start, last.stop );
+        print_pages( "of queries", written[QUERIES] );
         return FAIL;
     }
     for (i = 0; i < TRACKERS; i++) close_tracker( i );

@@ -189,8 +189,8 @@ struct watch_backend
     int (*list)( struct watch_region *region, struct page_scan *scan );
 
     /* What it can do (CAN_*) for a region, or for fresh memory (NULL); anonymous says whether a
-     * part of the memory is private and anonymous. The engine knows CAN_BLOCK_SIGNALS, CAN_FILL and
-     * CAN_LIST_ZERO from the rest of the table. No lock. */
+     * part of the memory is private and anonymous. The engine knows CAN_BLOCK_SIGNALS and CAN_FILL
+     * from the rest of the table. No lock. */
     unsigned int (*capabilities)( const struct watch_region *region, int anonymous );
 
     /* The rest is NULL for a backend that serves no faults. */

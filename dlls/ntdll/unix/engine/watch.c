@@ -83,7 +83,6 @@ unsigned int watch_capabilities( const struct watch_backend *backend,
 
     if (!backend->signal) ret |= CAN_BLOCK_SIGNALS;
     if (backend->fill && backend->serve) ret |= CAN_FILL;
-    if (backend->list) ret |= CAN_LIST_ZERO;
     return ret;
 }
 

@@ -24,6 +24,7 @@
 #include "sys/advise.h"
 #include "sys/descriptor.h"
 #include "sys/lock_order.h"
+#include "sys/kernel_api.h"
 #include "sys/maps.h"
 #include "sys/page.h"
 #include "sys/pagemap.h"
@@ -179,6 +180,38 @@ static int softdirty_collect( struct watch_region *region, struct page_scan *sca
     scan->next = count == scan->len || !pages ? start : scan->end;
     unlock( &sigset );
     return ret ? ret : (int)count;
+}
+
+/***********************************************************************
+ *           softdirty_list
+ *
+ * What the kernel has noted of a page, or an earlier clearing of its bit has.
+ */
+static int softdirty_list( struct watch_region *region, struct page_scan *scan )
+{
+    struct page_run *last = scan->runs - 1;
+    uintptr_t page = scan->start;
+    uint64_t entries[512];
+    sigset_t sigset;
+    long i, count = (scan->end - scan->start) >> page_shift;
+
+    (void)region;
+    if (count > 512) count = 512;
+    lock( &sigset );
+    count = pagemap_read( pagemap, page, count, entries );
+    for (i = 0; i < count; i++, page += page_size())
+    {
+        uint64_t categories = pagemap_categories( entries[i] );
+
+        if (entries[i] & PM_SOFT_DIRTY || page_flags_get( &table, page ) & DIRTY)
+            categories |= PAGE_IS_WRITTEN;
+        if (last >= scan->runs && last->categories == categories) last->end += page_size();
+        else if (last == scan->runs + scan->len - 1) break;
+        else *++last = (struct page_run){ page, page + page_size(), categories };
+    }
+    unlock( &sigset );
+    scan->next = page;
+    return count < 0 ? count : last + 1 - scan->runs;
 }
 
 /***********************************************************************
@@ -438,5 +471,6 @@ const struct watch_backend softdirty_backend =
     .signal           = SIGSEGV,
     .fault            = softdirty_fault,
     .look             = look_at_private,
+    .list             = softdirty_list,
     .check            = softdirty_check,
 };

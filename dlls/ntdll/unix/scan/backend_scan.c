@@ -406,7 +406,7 @@ static int scan_marked_discard( struct watch_region *region, uintptr_t start, ui
  */
 static unsigned int scan_capabilities( const struct watch_region *region, int anonymous )
 {
-    const unsigned int all = CAN_SYSCALLS | CAN_BE_EXACT | CAN_SEE_REPLACED;
+    const unsigned int all = CAN_SYSCALLS | CAN_LIST_ZERO | CAN_BE_EXACT | CAN_SEE_REPLACED;
 
     (void)anonymous;
     if (!region || !REGION_DATA( const struct scan_data, region )->all_protected)

@@ -90,7 +90,9 @@ int drops_remove( uintptr_t start, uintptr_t end )
 
                 first = max( max( start, region->base ), tracker->start );
                 last = min( min( end, region->end ), tracker->end );
-                if (tracker->contents && first < last) marks_set( tracker->pages, first, last );
+                if (!tracker->contents || first >= last) continue;
+                marks_set( tracker->pages, first, last );
+                marks_clear( tracker->contents, first, last );
             }
     change_unlock();
     return ret;

@@ -399,6 +399,12 @@ static size_t store_ranges( struct listing *list, struct page_run *ranges, size_
     return count;
 }
 
+/* whether the backend knows the categories that the pagemap does not show */
+static int knows_all( const struct watch_region *region )
+{
+    return !!(region->backend->capabilities( region, 0 ) & CAN_LIST_ZERO);
+}
+
 /***********************************************************************
  *           list_region
  *
@@ -413,7 +419,7 @@ static int list_region( struct listing *list, uintptr_t end, struct page_run *ra
     int ret;
 
     if ((ret = watch_begin( &list->query, list->pos, end ))) return ret;
-    if (!list->query.region->backend->list && asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE))
+    if (asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE) && !knows_all( list->query.region ))
         return -EOPNOTSUPP;
     if ((ret = check_query( &list->query ))) return ret;
     list->pos   = list->query.start;
