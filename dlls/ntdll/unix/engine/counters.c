@@ -9,7 +9,6 @@
 
 #include "engine/counters.h"
 #include "engine/region.h"
-#include "sys/lock_order.h"
 
 static struct watch_counters *watch_counters;
 
@@ -57,7 +56,6 @@ void counters_begin( struct watch_region *region )
     struct region_counters *slot = NULL;
     uint64_t size = region->end - region->base, bytes;
 
-    assert_locked( LOCK_CHANGES );
     if (counters)
     {
         slot = find_slot( counters );
@@ -87,7 +85,6 @@ void counters_end( struct watch_region *region )
     struct watch_counters *counters = load( &watch_counters );
     struct region_counters *slot = region->counters;
 
-    assert_locked( LOCK_CHANGES );
     if (!slot) return;
     store( &region->counters, NULL );
     add( &counters->regions, -1 );
