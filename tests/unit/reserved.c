@@ -44,7 +44,7 @@ static double microseconds(void)
 
 static int run( const char *name )
 {
-    size_t size = LARGE( 1024 ) / (sizeof(size_t) == 8 ? 1 : 16);
+    size_t size = sizeof(size_t) == 8 ? LARGE( 1024 ) : LARGE( 64 );
     struct writewatch_tracker *tracker;
     struct writewatch_filter filter = { .required = WRITEWATCH_WRITTEN, .reset = 1 };
     struct writewatch_range range;
