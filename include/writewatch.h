@@ -178,9 +178,6 @@ struct writewatch_process;
 extern int writewatch_process_open( struct writewatch_process **process, int pidfd );
 extern void writewatch_process_close( struct writewatch_process *process );
 
-/* Says why the last writewatch_process_open() of this thread failed; "" if it did not. */
-extern const char *writewatch_process_reason( void );
-
 /* A category for these two calls alone: the kernel itself records writes to the page (scan). */
 #define WRITEWATCH_ASYNC    0x0001
 

@@ -17,10 +17,11 @@ raises OSError with the library's own text. See writewatch(3).
 
 import collections
 import ctypes
+import mmap
 import os
 
-__all__ = ["Range", "Restore", "Watch", "backend", "library", "mechanism", "reason", "version",
-           "watch"]
+__all__ = ["Range", "Restore", "Tracker", "Watch", "backend", "library", "mechanism", "poll",
+           "reason", "version", "watch"]
 
 # begin of what the header declares
 VERSION_MAJOR = 0
@@ -105,6 +106,8 @@ _CALLS = [
     ("writewatch_check", ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t]),
     ("writewatch_fill", ctypes.c_int, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]),
     ("writewatch_prepare", ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t]),
+    ("writewatch_remap", ctypes.c_int, [ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t,
+        ctypes.c_size_t, ctypes.c_int]),
     ("writewatch_drop", ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]),
     ("writewatch_restore_start", ctypes.c_int, [
         ctypes.POINTER(ctypes.POINTER(writewatch_restore)), ctypes.c_void_p, ctypes.c_size_t,
@@ -117,6 +120,8 @@ _CALLS = [
         ctypes.POINTER(ctypes.POINTER(writewatch_tracker)), ctypes.c_void_p, ctypes.c_size_t,
         ctypes.c_uint]),
     ("writewatch_tracker_close", None, [ctypes.POINTER(writewatch_tracker)]),
+    ("writewatch_tracker_add_view", ctypes.c_int, [ctypes.POINTER(writewatch_tracker),
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]),
     ("writewatch_tracker_list", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_tracker),
         ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p, ctypes.POINTER(writewatch_filter),
         ctypes.POINTER(writewatch_range), ctypes.c_size_t]),
@@ -131,7 +136,6 @@ _CALLS = [
     ("writewatch_process_open", ctypes.c_int, [
         ctypes.POINTER(ctypes.POINTER(writewatch_process)), ctypes.c_int]),
     ("writewatch_process_close", None, [ctypes.POINTER(writewatch_process)]),
-    ("writewatch_process_reason", ctypes.c_char_p, []),
     ("writewatch_process_regions", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_process),
         ctypes.POINTER(writewatch_range), ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint64)]),
     ("writewatch_process_list", ctypes.c_ssize_t, [ctypes.POINTER(writewatch_process),
@@ -199,6 +203,80 @@ def mechanism():
     return _text(library.writewatch_mechanism())
 
 
+def _hold(buffer):
+    """what keeps a buffer from being closed or resized, and has its address and size"""
+    if isinstance(buffer, Watch):
+        buffer._part(0, None)
+        return buffer._memory
+    view = memoryview(buffer)
+    if view.readonly or not view.contiguous:
+        raise ValueError("a writable and contiguous buffer is needed")
+    return (ctypes.c_char * view.nbytes).from_buffer(view.cast("B"))
+
+
+def _list_step(asked):
+    """a call of _list_all() for what queries know of the pages"""
+    def step(position, end, ranges, room):
+        following = ctypes.c_void_p(position)
+        count = _checked(library.writewatch_list(position, end - position, ctypes.byref(asked),
+                                                 ranges, room, ctypes.byref(following)))
+        return count, following.value
+    return step
+
+
+def _list_all(step, owner, start, size, asked, granularity):
+    """calls step until all of a range is listed, or as many pages as are asked for"""
+    ranges = (writewatch_range * owner._room)()
+    position, end = start, start + size
+    limited = asked.max_pages > 0
+    found = []
+    while position < end:
+        count, following = step(position, end, ranges, owner._room)
+        pages = 0
+        for entry in ranges[:count]:
+            found.append(Range(entry.start - owner.address, entry.end - owner.address,
+                               entry.categories))
+            pages += (entry.end - entry.start) // granularity
+        if limited and pages >= asked.max_pages or following == position:
+            break
+        if limited:
+            asked.max_pages -= pages
+        position = following
+    return found
+
+
+def _pairs(ranges):
+    """pairs of offsets; one for ranges that adjoin"""
+    pairs = []
+    for start, end, _ in ranges:
+        if pairs and pairs[-1][1] == start:
+            pairs[-1] = (pairs[-1][0], end)
+        else:
+            pairs.append((start, end))
+    return pairs
+
+
+def poll(buffer, *, reset=True, across=True):
+    """The ranges of a buffer that were written since they were last reset, as pairs of offsets
+
+    The buffer may have any number of watches; with across, what is not watched is passed over.
+    """
+    memory = _hold(buffer)
+    address, position = ctypes.addressof(memory), ctypes.addressof(memory)
+    end = address + ctypes.sizeof(memory)
+    flags = (RESET if reset else 0) | (ACROSS if across else 0)
+    ranges = (writewatch_range * Watch._room)()
+    following = ctypes.c_void_p(position)
+    found = []
+    while position < end:
+        count = _checked(library.writewatch_poll(position, end - position, flags, ranges, len(ranges),
+                                                 ctypes.byref(following)))
+        found += [Range(entry.start - address, entry.end - address, entry.categories)
+                  for entry in ranges[:count]]
+        position = following.value
+    return _pairs(found)
+
+
 def watch(buffer):
     """Watches a writable buffer of whole pages, such as mmap.mmap(-1, size)"""
     return Watch(buffer)
@@ -231,13 +309,9 @@ class Watch:
 
     def __init__(self, buffer):
         self._memory = None
-        view = memoryview(buffer)
-        if view.readonly or not view.contiguous:
-            raise ValueError("a writable and contiguous buffer is needed")
-        # keeps the buffer from being closed or resized
-        memory = (ctypes.c_char * view.nbytes).from_buffer(view.cast("B"))
+        memory = _hold(buffer)
         self.address = ctypes.addressof(memory)
-        self.size = view.nbytes
+        self.size = ctypes.sizeof(memory)
         _checked(library.writewatch_watch(self.address, self.size))
         self._memory = memory
 
@@ -285,37 +359,13 @@ class Watch:
              reset=False):
         """The ranges of pages that have the categories: WRITTEN, PRESENT, ..."""
         start, size = self._part(offset, size)
-        if not size:
-            return []
-        end = start + size
-        ranges = (writewatch_range * self._room)()
-        following = ctypes.c_void_p(start)
-        found = []
-        left = max_pages
-        granularity = self.granularity
-        while (following.value or 0) < end:
-            position = following.value
-            asked = writewatch_filter(required=required, any=any, excluded=excluded,
-                                      returned=returned, max_pages=left, reset=reset)
-            count = _checked(library.writewatch_list(position, end - position, ctypes.byref(asked),
-                                                     ranges, self._room, ctypes.byref(following)))
-            for entry in ranges[:count]:
-                found.append(Range(entry.start - self.address, entry.end - self.address,
-                                   entry.categories))
-                left -= (entry.end - entry.start) // granularity
-            if max_pages and left <= 0 or following.value == position:
-                break
-        return found
+        asked = writewatch_filter(required=required, any=any, excluded=excluded, returned=returned,
+                                  max_pages=max_pages, reset=reset)
+        return _list_all(_list_step(asked), self, start, size, asked, self.granularity)
 
     def poll(self, offset=0, size=None, *, reset=True):
         """The ranges that were written since they were last reset, as pairs of offsets"""
-        pairs = []
-        for start, end, _ in self.list(offset, size, required=WRITTEN, reset=reset):
-            if pairs and pairs[-1][1] == start:
-                pairs[-1] = (pairs[-1][0], end)
-            else:
-                pairs.append((start, end))
-        return pairs
+        return _pairs(self.list(offset, size, required=WRITTEN, reset=reset))
 
     def reset(self, offset=0, size=None):
         """No page counts as written"""
@@ -345,3 +395,108 @@ class Watch:
         _checked(library.writewatch_restore_start(ctypes.byref(pointer), address, size, descriptor,
                                                   file_offset))
         return Restore(pointer)
+
+
+class Tracker:
+    """What was written in a buffer since the tracker itself has reset it, until close() or the end of
+    a with
+
+    The buffer is a writable one of whole pages, or a Watch. What is watched of it is followed, now or
+    later. With drops, pages whose contents are dropped count as written.
+    """
+
+    _room = 256   # ranges that are asked for at once
+
+    def __init__(self, buffer, *, drops=False):
+        self._memory = None
+        memory = _hold(buffer)
+        self.address = ctypes.addressof(memory)
+        self.size = ctypes.sizeof(memory)
+        self._pointer = ctypes.POINTER(writewatch_tracker)()
+        _checked(library.writewatch_tracker_open(ctypes.byref(self._pointer), self.address, self.size,
+                                                 TRACK_DROPS if drops else 0))
+        self._memory = memory
+        self._views = []
+
+    def close(self):
+        """Ends it; no other thread may be using it"""
+        if self._memory is None:
+            return
+        library.writewatch_tracker_close(self._pointer)
+        self._memory = None
+        self._views = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+    def _part(self, offset, size):
+        """the address and the size of a part"""
+        if self._memory is None:
+            raise ValueError("the tracker is closed")
+        if size is None:
+            size = self.size - offset
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise ValueError("beyond the buffer")
+        return self.address + offset, size
+
+    def add_view(self, other, offset=0):
+        """Another mapping of the memory at an offset: what is written through it counts there"""
+        memory = _hold(other)
+        address, size = self._part(offset, ctypes.sizeof(memory))
+        _checked(library.writewatch_tracker_add_view(self._pointer, address, size,
+                                                     ctypes.addressof(memory)))
+        self._views.append(memory)
+
+    def list(self, offset=0, size=None, *, required=0, any=0, excluded=0, returned=0, max_pages=0,
+             reset=False, across=True):
+        """The ranges of pages that have the categories, with WRITTEN as the tracker knows it"""
+        start, size = self._part(offset, size)
+        asked = writewatch_filter(required=required, any=any, excluded=excluded, returned=returned,
+                                  max_pages=max_pages, reset=reset, flags=ACROSS if across else 0)
+
+        def step(position, end, ranges, room):
+            following = ctypes.c_void_p(position)
+            count = _checked(library.writewatch_tracker_list(
+                self._pointer, ctypes.byref(following), end, ctypes.byref(asked), ranges, room))
+            return count, following.value
+        return _list_all(step, self, start, size, asked, mmap.PAGESIZE)
+
+    def poll(self, offset=0, size=None, *, reset=True):
+        """The ranges that were written since the tracker reset them, as pairs of offsets"""
+        return _pairs(self.list(offset, size, required=WRITTEN, reset=reset))
+
+    def save(self, copy, offset=0, size=None, *, file_offset=0):
+        """Brings a copy of a part up to date, and resets what has changed; returns the bytes copied
+
+        The copy is a writable buffer of the part's size, or a file or descriptor, where it begins at
+        file_offset.
+        """
+        start, size = self._part(offset, size)
+        if isinstance(copy, int) or hasattr(copy, "fileno"):
+            descriptor = copy if isinstance(copy, int) else copy.fileno()
+            return _checked(library.writewatch_tracker_save_to(self._pointer, start, size, descriptor,
+                                                               file_offset))
+        memory = _hold(copy)
+        if ctypes.sizeof(memory) != size:
+            raise ValueError("the copy has another size")
+        return _checked(library.writewatch_tracker_save(self._pointer, start, size,
+                                                        ctypes.addressof(memory)))
+
+    def restore(self, copy, offset=0, size=None):
+        """Puts back what has changed since a copy of the part was made; returns the bytes copied
+
+        No other thread may write to the part meanwhile.
+        """
+        start, size = self._part(offset, size)
+        view = memoryview(copy)
+        if view.nbytes != size:
+            raise ValueError("the copy has another size")
+        memory = view.tobytes() if view.readonly else _hold(copy)
+        address = memory if view.readonly else ctypes.addressof(memory)
+        return _checked(library.writewatch_tracker_restore(self._pointer, start, size, address))

@@ -109,17 +109,19 @@ static int get_capabilities( const void *addr, struct writewatch_capabilities *c
 
     process_init();
     page = round_down( (uintptr_t)addr );
-    if (capabilities->size < offsetof( struct writewatch_capabilities, reserved )) return -EINVAL;
-    if (fork_is_unhandled()) return -EIO;
+    if (capabilities->size < offsetof( struct writewatch_capabilities, reserved ))
+        return failed( __func__, -EINVAL, NULL );
+    if (fork_is_unhandled()) return failed( __func__, -EIO, NULL );
     if (!addr)
     {
-        if (!(backend = watch_backend())) return -ENOENT;
+        if (!(backend = watch_backend())) return failed( __func__, -ENOENT, process_reason() );
         ret.granularity = page_size();
         contents.anonymous = 1;
     }
     else
     {
-        if (!(region = region_get( page, page + page_size() ))) return -ENOENT;
+        if (!(region = region_get( page, page + page_size() )))
+            return failed( __func__, -ENOENT, NULL );
         backend = region->backend;
         ret.granularity = (uint64_t)1 << region->shift;
         err = read_contents( region, &contents );
@@ -128,13 +130,13 @@ static int get_capabilities( const void *addr, struct writewatch_capabilities *c
     ret.backend = backend->name;
     ret.form    = backend->form ? backend->form : "";
     if (region) region_put( region );
-    if (err) return err;
+    if (err) return failed( __func__, err, NULL );
 
     if (contents.unfillable) ret.flags &= ~(uint64_t)CAN_FILL;
     /* shared pages that are swapped out have no entry */
     if (contents.shared) ret.flags &= ~(uint64_t)CAN_LIST_SWAPPED;
     store( capabilities, &ret );
-    return 0;
+    return returned( __func__, 0 );
 }
 
 int writewatch_capabilities( const void *addr, struct writewatch_capabilities *capabilities )

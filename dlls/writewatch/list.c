@@ -30,19 +30,14 @@ _Static_assert( sizeof(struct writewatch_range) == sizeof(struct page_run) &&
                 offsetof( struct writewatch_range, categories ) ==
                 offsetof( struct page_run, categories ), "the engine's layout" );
 
-static int has_reserved( const struct writewatch_filter *filter )
-{
-    return (filter->flags & ~(unsigned int)WRITEWATCH_ACROSS) || filter->reserved[0] ||
-           filter->reserved[1] || filter->reserved[2] || filter->reserved[3];
-}
-
 int list_request( struct list_request *request, const void *addr, size_t size,
                   const struct writewatch_filter *filter )
 {
     uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
     uintptr_t start = (uintptr_t)addr, end = start + size;
 
-    if (!size || end < start || asked & ~(uint64_t)ALL_CATEGORIES || has_reserved( filter ))
+    if (!size || end < start || asked & ~(uint64_t)ALL_CATEGORIES ||
+        filter->flags & ~(unsigned int)WRITEWATCH_ACROSS || list_has_reserved( filter ))
         return -EINVAL;
     request->start  = round_down( start );
     request->end    = round_up( end );

@@ -19,6 +19,12 @@ struct list_request
     struct list_filter filter;
 };
 
+/* whether words are set that have no meaning yet */
+static inline int list_has_reserved( const struct writewatch_filter *filter )
+{
+    return filter->reserved[0] || filter->reserved[1] || filter->reserved[2] || filter->reserved[3];
+}
+
 /* checks and translates it; 0 or -EINVAL */
 extern int list_request( struct list_request *request, const void *addr, size_t size,
                          const struct writewatch_filter *filter );

@@ -10,6 +10,8 @@
 
 #include "writewatch.h"
 
+#include "list.h"
+
 #include "native/failure.h"
 #include "native/other_pages.h"
 #include "process_object.h"
@@ -190,25 +192,26 @@ static int list_range( struct listing *list )
  * shown at one moment, not all of them at the same moment. By any thread, one at a time for one
  * process. Pages before one that is not mapped are listed, and *next is that one.
  *
- * Errors: -EINVAL (no page, no room, a category that does not exist, reset), -EOPNOTSUPP (ZERO,
+ * Errors: -EINVAL (no page, no room, a category or a flag that does not exist, reset), -EOPNOTSUPP (ZERO,
  * HUGE or ASYNC without PAGEMAP_SCAN), -EFAULT (the first page that is not listed yet is not
  * mapped), -ESRCH, -ESTALE, -EBADF (process_object.h), and what reading says.
  */
-static ssize_t list_process( struct writewatch_process *process, uint64_t addr, uint64_t size,
-                             const struct writewatch_filter *filter,
-                             struct writewatch_range *ranges, size_t count, uint64_t *next )
+ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr, uint64_t size,
+                                 const struct writewatch_filter *filter,
+                                 struct writewatch_range *ranges, size_t count, uint64_t *next )
 {
     uint64_t asked = filter->required | filter->any | filter->excluded | filter->returned;
     uint64_t mask = page_size() - 1, end = addr + size;
     struct listing list;
     int ret, err;
 
-    if (!size || end < addr || !count || filter->reset || asked & ~(uint64_t)ALL_CATEGORIES)
-        return -EINVAL;
-    if ((end = (end + mask) & ~mask) <= (addr &= ~mask)) return -EINVAL;
+    if (!size || end < addr || !count || filter->reset || filter->flags ||
+        list_has_reserved( filter ) || asked & ~(uint64_t)ALL_CATEGORIES)
+        return failed( __func__, -EINVAL, NULL );
+    if ((end = (end + mask) & ~mask) <= (addr &= ~mask)) return failed( __func__, -EINVAL, NULL );
     if (!process->can_scan && asked & (WRITEWATCH_ASYNC | WRITEWATCH_ZERO | WRITEWATCH_HUGE))
-        return -EOPNOTSUPP;
-    if ((ret = process_check( process ))) return ret;
+        return failed( __func__, -EOPNOTSUPP, NULL );
+    if ((ret = process_check( process ))) return failed( __func__, ret, NULL );
 
     list.process      = process;
     list.filter       = filter;
@@ -222,16 +225,8 @@ static ssize_t list_process( struct writewatch_process *process, uint64_t addr, 
     list.step.pagemap = process->fds[PROCESS_PAGEMAP];
     ret = list_range( &list );
     /* whatever else failed, a process that has ended is the reason */
-    if ((err = process_check( process ))) return err;
-    if (ret && !(ret == -EFAULT && list.used)) return ret;
+    if ((err = process_check( process ))) return failed( __func__, err, NULL );
+    if (ret && !(ret == -EFAULT && list.used)) return failed( __func__, ret, NULL );
     if (next) *next = list.pos;
-    return list.used;
-}
-
-ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr, uint64_t size,
-                                 const struct writewatch_filter *filter,
-                                 struct writewatch_range *ranges, size_t count, uint64_t *next )
-{
-    return returned( __func__,
-                     list_process( process, addr, size, filter, ranges, count, next ));
+    return returned( __func__, list.used );
 }

@@ -23,8 +23,6 @@
 
 int process_old_kernel;
 
-static __thread const char *reason = "";
-
 /* a process has ended when its pidfd can be read, even if its parent has not waited for it yet */
 static int has_ended( int pidfd )
 {
@@ -39,9 +37,10 @@ static int has_ended( int pidfd )
 /***********************************************************************
  *           find_pid
  *
- * The number of the process, as /proc has it. Returns 0 or -errno and sets the reason.
+ * The number of the process, as /proc has it. Returns 0 or -errno and sets the reason, where errors.c
+ * has no better one.
  */
-static int find_pid( int pidfd, uint32_t *pid )
+static int find_pid( int pidfd, uint32_t *pid, const char **reason )
 {
     char path[64], line[128];
     int number = 0, found = 0, ret;
@@ -51,35 +50,27 @@ static int find_pid( int pidfd, uint32_t *pid )
     if (!(file = fopen( path, "re" )))
     {
         ret = -errno;
-        if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
-        {
-            reason = "no descriptor or memory is left";
-            return ret;
-        }
+        if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM) return ret;
         if (fcntl( pidfd, F_GETFD ) == -1)
         {
-            reason = "the descriptor is not open";
+            *reason = "the descriptor is not open";
             return -EBADF;
         }
-        reason = "the descriptors of this process are not to be seen in /proc";
+        *reason = "the descriptors of this process are not to be seen in /proc";
         return ret;
     }
     while (!found && fgets( line, sizeof(line), file ))
         found = sscanf( line, "Pid: %d", &number ) == 1;
     fclose( file );
-    if (!found)
-    {
-        reason = "the descriptor is not one of a process (pidfd)";
-        return -EBADF;
-    }
+    if (!found) return -EBADF;
     if (number < 0)
     {
-        reason = "the process has ended";
+        *reason = "the process has ended";
         return -ESRCH;
     }
     if (!number)
     {
-        reason = "the process is not in the name space of this /proc";
+        *reason = "the process is not in the name space of this /proc";
         return -EACCES;
     }
     *pid = number;
@@ -111,33 +102,28 @@ static int open_files( struct writewatch_process *process, int pidfd )
 }
 
 /* Why a process cannot be opened: /proc has no word for one that it hides. */
-static int refuse( int pidfd, int err )
+static int refuse( int pidfd, int err, const char **reason )
 {
     if (has_ended( pidfd ))
     {
-        reason = "the process has ended";
+        *reason = "the process has ended";
         return -ESRCH;
     }
     switch (err)
     {
     case -EACCES:
     case -EPERM:
-        reason = "the kernel does not let the process be looked at (another user's process, or one "
-                 "that protects itself)";
         return -EACCES;
     case -ENOENT:
-        reason = "/proc does not show the process (hidepid)";
+        *reason = "/proc does not show the process (hidepid)";
         return -EACCES;
     case -ESRCH:
-        reason = "the process has no memory: it is ending, or a thread of the kernel";
-        return -ESRCH;
     case -EMFILE:
     case -ENFILE:
     case -ENOMEM:
-        reason = "no descriptor or memory is left";
         return err;
     default:
-        reason = "the memory of the process cannot be opened";
+        *reason = "the memory of the process cannot be opened";
         return err;
     }
 }
@@ -154,23 +140,28 @@ static int refuse( int pidfd, int err )
 static int open_process( struct writewatch_process **ret_process, int pidfd )
 {
     struct writewatch_process *process;
+    const char *reason = NULL;
     unsigned int i;
     uint32_t pid = 0;
     int ret;
 
     page_init();
-    reason = "";
-    if ((ret = find_pid( pidfd, &pid ))) return ret;
-    if (!(process = calloc( 1, sizeof(*process) ))) return refuse( pidfd, -ENOMEM );
+    if ((ret = find_pid( pidfd, &pid, &reason ))) return failed( __func__, ret, reason );
+    if (!(process = calloc( 1, sizeof(*process) )))
+    {
+        ret = refuse( pidfd, -ENOMEM, &reason );
+        return failed( __func__, ret, reason );
+    }
     process->pid = pid;
     for (i = 0; i < PROCESS_FILES; i++) process->fds[i] = -1;
     if ((ret = open_files( process, pidfd )) || has_ended( pidfd ))
     {
         writewatch_process_close( process );
-        return refuse( pidfd, ret );
+        ret = refuse( pidfd, ret, &reason );
+        return failed( __func__, ret, reason );
     }
     *ret_process = process;
-    return 0;
+    return returned( __func__, 0 );
 }
 
 int writewatch_process_open( struct writewatch_process **ret_process, int pidfd )
@@ -192,11 +183,6 @@ void writewatch_process_close( struct writewatch_process *process )
     if (!process) return;
     for (i = 0; i < PROCESS_FILES; i++) descriptor_close( &process->fds[i], &process->ids[i] );
     free( process );
-}
-
-const char *writewatch_process_reason( void )
-{
-    return reason;
 }
 
 /***********************************************************************

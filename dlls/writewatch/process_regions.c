@@ -76,9 +76,10 @@ static ssize_t list_regions( struct writewatch_process *process, struct writewat
     size_t used = 0;
     int ret, async;
 
-    if (!count) return -EINVAL;
-    if ((ret = process_check( process ))) return ret;
-    if ((ret = process_read_maps( process, PROCESS_SMAPS, &reader ))) return ret;
+    if (!count) return failed( __func__, -EINVAL, NULL );
+    if ((ret = process_check( process )) ||
+        (ret = process_read_maps( process, PROCESS_SMAPS, &reader )))
+        return failed( __func__, ret, NULL );
     while ((ret = maps_next( &reader, &mapping )) > 0)
     {
         if (!mapping.registered || mapping.end <= *next) continue;
@@ -89,10 +90,10 @@ static ssize_t list_regions( struct writewatch_process *process, struct writewat
         if (add_mapping( &mapping, start, categories, ranges, &used, count )) break;
     }
     /* whatever else failed, a process that has ended is the reason */
-    if ((async = process_check( process ))) return async;
-    if (ret < 0) return ret;
+    if ((async = process_check( process ))) return failed( __func__, async, NULL );
+    if (ret < 0) return failed( __func__, ret, NULL );
     if (used) *next = ranges[used - 1].end;
-    return used;
+    return returned( __func__, used );
 }
 
 ssize_t writewatch_process_regions( struct writewatch_process *process,

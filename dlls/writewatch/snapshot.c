@@ -15,6 +15,7 @@
 #include "native/process.h"
 #include "sys/kernel_api.h"
 #include "sys/page.h"
+#include "sys/user_memory.h"
 #include "track/tracker.h"
 
 #define MAX_RANGES 128
@@ -30,8 +31,18 @@ struct copy
     int64_t   offset;
 };
 
+/* Whether a system call failed for pages that are there now: the fault backends do not serve the
+ * kernel's own faults. Tries that once. */
+static int can_be_read( uintptr_t start, uintptr_t end, int *probed )
+{
+    if (errno != EFAULT || *probed) return 0;
+    *probed = 1;
+    return !user_probe_read( (void *)start, (end - start) >> page_shift, page_size() );
+}
+
 static int save_range( const struct copy *copy, uintptr_t start, uintptr_t end )
 {
+    int probed = 0;
     ssize_t ret;
 
     if (copy->memory)
@@ -43,7 +54,7 @@ static int save_range( const struct copy *copy, uintptr_t start, uintptr_t end )
     {
         ret = pwrite( copy->fd, (const void *)start, end - start,
                       copy->offset + (start - copy->start) );
-        if (ret < 0 && errno == EINTR) ret = 0;
+        if (ret < 0 && (errno == EINTR || can_be_read( start, end, &probed ))) ret = 0;
         else if (ret < 0) return -errno;
         else if (!ret) return -ENOSPC;
     }

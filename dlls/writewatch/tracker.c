@@ -27,8 +27,8 @@ static struct tracker *inner( struct writewatch_tracker *tracker )
  *
  * Bytes; the range is rounded to pages, and may have any number of regions, now or later, and memory
  * that is never watched. Nothing in it is written yet. With WRITEWATCH_TRACK_DROPS pages count as
- * written whose contents are dropped, by the library or by the program itself. By any thread; takes the engine's lock for
- * changes.
+ * written whose contents are dropped, by the library or by the program itself. By any thread; takes
+ * the engine's lock for changes.
  *
  * Errors: -EINVAL (no page), -ENOSPC (there are 64 trackers), -ENOMEM, -EPERM (a region is no longer
  * the memory that was watched), -EIO and other errors of the kernel; what opening the backend said.
@@ -40,14 +40,13 @@ int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *ad
     struct tracker *opened;
     int ret;
 
-    if ((ret = process_open())) return failed( __func__, ret, NULL );
+    if ((ret = process_open())) return failed( __func__, ret, process_open_reason() );
     if (!size || end < start || round_up( end ) <= round_down( start ) ||
         flags & ~(unsigned int)WRITEWATCH_TRACK_DROPS)
         return failed( __func__, -EINVAL, NULL );
     ret = tracker_open( &opened, round_down( start ), round_up( end ),
                         flags & WRITEWATCH_TRACK_DROPS );
-    if (!ret)
-        *tracker = (struct writewatch_tracker *)opened;
+    if (!ret) *tracker = (struct writewatch_tracker *)opened;
     return returned( __func__, ret );
 }
 

@@ -42,12 +42,15 @@ def layout():
     with open(os.environ["WRITEWATCH_LAYOUT"]) as file:
         lines = [line.split() for line in file]
     compared = 0
+    seen = set()   # the first line of a structure is its size, another one a field of that name
     for line in lines:
         if line[0].startswith("WRITEWATCH_"):
             got = getattr(writewatch, line[0][len("WRITEWATCH_"):])
         elif line[0] == "struct" and line[1].startswith("writewatch_"):
             kind = getattr(writewatch, line[1])
-            got = ctypes.sizeof(kind) if line[2] == "sizeof" else getattr(kind, line[2]).offset
+            got = ctypes.sizeof(kind) if line[1] not in seen else getattr(kind, line[2]).offset
+            assert line[1] in seen or line[2] == "size", line
+            seen.add(line[1])
         else:
             continue
         assert got == int(line[-1]), (line, got)
@@ -137,6 +140,74 @@ def fills():
         assert watched.poll() == []
 
 
+def trackers():
+    memory = mmap.mmap(-1, SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    view = memoryview(memory)
+    with writewatch.watch(view[:8 * PAGE]) as low, writewatch.watch(view[10 * PAGE:]) as high, \
+         writewatch.Tracker(memory) as first, writewatch.Tracker(memory, drops=True) as second:
+        # any range: two regions, and pages between them that are not watched
+        for page in (3, 7, 9, 10, 12):
+            memory[page * PAGE] = 1
+        written = [(3 * PAGE, 4 * PAGE), (7 * PAGE, 8 * PAGE), (10 * PAGE, 11 * PAGE),
+                   (12 * PAGE, 13 * PAGE)]
+        assert writewatch.poll(memory, reset=False) == written
+        raises(errno.ENOENT, "not watched", writewatch.poll, memory, across=False)
+        assert writewatch.poll(view[12 * PAGE:], across=False) == [(0, PAGE)]
+        assert writewatch.poll(memory) == written[:-1]
+        assert writewatch.poll(memory) == low.poll() == high.poll() == []
+
+        # each has its own state
+        assert first.poll(reset=False) == first.poll() == written and first.poll() == []
+        first._room = second._room = 1
+        assert second.poll(5 * PAGE) == written[1:]
+        assert len(second.list(required=writewatch.WRITTEN, max_pages=1)) == 1
+        raises(errno.ENOENT, "not watched", second.list, required=writewatch.WRITTEN, across=False)
+        assert second.poll() == written[:1] and second.poll() == []
+        refuses(ValueError, first.poll, 0, SIZE + 1)
+
+        # a copy, in memory and in a file, and back
+        copy = bytearray(memory)
+        memory[2 * PAGE] = 5
+        assert first.save(copy) == PAGE and first.save(copy) == 0 and copy == memory[:]
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x" * PAGE + memory[:2 * PAGE] + bytes(SIZE - 2 * PAGE))
+            file.flush()
+            assert second.save(file, 0, 4 * PAGE, file_offset=PAGE) == PAGE
+            assert second.save(file.fileno()) == 0
+            file.seek(3 * PAGE)
+            assert file.read(1) == b"\5"
+        memory[2 * PAGE] = memory[11 * PAGE] = 6
+        assert first.restore(copy) == 2 * PAGE and copy == memory[:]
+        memory[12 * PAGE] = 7
+        assert first.restore(bytes(copy)) == PAGE and memory[12 * PAGE] == 1
+        refuses(ValueError, first.save, bytearray(PAGE))
+        refuses(ValueError, first.restore, bytes(PAGE))
+        raises(errno.EINVAL, "whole pages", first.save, bytearray(1), 1, 1)
+        assert second.poll() == [(2 * PAGE, 3 * PAGE), (11 * PAGE, 13 * PAGE)]
+
+        # contents that are gone
+        first.poll()
+        memory.madvise(mmap.MADV_DONTNEED, 12 * PAGE, PAGE)
+        assert second.poll() == [(12 * PAGE, 13 * PAGE)] and memory[12 * PAGE] == 0
+    refuses(ValueError, first.poll)
+    first.close()
+    refuses(ValueError, writewatch.Tracker, bytes(PAGE))
+    view.release()
+    memory.close()
+
+    # two mappings of one file
+    with os.fdopen(os.memfd_create("tracked"), "w+b") as file:
+        file.truncate(SIZE)
+        memory, other = mmap.mmap(file.fileno(), SIZE), mmap.mmap(file.fileno(), SIZE)
+        with writewatch.watch(memory) as low, writewatch.watch(other) as high, \
+             writewatch.Tracker(low) as tracker:
+            tracker.add_view(memoryview(other)[4 * PAGE:], 4 * PAGE)
+            other[5 * PAGE] = memory[6 * PAGE] = other[2 * PAGE] = 1
+            assert tracker.poll() == [(5 * PAGE, 7 * PAGE)] and tracker.poll() == []
+        memory.close()
+        other.close()
+
+
 def main():
     assert writewatch.version() == (writewatch.VERSION_MAJOR, writewatch.VERSION_MINOR,
                                     writewatch.VERSION_MICRO)
@@ -152,6 +223,7 @@ def main():
     ranges()
     forgotten()
     errors()
+    trackers()
     if backend == "scan":
         fills()
 

@@ -22,21 +22,22 @@ calls=$(sed 's,/\*.*\*/,,; s/local:.*//' dlls/writewatch/libwritewatch.map |
     sed -n 's/^ *\(writewatch_[a-z_]*\);$/\1/p')
 [ -n "$calls" ] || { echo "no call seen in the map"; exit 1; }
 for call in $calls; do
-    # these cannot fail
-    case $(sed -n "s/^extern \(.*[ *]\)$call(.*/\1/p" include/writewatch.h):$call in
-    'void :'*|'unsigned int :'*|*_reason) continue ;;
-    esac
     page=man/$call.3
-    [ -f "$page" ] || { echo "$call has no page" >&2; continue; }
     link=$(sed -n '1s,^\.so man3/,man/,p' "$page")
     page=${link:-$page}
-    errors=$(sed -n '/^\.SH ERRORS/,/^\.SH [^E]/p' "$page" | grep '^\.B ' |
-        grep -o '\\-E[A-Z]*' | sed 's/^\\-//' | sort -u)
+    # what answers with nothing or with the version cannot fail
+    case $(sed -n "s/^extern \(.*[ *]\)$call(.*/\1/p" include/writewatch.h) in
+    'void '|'unsigned int ') continue ;;
+    esac
+    # of a page for several calls: what comes before the first heading is of all of them
+    errors=$(sed -n '/^\.SH ERRORS/,/^\.SH [^E]/p' "$page" | awk -v call="$call" '
+        /^\.SS / { others = index( $0, call "()" ) == 0 }
+        /^\.B / && !others' | grep -o '\\-E[A-Z]*' | sed 's/^\\-//' | sort -u)
     if [ -n "$errors" ]; then
         printf '%s\n' "$errors" | sed "s/^/$call /"
     else
         # what answers NULL or 0 has one text
-        echo "$call ENOENT"
+        [ $call = writewatch_reason ] || echo "$call ENOENT"
     fi
 done | sort >"$work/pages"
 [ "$(wc -l <"$work/pages")" -ge 30 ] || { echo "no errors seen in the pages"; exit 1; }

@@ -15,55 +15,14 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "writewatch.h"
-
-#include "sys/page.h"
-#include "unit.h"
-
-#define PAGES 16
-#define SIZE  (PAGES * page_size())
-
-static int skipped;
-
-/* the call fails with the error, and the reason has the words */
-#define fails( call, error, words ) \
-    do \
-    { \
-        check( (call) == (error) ); \
-        check( strstr( writewatch_reason(), words ) != NULL ); \
-        if (!strstr( writewatch_reason(), words )) \
-            fprintf( stderr, "the reason is \"%s\"\n", writewatch_reason() ); \
-    } while (0)
-
-static char *map_pages(void)
-{
-    char *ptr = mmap( NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
-
-    check( ptr != MAP_FAILED );
-    return ptr;
-}
-
-/* watched memory, or NULL where the backend does not work here */
-static char *watched( const char *backend )
-{
-    char *ptr;
-
-    if (writewatch_open( backend ))
-    {
-        check( writewatch_reason()[0] );
-        skipped = unit_skip( backend, writewatch_reason() );
-        return NULL;
-    }
-    ptr = map_pages();
-    check( !writewatch_watch( ptr, SIZE ) );
-    check( !writewatch_reason()[0] || strstr( writewatch_reason(), "not used" ) );
-    return ptr;
-}
+#include "errors.h"
 
 static void test_nothing_open(void)
 {
+    struct writewatch_capabilities caps = { .size = sizeof(caps) };
     char page[1];
 
     page_init();
@@ -72,6 +31,7 @@ static void test_nothing_open(void)
     fails( writewatch_mechanism(), NULL, "no backend" );
     fails( writewatch_backend_of( page ), NULL, "not watched" );
     fails( writewatch_granularity( page ), 0, "not watched" );
+    fails( writewatch_capabilities( NULL, &caps ), -ENOENT, "not watched" );
     fails( writewatch_unwatch( map_pages(), SIZE ), -ENOENT, "watched" );
     check( !writewatch_prepare( page, sizeof(page) ) && !writewatch_reason()[0] );
 }
@@ -112,6 +72,7 @@ static void test_denied(void)
         BPF_STMT( BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM ),
         BPF_STMT( BPF_RET | BPF_K, SECCOMP_RET_ALLOW ),
     };
+    struct writewatch_tracker *tracker;
     struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
     char *ptr;
 
@@ -121,6 +82,7 @@ static void test_denied(void)
     fails( writewatch_open( "scan" ), -ENOTSUP, "userfaultfd" );
     ptr = map_pages();
     fails( writewatch_watch( ptr, SIZE ), -ENOTSUP, "userfaultfd" );
+    fails( writewatch_tracker_open( &tracker, ptr, SIZE, 0 ), -ENOTSUP, "userfaultfd" );
     /* after a success it says why a better backend is not used, and after a failure that */
     check( !writewatch_open( NULL ) && strstr( writewatch_reason(), "userfaultfd" ) );
     fails( writewatch_watch( ptr + 1, SIZE ), -EINVAL, "whole pages" );
@@ -132,8 +94,10 @@ static void test_ranges( const char *backend )
 {
     struct writewatch_filter filter = { .required = WRITEWATCH_WRITTEN };
     struct writewatch_range ranges[4];
+    struct writewatch_capabilities caps = { .size = sizeof(caps) };
     struct writewatch_restore *restore;
     char *ptr, *other, *half;
+    void *moved;
 
     page_init();
     if (!(ptr = watched( backend ))) return;
@@ -158,10 +122,34 @@ static void test_ranges( const char *backend )
     fails( writewatch_restore_start( &restore, ptr, SIZE, -1, 0 ), -EBADF, "descriptor" );
     fails( writewatch_list( ptr, 0, &filter, ranges, 4, NULL ), -EINVAL, "no page" );
     fails( writewatch_list( ptr, SIZE, &filter, ranges, 0, NULL ), -EINVAL, "no room" );
-    fails( writewatch_list( other, SIZE, &filter, ranges, 4, NULL ), -ENOENT, "watched region" );
+    fails( writewatch_list( other, SIZE, &filter, ranges, 4, NULL ), -ENOENT, "not watched" );
+    fails( writewatch_poll( ptr, 0, 0, ranges, 4, NULL ), -EINVAL, "no page" );
+    fails( writewatch_poll( ptr, SIZE, 0, ranges, 0, NULL ), -EINVAL, "no room" );
+    fails( writewatch_poll( ptr, SIZE, 0x100, ranges, 4, NULL ), -EINVAL, "flag" );
+    fails( writewatch_poll( other, SIZE, 0, ranges, 4, NULL ), -ENOENT, "not watched" );
+    fails( writewatch_drop( ptr + 1, SIZE, MADV_DONTNEED ), -EINVAL, "whole pages" );
+    fails( writewatch_drop( ptr, SIZE, MADV_NORMAL ), -EINVAL, "advice" );
+    fails( writewatch_drop( ptr, SIZE, MADV_REMOVE ), -EINVAL, "not shared" );
+    fails( writewatch_drop( half, SIZE, MADV_DONTNEED ), -ENOMEM, "not mapped" );
+    moved = ptr + 1;
+    fails( writewatch_remap( &moved, SIZE, 2 * SIZE, 0 ), -EINVAL, "whole pages" );
+    moved = ptr;
+    fails( writewatch_remap( &moved, SIZE, 2 * SIZE, MREMAP_FIXED ), -EINVAL, "MREMAP_MAYMOVE" );
+    moved = other;
+    fails( writewatch_remap( &moved, SIZE, 2 * SIZE, 0 ), -ENOENT, "watched region" );
+    check( moved == other );
+    fails( writewatch_capabilities( other, &caps ), -ENOENT, "not watched" );
+    caps.size = 8;
+    fails( writewatch_capabilities( ptr, &caps ), -EINVAL, "smaller" );
     filter.returned = (uint64_t)1 << 40;
     fails( writewatch_list( ptr, SIZE, &filter, ranges, 4, NULL ), -EINVAL, "category" );
     filter.returned = 0;
+    filter.flags = 0x100;
+    fails( writewatch_list( ptr, SIZE, &filter, ranges, 4, NULL ), -EINVAL, "flag" );
+    filter.flags = 0;
+    filter.reserved[2] = 1;
+    fails( writewatch_list( ptr, SIZE, &filter, ranges, 4, NULL ), -EINVAL, "reserved" );
+    filter.reserved[2] = 0;
 
     /* a success ends it, for queries and for the others */
     check( writewatch_list( ptr, SIZE, &filter, ranges, 4, NULL ) == 0 );
@@ -170,6 +158,7 @@ static void test_ranges( const char *backend )
     check( !munmap( ptr + SIZE / 2, page_size() ) );
     fails( writewatch_check( ptr, SIZE ), -ENOMEM, "not mapped" );
     fails( writewatch_list( ptr, SIZE, &filter, ranges, 4, NULL ), -EFAULT, "not mapped" );
+    fails( writewatch_poll( ptr, SIZE, 0, ranges, 4, NULL ), -EFAULT, "not mapped" );
 }
 
 /* what only some backends can do, and scan refuses in other ways */
@@ -287,12 +276,7 @@ static void test_threads(void)
     check( strstr( writewatch_reason(), "whole pages" ) != NULL );
 }
 
-static const struct
-{
-    const char *name;
-    void      (*func)(void);
-    void      (*backend_func)( const char *backend );
-} tests[] =
+static const struct error_test all_tests[] =
 {
     { "nothing_open",  test_nothing_open,  NULL },
     { "open",          test_open,          NULL },
@@ -303,44 +287,10 @@ static const struct
     { "ranges",        NULL,               test_ranges },
     { "abilities",     NULL,               test_abilities },
     { "memory",        NULL,               test_memory },
+    { NULL,            NULL,               NULL },
 };
-
-/* "TEST" or "TEST BACKEND" */
-static int run( const char *name )
-{
-    const char *backend = strchr( name, ' ' );
-    size_t i, len = backend ? (size_t)(backend - name) : strlen( name );
-
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-    {
-        if (strlen( tests[i].name ) != len || strncmp( tests[i].name, name, len )) continue;
-        if (backend) tests[i].backend_func( backend + 1 );
-        else tests[i].func();
-        return unit_failures ? FAIL : skipped ? skipped : PASS;
-    }
-    return FAIL;
-}
 
 int main(void)
 {
-    const struct unit_backend *backend;
-    char name[64];
-    int ret = PASS;
-    size_t i;
-
-    unsetenv( "WRITEWATCH_BACKEND" );
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-    {
-        if (tests[i].func)
-        {
-            ret = unit_both( ret, unit_in_child( tests[i].name, run ));
-            continue;
-        }
-        for (backend = unit_backends; backend->name; backend++)
-        {
-            snprintf( name, sizeof(name), "%s %s", tests[i].name, backend->backend );
-            ret = unit_both( ret, unit_in_child( name, run ));
-        }
-    }
-    return ret;
+    return run_tests( all_tests );
 }

@@ -348,11 +348,11 @@ static struct writewatch_process *open_process( int pidfd )
 
     if (ret)
     {
-        fprintf( stderr, "%s: %s\n", strerror( -ret ), writewatch_process_reason() );
+        fprintf( stderr, "%s: %s\n", strerror( -ret ), writewatch_reason() );
         unit_failures++;
         return NULL;
     }
-    check( !*writewatch_process_reason() );
+    check( !*writewatch_reason() );
     return process;
 }
 

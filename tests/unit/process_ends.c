@@ -94,7 +94,7 @@ static struct writewatch_process *open_process( int pidfd )
     struct writewatch_process *process = NULL;
     int ret = writewatch_process_open( &process, pidfd );
 
-    check( !ret && !*writewatch_process_reason() );
+    check( !ret && !*writewatch_reason() );
     return process;
 }
 
@@ -104,8 +104,8 @@ static int is_refused( int pidfd, int expected, const char *words )
     struct writewatch_process *process = NULL;
     int ret = writewatch_process_open( &process, pidfd );
 
-    if (ret == expected && !process && strstr( writewatch_process_reason(), words )) return 1;
-    fprintf( stderr, "%d (%s): %s\n", ret, strerror( -ret ), writewatch_process_reason() );
+    if (ret == expected && !process && strstr( writewatch_reason(), words )) return 1;
+    fprintf( stderr, "%d (%s): %s\n", ret, strerror( -ret ), writewatch_reason() );
     return 0;
 }
 
@@ -303,7 +303,7 @@ static int not_dumpable( const char *name )
     if (prctl( PR_SET_DUMPABLE, 0, 0, 0, 0 )) return FAIL;
     pid = start( 0, &pidfd );   /* it inherits that */
     ret = writewatch_process_open( &process, pidfd );
-    check( getuid() ? ret < 0 && *writewatch_process_reason() : !ret );
+    check( getuid() ? ret < 0 && *writewatch_reason() : !ret );
     if (!ret) writewatch_process_close( process );
     reap( pid, pidfd );
     return unit_result();

@@ -52,6 +52,7 @@ static void write_some( uint64_t *state, unsigned int count )
 
 static void test_save(void)
 {
+    struct writewatch_tracker *drops;
     uint64_t state = 7;
     unsigned int round;
     int file = unit_temp_file();
@@ -77,10 +78,27 @@ static void test_save(void)
         if (memcmp( second, memory, size )) break;
     }
     check( round == unit_share( 1000 ));
-    close( file );
 
-    /* what a file does not take has still changed */
+    /* a page that is missing by now, which the kernel has to read */
+    check( !writewatch_tracker_open( &drops, memory, size, WRITEWATCH_TRACK_DROPS ));
+    *page( memory, 3 ) = 1;
+    check( !madvise( page( memory, 3 ), page_size(), MADV_DONTNEED ));
+    check( writewatch_tracker_save_to( drops, memory, size, file, 512 ) == (ssize_t)page_size() );
+    check( pread( file, second, page_size(), 512 + (3 << page_shift) ) == (ssize_t)page_size() );
+    check( !memcmp( second, page( memory, 3 ), page_size() ));
+    writewatch_tracker_close( drops );
+
+    /* what cannot be read or written has still changed; with mprotect, protection is the backend's */
     take( tracker );
+    if (strcmp( writewatch_backend(), "mprotect" ))
+    {
+        *page( memory, 9 ) ^= 1;
+        check( !mprotect( page( memory, 9 ), page_size(), PROT_NONE ));
+        check( writewatch_tracker_save_to( tracker, memory, size, file, 512 ) == -EFAULT );
+        check( !mprotect( page( memory, 9 ), page_size(), PROT_READ | PROT_WRITE ));
+        check( take( tracker ) == 1 );
+    }
+    close( file );
     *page( memory, 3 ) ^= 1;
     *page( memory, 150 ) ^= 1;
     if ((file = open( "/dev/full", O_WRONLY )) != -1)

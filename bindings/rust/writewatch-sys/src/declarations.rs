@@ -88,6 +88,12 @@ extern "C" {
     pub fn writewatch_check(addr: *const c_void, size: usize) -> c_int;
     pub fn writewatch_fill(addr: *mut c_void, data: *const c_void, size: usize) -> c_int;
     pub fn writewatch_prepare(addr: *mut c_void, size: usize) -> c_int;
+    pub fn writewatch_remap(
+        addr: *mut *mut c_void,
+        old_size: usize,
+        size: usize,
+        flags: c_int,
+    ) -> c_int;
     pub fn writewatch_drop(addr: *mut c_void, size: usize, advice: c_int) -> c_int;
     pub fn writewatch_restore_start(
         restore: *mut *mut writewatch_restore,
@@ -112,6 +118,12 @@ extern "C" {
         flags: c_uint,
     ) -> c_int;
     pub fn writewatch_tracker_close(tracker: *mut writewatch_tracker);
+    pub fn writewatch_tracker_add_view(
+        tracker: *mut writewatch_tracker,
+        addr: *const c_void,
+        size: usize,
+        other: *const c_void,
+    ) -> c_int;
     pub fn writewatch_tracker_list(
         tracker: *mut writewatch_tracker,
         pos: *mut *const c_void,
@@ -149,7 +161,6 @@ extern "C" {
     ) -> isize;
     pub fn writewatch_process_open(process: *mut *mut writewatch_process, pidfd: c_int) -> c_int;
     pub fn writewatch_process_close(process: *mut writewatch_process);
-    pub fn writewatch_process_reason() -> *const c_char;
     pub fn writewatch_process_regions(
         process: *mut writewatch_process,
         ranges: *mut writewatch_range,

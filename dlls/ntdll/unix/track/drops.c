@@ -15,9 +15,10 @@
 #include "sys/raw_syscall.h"
 #include "track/tracker.h"
 
-/* A program may drop private pages itself, by madvise(); no backend sees that when it happens. A tracker that follows drops remembers which pages have had contents. Each of its lists
- * looks which of these have none any more, or (with backends that protect by userfaultfd) have lost
- * the protection that a page keeps otherwise while it is not written: these have changed. */
+/* A program may drop private pages itself, by madvise(); no backend sees that when it happens. A
+ * tracker that follows drops remembers which pages have had contents. Each of its lists looks which
+ * of these have none any more, or (with backends that protect by userfaultfd) have lost the
+ * protection that a page keeps otherwise while it is not written: these have changed. */
 
 /* the pages of [start, end), of one group, that have changed by a drop; bit 0 stands for start */
 static uint64_t dropped( const struct tracker *tracker, uintptr_t start, uintptr_t end )

@@ -50,8 +50,9 @@ struct tracker
 extern struct tracker *trackers[MAX_TRACKERS];
 
 /* Opens a tracker of [start, end), in which nothing is written yet; memory that is watched later is
- * followed from then on. With drops, pages whose contents are dropped count as written. Takes the change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -ENOMEM,
- * -EIO, or the error of the backend. */
+ * followed from then on. With drops, pages whose contents are dropped count as written. Takes the
+ * change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -ENOMEM, -EIO, or the error of the
+ * backend. */
 extern int tracker_open( struct tracker **tracker, uintptr_t start, uintptr_t end, int drops );
 
 /* No other thread may use it any more. Takes the change lock. */
