@@ -8,9 +8,9 @@
  *
  * A checkpoint is a base, all of the memory, and increments: the pages that have changed since the
  * one before. The threads go on writing while an increment is saved: what they change meanwhile is
- * in the next one. They stop first only where an increment is verified, so that there is something
- * to compare it with. Each way saves in turn: a tracker's pages to a log, the same to a file with the
- * memory's layout, a child by fork() that writes everything, and soft-dirty pages to a log. The exit
+ * in the next one. They stop first only where an increment is verified, to compare it with the
+ * memory. Each way saves in turn: a tracker's pages to a log, the same to a file that is a copy of
+ * the memory, a child by fork() that writes everything, and soft-dirty pages to a log. The exit
  * status is 1 if anything that was rebuilt differed.
  */
 
@@ -272,12 +272,12 @@ static void print_way( size_t number )
     snprintf( name, sizeof(name), "%s%s", ways[number].name, result->backend );
     if (*result->why)
     {
-        printf( "%-24s not here: %s\n", name, result->why );
+        printf( "%-26s not here: %s\n", name, result->why );
         return;
     }
     mib_saved = (double)result->pages * page_bytes / (1 << 20);
     save = result->save.wall / result->increments;
-    printf( "%-24s %6zu %8llu %8.1f %9.1f %9.1f %9.1f %7.2f %9zu  ", name, result->increments,
+    printf( "%-26s %6zu %8llu %8.1f %9.1f %9.1f %9.1f %7.2f %9zu  ", name, result->increments,
             (unsigned long long)result->pages, mib_saved, save * 1e6,
             result->all.wall / result->increments * 1e6, result->all.cpu / result->increments * 1e6,
             *results[0].why ? 0 : save / first, result->verified );
@@ -299,14 +299,14 @@ int main( int argc, char *argv[] )
     for (i = 0; i < WAYS; i++) in_child( measure, i, 0 );
 
     printf( "%zu MiB; %zu threads write %zu times to random pages before each increment\n\n"
-            "%-24s %6s %8s %8s %9s %9s %9s %7s %9s  rebuilt\n", mib, threads, pages_each,
+            "%-26s %6s %8s %8s %9s %9s %9s %7s %9s  rebuilt\n", mib, threads, pages_each,
             "", "incr.", "pages", "MiB", "save us", "all us", "CPU us", "ratio", "verified" );
     for (i = 0; i < WAYS; i++)
     {
         print_way( i );
         wrong += results[i].wrong;
     }
-    printf( "\nTimes of an increment: to save it, by the clock; all, with the writes of the threads,\n"
-            "by the clock and of the processors. The ratio is of the times to save.\n" );
+    printf( "\nTimes of an increment: to save it, by the clock; all, with the writes, by the\n"
+            "clock and of the processors. The ratio is of the times to save.\n" );
     return wrong || *results[0].why;
 }

@@ -56,7 +56,10 @@ static inline void fail( const char *what, int err )
 /* a different start for each number */
 static inline uint64_t seed( size_t number )
 {
-    return (number + 1) * 0x9e3779b97f4a7c15ull;
+    uint64_t value = (number + 1) * 0x9e3779b97f4a7c15ull;
+
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9ull;
+    return value ^ value >> 27;
 }
 
 static inline uint64_t next_random( uint64_t *state )

@@ -71,9 +71,9 @@ for backend in $exact_backends; do
         continue
     fi
     # spread, and side by side
-    for pages in '60' '60 --cluster 20'; do
+    for pages in '--mib 4 --pages 60' '--mib 32 --pages 60 --cluster 20'; do
         # shellcheck disable=SC2086
-        example 0 "$backend" fuzz_reset --mib 4 --runs 40 --check 5 --seconds 0 --pages $pages
+        example 0 "$backend" fuzz_reset --runs 40 --check 5 --seconds 0 $pages
         rows exact "writewatch, $backend" "with second tracker, $backend" 'writewatch, mprotect' \
             'fork for each run' 'copying everything'
         grep -q '[1-9][0-9]* of 120 runs crashed' "$dir/out" ||
