@@ -20,6 +20,9 @@
 
 #define MAX_RANGES 128
 
+/* pages: to look at so many clean ones takes about as long as one more list */
+#define MAX_GAP 1024
+
 static const struct list_filter changed = { .required = PAGE_IS_WRITTEN, .reset = 1, .across = 1 };
 
 /* where the pages of a snapshot go: a copy of the range, in memory or in a file */
@@ -138,6 +141,30 @@ ssize_t writewatch_tracker_save_to( struct writewatch_tracker *handle, const voi
 }
 
 /***********************************************************************
+ *           reset_ranges
+ *
+ * Resets what has been put back. Ranges that are close to each other are reset by one list, others by
+ * lists of their own: a second look at a whole large range would take as long as the first.
+ */
+static ssize_t reset_ranges( struct tracker *tracker, const struct page_run *ranges, ssize_t count )
+{
+    struct page_run found[MAX_RANGES];
+    uintptr_t pos, end;
+    ssize_t ret, i;
+
+    for (i = 0; i < count;)
+    {
+        pos = ranges[i].start;
+        end = ranges[i].end;
+        while (++i < count && (ranges[i].start - end) >> page_shift <= MAX_GAP) end = ranges[i].end;
+        while (pos < end)
+            if ((ret = tracker_list( tracker, &pos, end, &changed, found, MAX_RANGES )) < 0)
+                return ret;
+    }
+    return 0;
+}
+
+/***********************************************************************
  *           writewatch_tracker_restore
  *
  * Puts the pages that have changed back from a copy of the range, and resets them for the tracker; for
@@ -166,9 +193,8 @@ ssize_t writewatch_tracker_restore( struct writewatch_tracker *handle, void *add
                     ranges[i].end - ranges[i].start );
             restored += ranges[i].end - ranges[i].start;
         }
-    }
-    for (pos = start; pos < end;)
-        if ((count = tracker_list( tracker, &pos, end, &changed, ranges, MAX_RANGES )) < 0)
+        if ((count = reset_ranges( tracker, ranges, count )) < 0)
             return failed( __func__, count, NULL );
+    }
     return returned( __func__, restored );
 }

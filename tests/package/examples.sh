@@ -10,9 +10,15 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 for source in "$top_srcdir"/examples/*.c; do
     name=$(basename "$source" .c)
-    $CC -O2 -Wall -Wextra -Werror -I"$top_srcdir/include" -o "$dir/$name" "$source" \
+    $CC -O2 -Wall -Wextra -Werror -pthread -I"$top_srcdir/include" -o "$dir/$name" "$source" \
         -L"$top_builddir" -lwritewatch
-    LD_LIBRARY_PATH=$top_builddir "$dir/$name" >"$dir/out" || {
+    case $name in
+    # these measure as well, and package/snapshots tests what they say
+    fuzz_reset) set -- --mib 8 --runs 20 --seconds 0 ;;
+    checkpoint) set -- --mib 2 --increments 100 ;;
+    *) set -- ;;
+    esac
+    LD_LIBRARY_PATH=$top_builddir TMPDIR=$dir "$dir/$name" "$@" >"$dir/out" || {
         echo "$name ended with $?: $(tail -n 1 "$dir/out")"
         exit 1
     }

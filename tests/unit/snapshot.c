@@ -142,6 +142,39 @@ static void test_restore(void)
     check( writewatch_tracker_restore( tracker, memory, size + page_size(), copy ) == -EINVAL );
 }
 
+/* changed pages that are far from each other, so that each is reset by itself */
+static void test_far(void)
+{
+    static const size_t written[] = { 0, 1, 5000, 6500, 8191 };
+    struct writewatch_filter filter = { .required = WRITEWATCH_WRITTEN };
+    size_t i, count = sizeof(written) / sizeof(written[0]), len = (size_t)8192 << page_shift;
+    char *far = mmap( NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    char *saved = mmap( NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+    struct writewatch_tracker *follows;
+    struct writewatch_range range;
+    const void *pos;
+
+    check( far != MAP_FAILED && saved != MAP_FAILED );
+    check( !writewatch_watch( far, len ));
+    check( !writewatch_tracker_open( &follows, far, len ));
+    for (i = 0; i < count; i++) *page( far, written[i] ) = 1 + i;
+    check( writewatch_tracker_restore( follows, far, len, saved ) ==
+           (ssize_t)(count << page_shift) );
+    check( !memcmp( far, saved, len ));
+    pos = far;
+    check( writewatch_tracker_list( follows, &pos, far + len, &filter, &range, 1 ) == 0 );
+    for (i = 0; i < count; i++)
+    {
+        *page( far, written[i] ) = 1;
+        check( writewatch_tracker_restore( follows, far, len, saved ) == (ssize_t)page_size() );
+        check( !*page( far, written[i] ));
+    }
+    writewatch_tracker_close( follows );
+    check( !writewatch_unwatch( far, len ));
+    munmap( far, len );
+    munmap( saved, len );
+}
+
 static int run( const char *name )
 {
     if (writewatch_open( unit_form( name )))
@@ -156,6 +189,7 @@ static int run( const char *name )
     check( !writewatch_tracker_open( &other, memory, size, 0 ));
     test_save();
     test_restore();
+    test_far();
     writewatch_tracker_close( other );
     writewatch_tracker_close( tracker );
     return unit_result();
