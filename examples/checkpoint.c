@@ -100,7 +100,7 @@ static int begin_tracker(void)
     if (writewatch_open( NULL ))
         snprintf( result->why, sizeof(result->why), "%s", writewatch_reason() );
     else if ((err = writewatch_watch( memory, size )) ||
-             (err = writewatch_tracker_open( &tracker, memory, size )))
+             (err = writewatch_tracker_open( &tracker, memory, size, 0 )))
         snprintf( result->why, sizeof(result->why), "%s", strerror( -err ));
     else snprintf( result->backend, sizeof(result->backend), ", %s", writewatch_backend() );
     return !*result->why;

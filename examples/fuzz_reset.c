@@ -125,8 +125,8 @@ static int begin_two_trackers( const struct way *way )
     if (writewatch_open( way->backend ))
         snprintf( result->why, sizeof(result->why), "%s", writewatch_reason() );
     else if ((err = writewatch_watch( memory, size )) ||
-             (err = writewatch_tracker_open( &snapshot, memory, size )) ||
-             (err = writewatch_tracker_open( &coverage, memory, size )))
+             (err = writewatch_tracker_open( &snapshot, memory, size, 0 )) ||
+             (err = writewatch_tracker_open( &coverage, memory, size, 0 )))
         snprintf( result->why, sizeof(result->why), "%s", strerror( -err ));
     else snprintf( result->backend, sizeof(result->backend), "%s", writewatch_backend() );
     return !*result->why;

@@ -98,7 +98,7 @@ static void store( struct writewatch_capabilities *to, const struct writewatch_c
  * too small), -ENOENT (not watched; NULL: no backend is active), -ENOMEM, and what reading the
  * mappings says.
  */
-static int get_capabilities( const void *addr, struct writewatch_capabilities *capabilities )
+int writewatch_capabilities( const void *addr, struct writewatch_capabilities *capabilities )
 {
     struct writewatch_capabilities ret = { .size = capabilities->size };
     struct contents contents = { 0, 0, 0 };
@@ -137,9 +137,4 @@ static int get_capabilities( const void *addr, struct writewatch_capabilities *c
     if (contents.shared) ret.flags &= ~(uint64_t)CAN_LIST_SWAPPED;
     store( capabilities, &ret );
     return returned( __func__, 0 );
-}
-
-int writewatch_capabilities( const void *addr, struct writewatch_capabilities *capabilities )
-{
-    return returned( __func__, get_capabilities( addr, capabilities ));
 }

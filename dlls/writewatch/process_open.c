@@ -137,7 +137,7 @@ static int refuse( int pidfd, int err, const char **reason )
  * By any thread, no lock; the pidfd may be closed afterwards. Errors: -EBADF (not a pidfd), -ESRCH
  * (it has ended), -EACCES (it may not be looked at), -ENOENT (no /proc), -EMFILE, -ENFILE, -ENOMEM.
  */
-static int open_process( struct writewatch_process **ret_process, int pidfd )
+int writewatch_process_open( struct writewatch_process **ret_process, int pidfd )
 {
     struct writewatch_process *process;
     const char *reason = NULL;
@@ -162,13 +162,6 @@ static int open_process( struct writewatch_process **ret_process, int pidfd )
     }
     *ret_process = process;
     return returned( __func__, 0 );
-}
-
-int writewatch_process_open( struct writewatch_process **ret_process, int pidfd )
-{
-    int ret = open_process( ret_process, pidfd );
-
-    return ret ? failed( __func__, ret, reason ) : returned( __func__, 0 );
 }
 
 /***********************************************************************

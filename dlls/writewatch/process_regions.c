@@ -67,8 +67,8 @@ static int add_mapping( const struct mapping *mapping, uint64_t start, uint64_t 
  * for one process. Errors: -EINVAL (no room), -ESRCH, -ESTALE, -EBADF (process_object.h), -EPROTO
  * (a line that is not understood), and what reading says.
  */
-static ssize_t list_regions( struct writewatch_process *process, struct writewatch_range *ranges,
-                             size_t count, uint64_t *next )
+ssize_t writewatch_process_regions( struct writewatch_process *process,
+                                    struct writewatch_range *ranges, size_t count, uint64_t *next )
 {
     struct maps_reader reader;
     struct mapping mapping;
@@ -94,10 +94,4 @@ static ssize_t list_regions( struct writewatch_process *process, struct writewat
     if (ret < 0) return failed( __func__, ret, NULL );
     if (used) *next = ranges[used - 1].end;
     return returned( __func__, used );
-}
-
-ssize_t writewatch_process_regions( struct writewatch_process *process,
-                                    struct writewatch_range *ranges, size_t count, uint64_t *next )
-{
-    return returned( __func__, list_regions( process, ranges, count, next ));
 }

@@ -156,7 +156,7 @@ static void test_far(void)
 
     check( far != MAP_FAILED && saved != MAP_FAILED );
     check( !writewatch_watch( far, len ));
-    check( !writewatch_tracker_open( &follows, far, len ));
+    check( !writewatch_tracker_open( &follows, far, len, 0 ));
     for (i = 0; i < count; i++) *page( far, written[i] ) = 1 + i;
     check( writewatch_tracker_restore( follows, far, len, saved ) ==
            (ssize_t)(count << page_shift) );
