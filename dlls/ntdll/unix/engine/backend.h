@@ -46,9 +46,6 @@ struct page_scan
 #define LOOK_HELD 1
 #define LOOK_BARE 2
 
-/* room that it needs for its answer */
-#define MIN_LOOK_RUNS 160
-
 #define FAULT_WRITE  1
 #define FAULT_REPEAT 2   /* the fault repeats: serve it only if the page really is not open */
 

@@ -135,7 +135,7 @@ UNINTERRUPTED uint64_t marks_take( struct page_marks *marks, uintptr_t start, ui
 }
 
 /* removes the marks of [start, end) */
-void marks_clear( struct page_marks *marks, uintptr_t start, uintptr_t end )
+UNINTERRUPTED void marks_clear( struct page_marks *marks, uintptr_t start, uintptr_t end )
 {
     while ((start = marks_next( marks, start, end )) < end) marks_take( marks, start, end );
 }

@@ -32,6 +32,7 @@ static inline __attribute__((always_inline)) size_t next_step_size( size_t size,
 }
 
 #define min( a, b ) ((a) < (b) ? (a) : (b))
+#define max( a, b ) ((a) > (b) ? (a) : (b))
 
 /* The end of a step that begins at start, at the limit at the latest; and how many written pages
  * the step may take. Steps end with a block where they can, as a block that is reported in two

@@ -198,6 +198,31 @@ int watch_detach( void *base, size_t size )
 }
 
 /***********************************************************************
+ *           watch_take_away
+ *
+ * watch_detach() for a part of one region whose state somebody takes first, in the same change. Fails
+ * with ENOENT, or what taking says, and then changes nothing; or as watch_detach() does.
+ */
+int watch_take_away( void *base, size_t size, int (*take)( struct watch_region *, void * ),
+                     void *data )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size;
+    struct watch_region *region;
+    int ret = -ENOENT;
+
+    if (fork_is_unhandled()) return -EIO;
+    change_lock();
+    if ((region = region_find( start, end )))
+    {
+        region_set_state( region, REGION_CLOSED );
+        if (!(ret = take( region, data ))) ret = remove_regions( start, end, DETACH_KEEP );
+        else region_set_state( region, REGION_OPEN );
+    }
+    change_unlock();
+    return ret;
+}
+
+/***********************************************************************
  *           watch_serve
  *
  * Makes accesses to missing pages wait until a thread fills them; the range lies in one region.

@@ -17,6 +17,8 @@
  * stopped (host.h). Queries take no lock: any thread may make them at any time, even while another
  * one is stopped anywhere. None may be called from a signal handler. */
 
+struct watch_region;
+
 /* What is known of the memory of a region before it is attached. */
 enum memory_kind
 {
@@ -49,6 +51,8 @@ extern int watch_add_as( void *base, size_t size, enum memory_kind kind, unsigne
 extern int watch_commit( void *base, size_t size );
 extern void watch_remove( void *base, size_t size );
 extern int watch_detach( void *base, size_t size );
+extern int watch_take_away( void *base, size_t size,
+                            int (*take)( struct watch_region *region, void *data ), void *data );
 extern int watch_serve( void *base, size_t size );
 extern int watch_decommit( void *base, size_t size );
 extern int watch_discard( void *base, size_t size );

@@ -45,6 +45,10 @@
  * in this many times the backend serves the fault only if the page really is not open. */
 #define MAX_REPEATS 1000
 
+/* how often in a row it then finds the page open, where there are trackers, before the fault is passed
+ * on */
+#define MAX_REFUSALS 1000
+
 static __thread struct
 {
     uintptr_t    page;
@@ -146,12 +150,15 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     if (end > region->end) end = region->end;
 
     if ((flags & FAULT_WRITE) && !is_marked( region, page )) *repeats = 0;
-    else if (++*repeats > MAX_REPEATS)
-    {
-        flags |= FAULT_REPEAT;
-        *repeats = 0;
-    }
+    else if (++*repeats > MAX_REPEATS) flags |= FAULT_REPEAT;
     ret = region->backend->fault( region, start, end, flags );
+    if (flags & FAULT_REPEAT)
+    {
+        /* where there are trackers a marked page is no surprise, and another thread may have opened
+         * it just now */
+        if (!ret && region->trackers && *repeats < MAX_REPEATS + MAX_REFUSALS) ret = 1;
+        else *repeats = 0;
+    }
 
     note_unlock( LOCK_FAULTS );
     fair_lock_unshare( &fault_data( region )->lock );

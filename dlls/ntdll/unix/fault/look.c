@@ -11,6 +11,14 @@
 #include "sys/page.h"
 #include "sys/pagemap.h"
 
+/* Pages of files and of shared memory have contents elsewhere. A protected entry without a page may be
+ * one that is swapped out, or was never touched. */
+static int has_contents( uint64_t entry )
+{
+    if (entry & PM_PRESENT) return !(entry & PM_FILE);
+    return (entry & (PM_SWAP | PM_UFFD_WP)) == PM_SWAP;
+}
+
 int look_at_entries( struct page_scan *scan, const uint64_t *entries, size_t count, uint64_t kept )
 {
     struct page_run *last = scan->runs - 1;
@@ -19,8 +27,8 @@ int look_at_entries( struct page_scan *scan, const uint64_t *entries, size_t cou
 
     for (i = 0; i < count; i++, page += page_size())
     {
-        uint64_t found = (entries[i] & PM_PRESENT ? LOOK_HELD : 0) |
-                         (entries[i] & kept ? 0 : LOOK_BARE);
+        uint64_t found = (has_contents( entries[i] ) ? LOOK_HELD : 0) |
+                         (!kept || entries[i] & kept ? 0 : LOOK_BARE);
 
         if (!found) continue;
         if (last >= scan->runs && last->end == page && last->categories == found)
@@ -38,11 +46,12 @@ int look_at_private( struct watch_region *region, struct page_scan *scan )
     long count = (scan->end - scan->start) >> page_shift;
     int fd, ret;
 
-    scan->next = scan->end;
-    if (region->kind == REGION_MIXED) return 0;
     if (count > 512) count = 512;
     if ((ret = pagemap_open( &fd, NULL )) < 0) return ret;
     count = pagemap_read( fd, scan->start, count, entries );
     close( fd );
-    return count < 0 ? count : look_at_entries( scan, entries, count, PM_PRESENT | PM_SWAP );
+    if (count < 0) return count;
+    /* an entry of shared memory may go while the contents stay */
+    return look_at_entries( scan, entries, count,
+                            region->kind == REGION_MIXED ? 0 : PM_PRESENT | PM_SWAP );
 }

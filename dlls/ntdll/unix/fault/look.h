@@ -11,12 +11,11 @@
 #include "engine/region.h"
 
 /* The answer of look() for entries from scan->start on. A page is bare that has none of the bits that
- * show that it was not dropped. */
+ * show that it was not dropped; 0: nothing shows that, and none is bare. */
 extern int look_at_entries( struct page_scan *scan, const uint64_t *entries, size_t count,
                             uint64_t kept );
 
-/* look() where protection does not show in the entries: of private pages alone, as an entry of other
- * memory may go while the contents stay. */
+/* look() where protection does not show in the entries */
 extern int look_at_private( struct watch_region *region, struct page_scan *scan );
 
 #endif /* WRITEWATCH_LOOK_H */

@@ -144,9 +144,12 @@ int userfault_give_up( struct userfault *uf, struct watch_region *region, uintpt
     return !ret && (!serves_missing( uf, region ) || is_open( uf, region, start, FAULT_WRITE ));
 }
 
+/* memory that is no longer registered was mapped over */
 int userfault_arm( struct userfault *uf, uintptr_t start, uintptr_t end )
 {
-    return write_protect( uf, start, end, 1 );
+    int ret = write_protect( uf, start, end, 1 );
+
+    return ret == -ENOENT ? -EPERM : ret;
 }
 
 /***********************************************************************

@@ -264,45 +264,38 @@ static int list_categories( int fresh, struct page_scan *scan )
 /***********************************************************************
  *           look_for
  *
- * In memory that was protected as a whole a page that is dropped has no entry, which is a written page
- * anyway. In other memory it is missing, or the shared page of zeros.
+ * Pages of a file or of shared memory have contents elsewhere. In memory that was protected as a whole a
+ * page that is dropped has no entry, which is a written page anyway. A swapped page that is not written
+ * may be a marker, of which nothing is known. Without markers a page is missing, or the shared page of
+ * zeros, if it has no contents.
  */
-static int look_for( struct watch_region *region, enum scan_question missing,
-                     struct page_scan *scan )
+static int look_for( struct watch_region *region, int has_markers, struct page_scan *scan )
 {
-    struct page_run bare[MIN_LOOK_RUNS / 2 - 1], *run = scan->runs;
-    struct page_scan question = { .start = scan->start, .end = scan->end, .runs = bare,
-                                  .len = MIN_LOOK_RUNS / 2 - 1 };
-    uintptr_t pos = scan->start;
-    int i, count;
+    int i, count, protected = scan_data( region )->all_protected;
 
-    if (scan_data( region )->all_protected)
-    {
-        scan->required = PAGE_IS_PRESENT;
-        count = list_categories( 0, scan );
-        for (i = 0; i < count; i++) scan->runs[i].categories = LOOK_HELD;
-        return count;
-    }
-    if ((count = ask_kernel( missing, &question )) < 0) return count;
+    scan->required = 0;
+    count = list_categories( 0, scan );
     for (i = 0; i < count; i++)
     {
-        if (bare[i].start > pos) *run++ = (struct page_run){ pos, bare[i].start, LOOK_HELD };
-        *run++ = (struct page_run){ bare[i].start, bare[i].end, LOOK_BARE };
-        pos = bare[i].end;
+        uint64_t found = scan->runs[i].categories, held = PAGE_IS_PRESENT, look = 0;
+
+        if (found & PAGE_IS_WRITTEN || !(has_markers || protected)) held |= PAGE_IS_SWAPPED;
+        if (found & held && !(found & (PAGE_IS_FILE | PAGE_IS_PFNZERO))) look = LOOK_HELD;
+        else if (!protected && (!(found & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)) ||
+                                found & PAGE_IS_PFNZERO)) look = LOOK_BARE;
+        scan->runs[i].categories = look;
     }
-    if (question.next > pos) *run++ = (struct page_run){ pos, question.next, LOOK_HELD };
-    scan->next = question.next;
-    return run - scan->runs;
+    return count;
 }
 
 int scan_look( struct watch_region *region, struct page_scan *scan )
 {
-    return look_for( region, SCAN_MISSING, scan );
+    return look_for( region, 0, scan );
 }
 
 int scan_marked_look( struct watch_region *region, struct page_scan *scan )
 {
-    return look_for( region, SCAN_EMPTY, scan );
+    return look_for( region, 1, scan );
 }
 
 /* A page that is not written may be a marker, which looks like a swapped-out page: it is not

@@ -52,10 +52,12 @@ static int mark_dropped( struct tracker *tracker, struct watch_region *region, u
 int drops_find( struct tracker *tracker, struct watch_region *region, uintptr_t start,
                 uintptr_t end )
 {
-    struct page_run runs[MIN_LOOK_RUNS];
-    struct page_scan scan = { .end = end, .runs = runs, .len = MIN_LOOK_RUNS };
+    struct page_run runs[MAX_RUNS];
+    struct page_scan scan = { .end = min( end, tracker->end ), .runs = runs, .len = MAX_RUNS };
     int i, count, ret = 0;
 
+    start = max( start, tracker->start );
+    end   = scan.end;
     if (!region->backend->look) return 0;
     for (scan.start = start; scan.start < end && !ret; scan.start = scan.next)
     {
@@ -65,9 +67,9 @@ int drops_find( struct tracker *tracker, struct watch_region *region, uintptr_t 
             if (runs[i].categories & LOOK_BARE)
             {
                 ret = mark_dropped( tracker, region, runs[i].start, runs[i].end );
-                marks_clear( tracker->contents, runs[i].start, runs[i].end );
+                if (!ret) marks_clear( tracker->contents, runs[i].start, runs[i].end );
             }
-            if (runs[i].categories & LOOK_HELD)
+            if (!ret && runs[i].categories & LOOK_HELD)
                 marks_set( tracker->contents, runs[i].start, runs[i].end );
         }
     }
@@ -89,11 +91,13 @@ int drops_remove( uintptr_t start, uintptr_t end )
             {
                 struct tracker *tracker = trackers[lowest_bit( bits )];
 
-                first = max( max( start, region->base ), tracker->start );
-                last = min( min( end, region->end ), tracker->end );
-                if (!tracker->contents || first >= last) continue;
-                marks_set( tracker->pages, first, last );
-                marks_clear( tracker->contents, first, last );
+                if (!tracker->contents) continue;
+                first = max( start, region->base );
+                last  = min( end, region->end );
+                tracker_note( tracker, first, last );
+                first = max( first, tracker->start );
+                last  = min( last, tracker->end );
+                if (first < last) marks_clear( tracker->contents, first, last );
             }
     change_unlock();
     return ret;

@@ -37,6 +37,8 @@ struct listing
     uint64_t                       signals;   /* blocked before a step */
     int                            pagemap;   /* -1 until first needed */
     uintptr_t                      pos;       /* where to continue */
+    uintptr_t                      end;       /* of what is listed of the region: whole pages of it, or
+                                               * of a source only what was asked for */
     size_t                         pages;     /* that may still be listed, of the granularity */
     size_t                         len;       /* room for ranges in this step */
     size_t                         count;     /* ranges found in this step */
@@ -144,7 +146,11 @@ static uint64_t take_of_source( struct listing *list, uintptr_t start, uintptr_t
         *err = arm_pages( region, (start + (first << list->shift)) & -granule,
                           (start + (last << list->shift) + granule - 1) & -granule );
     }
-    if (*err) marks_set( marks, start, end );
+    for (left = *err ? bits : 0; left; left &= left - 1)
+    {
+        first = start + ((uintptr_t)lowest_bit( left ) << list->shift);
+        marks_set( marks, first, first + page_size() );
+    }
     return bits;
 }
 
@@ -367,7 +373,7 @@ static int list_of_queries( struct listing *list, uintptr_t end )
 static int list_step( struct listing *list )
 {
     struct watch_query *query = &list->query;
-    uintptr_t end = list->pos + min( query->end - list->pos, MAX_STEP_SIZE );
+    uintptr_t end = list->pos + min( list->end - list->pos, MAX_STEP_SIZE );
     uint64_t all = ~0ull;
     int ret;
 
@@ -376,7 +382,7 @@ static int list_step( struct listing *list )
     if (!(ret = watch_enter( query )))
     {
         if (list->filter.source && query->backend->arm)
-            end = min( end, marked_step_end( query, list->pos ));
+            end = min( end, max( marked_step_end( query, list->pos ), list->pos + page_size() ));
         if (__atomic_load_n( &query->region->lost, __ATOMIC_SEQ_CST )) ret = -ENOMEM;
         else if (list->filter.source) ret = list_source( list, end );
         else ret = list_of_queries( list, end );
@@ -422,9 +428,10 @@ static int list_region( struct listing *list, uintptr_t end, struct page_run *ra
     if (asked & (PAGE_IS_PFNZERO | PAGE_IS_HUGE) && !knows_all( list->query.region ))
         return -EOPNOTSUPP;
     if ((ret = check_query( &list->query ))) return ret;
-    list->pos   = list->query.start;
     list->shift = list->filter.source ? page_shift : list->query.shift;
-    while (!ret && list->pos < list->query.end && list->pages && *stored < count)
+    list->end   = list->filter.source ? end : list->query.end;
+    if (!list->filter.source) list->pos = list->query.start;
+    while (!ret && list->pos < list->end && list->pages && *stored < count)
     {
         list->count = 0;
         list->full  = 0;

@@ -60,9 +60,10 @@ static int tracked_part( const struct tracker *tracker, uintptr_t base, size_t s
     return *start < *end;
 }
 
-/* change lock held */
-static int take_state( struct moved_state *state, struct watch_region *region )
+/* the region is closed */
+static int take_state( struct watch_region *region, void *data )
 {
+    struct moved_state *state = data;
     uintptr_t end = state->start + state->size, first, last;
     unsigned int i;
     int ret;
@@ -71,9 +72,12 @@ static int take_state( struct moved_state *state, struct watch_region *region )
     if (!region_marks( region )) return -ENOMEM;
     if (!(state->written = marks_alloc( state->start, state->size, region->shift ))) return -ENOMEM;
     for (i = 0; i < MAX_TRACKERS; i++)
-        if (region->trackers >> i & 1 &&
-            !(state->tracked[i] = marks_alloc( state->start, state->size, page_shift )))
+    {
+        if (!(region->trackers >> i & 1)) continue;
+        state->numbers[i] = trackers[i]->number;
+        if (!(state->tracked[i] = marks_alloc( state->start, state->size, page_shift )))
             return -ENOMEM;
+    }
     if ((ret = tracked_gather( region, state->start, end ))) return ret;
     copy_marks( state->written, state->start, region->marks, state->start, state->size );
     for (i = 0; i < MAX_TRACKERS; i++)
@@ -85,21 +89,8 @@ static int take_state( struct moved_state *state, struct watch_region *region )
 
 int move_take( struct moved_state *state )
 {
-    uintptr_t end = state->start + state->size;
-    struct watch_region *region;
-    int ret;
+    int ret = watch_take_away( (void *)state->start, state->size, take_state, state );
 
-    if (fork_is_unhandled()) return -EIO;
-    change_lock();
-    if (!(region = region_find( state->start, end ))) ret = -ENOENT;
-    else
-    {
-        region_set_state( region, REGION_CLOSED );
-        ret = take_state( state, region );
-        region_set_state( region, REGION_OPEN );
-    }
-    change_unlock();
-    if (!ret) ret = watch_detach( (void *)state->start, state->size );
     if (ret) free_state( state );
     return ret;
 }
@@ -117,7 +108,7 @@ void move_give( struct moved_state *state, uintptr_t start )
             copy_marks( region->marks, start, state->written, state->start, state->size );
         else region_put_back( region, start, start + state->size );
         for (i = 0; i < MAX_TRACKERS; i++)
-            if (state->tracked[i] && trackers[i] &&
+            if (state->tracked[i] && trackers[i] && trackers[i]->number == state->numbers[i] &&
                 tracked_part( trackers[i], start, state->size, &first, &last ))
                 copy_marks( trackers[i]->pages, first, state->tracked[i],
                             first - start + state->start, last - first );

@@ -23,6 +23,7 @@ struct moved_state
     int                has_protection;   /* whether the protection is the backend's: see move_take() */
     struct page_marks *written;  /* of queries */
     struct page_marks *tracked[64];      /* of trackers; NULL where there is nothing */
+    uint64_t           numbers[64];      /* of these trackers */
 };
 
 /* Looks at the region that holds a range: kind, shift, has_protection. 0, -ENOENT or -EIO. */

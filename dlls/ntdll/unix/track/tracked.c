@@ -66,15 +66,7 @@ static void note_written( struct watch_region *region, uintptr_t start, uintptr_
 {
     uint64_t bits = region->trackers;
 
-    for (; bits; bits &= bits - 1)
-    {
-        struct tracker *tracker = trackers[__builtin_ctzll( bits )];
-        uintptr_t first = start > tracker->start ? start : tracker->start;
-        uintptr_t last = end < tracker->end ? end : tracker->end;
-
-        if (first < last) marks_set( tracker->pages, first, last );
-        if (tracker->count) views_note( tracker, start, end );
-    }
+    for (; bits; bits &= bits - 1) tracker_note( trackers[lowest_bit( bits )], start, end );
 }
 
 /* the library itself drops contents: the written state stays, what the page holds does not */
@@ -97,6 +89,14 @@ static int collect_written( struct watch_region *region, struct page_scan *scan 
     return count;
 }
 
+/* how many pages one scan may find: whole huge pages of any size */
+static size_t scan_limit( const struct watch_region *region, uintptr_t start, uintptr_t end )
+{
+    size_t granule = (size_t)1 << (region->shift - page_shift);
+
+    return min( (end - start) >> page_shift, max( MAX_SCAN_PAGES, granule ));
+}
+
 int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end )
 {
     struct page_run runs[MAX_RUNS];
@@ -105,7 +105,7 @@ int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end 
 
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
-        scan.max_pages = min( (end - scan.start) >> page_shift, MAX_SCAN_PAGES );
+        scan.max_pages = scan_limit( region, scan.start, end );
         count = original( region )->collect_written( region, &scan );
         if (count < 0)
         {
@@ -122,7 +122,7 @@ int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end 
     return 0;
 }
 
-int tracked_peek( struct watch_region *region, const struct tracker *tracker, uintptr_t start,
+int tracked_peek( struct watch_region *region, struct tracker *tracker, uintptr_t start,
                   uintptr_t end )
 {
     struct page_run runs[MAX_RUNS];
@@ -131,10 +131,10 @@ int tracked_peek( struct watch_region *region, const struct tracker *tracker, ui
 
     for (scan.start = start; scan.start < end; scan.start = scan.next)
     {
-        scan.max_pages = min( (end - scan.start) >> page_shift, MAX_SCAN_PAGES );
+        scan.max_pages = scan_limit( region, scan.start, end );
         count = original( region )->collect_written( region, &scan );
         if (count < 0) return count;
-        for (i = 0; i < count; i++) marks_set( tracker->pages, runs[i].start, runs[i].end );
+        for (i = 0; i < count; i++) tracker_note( tracker, runs[i].start, runs[i].end );
     }
     return 0;
 }

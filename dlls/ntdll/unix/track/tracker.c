@@ -1,5 +1,5 @@
 /*
- * Opening and closing trackers
+ * Opening, closing and listing trackers
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
@@ -9,185 +9,38 @@
 
 #include "engine/fork_state.h"
 #include "engine/host.h"
-#include "engine/region_step.h"
 #include "engine/step.h"
 #include "sys/kernel_api.h"
-#include "sys/lock_order.h"
-#include "sys/page.h"
-#include "sys/raw_syscall.h"
-#include "sys/wait_turn.h"
 #include "track/tracker.h"
-
-struct tracker *trackers[MAX_TRACKERS];
-
-static uint64_t bit_of( const struct tracker *tracker )
-{
-    return (uint64_t)1 << tracker->slot;
-}
-
-/* Closes a region. Its steps use what is about to be freed, so they are waited for, even where a debugger
- * has stopped one. */
-static void close_region( struct watch_region *region )
-{
-    unsigned int turns = 0;
-
-    region_set_state( region, REGION_CLOSED );
-    while (region_has_steps( region )) wait_turn( &turns );
-}
-
-/* Makes the next write to each page that is marked fault again, where faults tell of writes. The marks
- * stay: a page that is both armed and marked does no harm. */
-static int arm_all_marked( struct watch_region *region )
-{
-    struct page_marks *marks = region->marks;
-    uintptr_t start = region->base, end;
-    int ret = 0;
-
-    if (!region->backend->arm || !marks) return 0;
-    for (; !ret && (start = marks_next( marks, start, region->end )) < region->end; start = end)
-    {
-        uintptr_t page = (uintptr_t)1 << region->shift;
-
-        for (end = start + page; end < region->end && marks_peek( marks, end, end + page ); end += page)
-            /* nothing */;
-        ret = region->backend->arm( region, start, end );
-    }
-    return ret;
-}
-
-/***********************************************************************
- *           tracker_follow
- *
- * Begins to follow a region: what was written before is taken from the backend, for those who were
- * there before, so that what is written from now on is seen. Change lock held.
- */
-int tracker_follow( struct watch_region *region, struct tracker *tracker )
-{
-    int ret = 0;
-
-    close_region( region );
-    if (__atomic_load_n( &region->lost, __ATOMIC_SEQ_CST ) & LOST_MEMORY) ret = -EPERM;
-    else if (!region_marks( region )) ret = -ENOMEM;
-    if (!ret) ret = tracked_gather( region, region->base, region->end );
-    if (!ret) ret = arm_all_marked( region );
-    if (!ret && tracker->contents)
-        ret = drops_find( tracker, region, max( region->base, tracker->start ),
-                          min( region->end, tracker->end ));
-    if (!ret)
-    {
-        region->trackers |= bit_of( tracker );
-        __atomic_store_n( &region->backend, tracked_table( region->backend ), __ATOMIC_RELAXED );
-    }
-    region_set_state( region, REGION_OPEN );
-    return ret;
-}
-
-/* ends that, for all regions that a tracker follows; change lock held */
-static void unfollow_all( const struct tracker *tracker )
-{
-    struct watch_region *region;
-    uintptr_t start = 0;
-
-    for (; (region = region_first( start, ~(uintptr_t)0 )); start = region->end)
-    {
-        if (!(region->trackers & bit_of( tracker ))) continue;
-        close_region( region );
-        region->trackers &= ~bit_of( tracker );
-        if (!region->trackers)
-            __atomic_store_n( &region->backend, original_backend( region->backend ),
-                              __ATOMIC_RELAXED );
-        region_set_state( region, REGION_OPEN );
-    }
-}
-
-/* whether a tracker follows pages of a region, in its range or through a view */
-static int is_followed( const struct tracker *tracker, const struct watch_region *region )
-{
-    unsigned int i;
-
-    if (region->base < tracker->end && tracker->start < region->end) return 1;
-    for (i = 0; i < tracker->count; i++)
-        if (region->base < tracker->views[i].end && tracker->views[i].start < region->end) return 1;
-    return 0;
-}
-
-/***********************************************************************
- *           follow_new
- *
- * A new region in the range of trackers: nothing of it is written yet, as for queries. Where it cannot
- * be followed, trackers have no state of it, and their lists fail.
- */
-static void follow_new( struct watch_region *region )
-{
-    unsigned int i;
-
-    for (i = 0; i < MAX_TRACKERS; i++)
-    {
-        struct tracker *tracker = trackers[i];
-        uintptr_t start, end;
-
-        if (!tracker || !is_followed( tracker, region )) continue;
-        start = max( region->base, tracker->start );
-        end   = min( region->end, tracker->end );
-        if (start < end) marks_clear( tracker->pages, start, end );
-        if (start < end && tracker->contents) marks_clear( tracker->contents, start, end );
-        tracker_follow( region, tracker );
-    }
-}
-
-static void free_tracker( struct tracker *tracker )
-{
-    if (tracker->pages) marks_free( tracker->pages );
-    if (tracker->contents) marks_free( tracker->contents );
-    raw_munmap( tracker, round_up( sizeof(*tracker) ));
-}
-
-/* a tracker that follows nothing yet, or NULL */
-static struct tracker *alloc_tracker( uintptr_t start, uintptr_t end, int drops )
-{
-    struct tracker *tracker;
-    long page = raw_mmap_anon( round_up( sizeof(*tracker) ));
-
-    if (raw_failed( page )) return NULL;
-    tracker = (struct tracker *)page;
-    tracker->start = start;
-    tracker->end   = end;
-    tracker->pages = marks_alloc( start, end - start, page_shift );
-    if (drops) tracker->contents = marks_alloc( start, end - start, page_shift );
-    if (tracker->pages && (tracker->contents || !drops)) return tracker;
-    free_tracker( tracker );
-    return NULL;
-}
 
 int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end, int drops )
 {
     struct watch_region *region;
     struct tracker *tracker;
-    unsigned int slot;
     uintptr_t addr;
-    int ret = 0;
+    int ret;
 
     if (fork_is_unhandled()) return -EIO;
-    if (!(tracker = alloc_tracker( start, end, drops ))) return -ENOMEM;
+    if (!(tracker = tracker_alloc( start, end, drops ))) return -ENOMEM;
 
     change_lock();
-    for (slot = 0; slot < MAX_TRACKERS && trackers[slot]; slot++) /* nothing */;
-    if (slot == MAX_TRACKERS) ret = -ENOSPC;
-    else
+    region_added = follow_new;
+    if (!(ret = tracker_register( tracker )))
     {
-        tracker->slot = slot;
-        trackers[slot] = tracker;
-        region_added = follow_new;
         for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
-            ret = tracker_follow( region, tracker );
+        {
+            follow_close( region );
+            ret = follow_closed( region, tracker );
+            region_set_state( region, REGION_OPEN );
+        }
         if (ret)
         {
             unfollow_all( tracker );
-            trackers[slot] = NULL;
+            tracker_unregister( tracker );
         }
     }
     change_unlock();
-    if (ret) free_tracker( tracker );
+    if (ret) tracker_free( tracker );
     else *ret_tracker = tracker;
     return ret;
 }
@@ -196,9 +49,9 @@ void tracker_close( struct tracker *tracker )
 {
     change_lock();
     unfollow_all( tracker );
-    trackers[tracker->slot] = NULL;
+    tracker_unregister( tracker );
     change_unlock();
-    free_tracker( tracker );
+    tracker_free( tracker );
 }
 
 /***********************************************************************
@@ -210,10 +63,13 @@ void tracker_close( struct tracker *tracker )
 static int gather( const struct list_source *source, struct watch_region *region, uintptr_t start,
                    uintptr_t end )
 {
+    uintptr_t granule = (uintptr_t)1 << region->shift;
     struct tracker *tracker = source->data;
     int ret;
 
-    if (!(region->trackers & bit_of( tracker ))) return -EAGAIN;
+    if (!(region->trackers & tracker_bit( tracker ))) return -EAGAIN;
+    start &= -granule;
+    end = (end + granule - 1) & -granule;
     ret = source->peek ? tracked_peek( region, tracker, start, end )
                        : tracked_gather( region, start, end );
     return !ret && tracker->contents ? drops_find( tracker, region, start, end ) : ret;

@@ -27,6 +27,7 @@ struct tracker
     uintptr_t          start;
     uintptr_t          end;
     unsigned int       slot;      /* its bit in the regions' trackers */
+    uint64_t           number;    /* of all that were ever opened */
     struct page_marks *pages;
     struct page_marks *contents;  /* pages that have had contents; NULL: it does not follow drops */
 
@@ -43,11 +44,25 @@ struct tracker
 
 #define MAX_TRACKERS 64
 
-#define max( a, b ) ((a) > (b) ? (a) : (b))
-
-/* All of them; a slot changes only under the change lock, while no region has its bit or those that
- * have it are closed. */
+/* trackers.c: all of them; a slot changes only under the change lock, while no region has its bit or
+ * those that have it are closed. */
 extern struct tracker *trackers[MAX_TRACKERS];
+
+/* A tracker that follows nothing yet; NULL if there is no memory. And its end. */
+extern struct tracker *tracker_alloc( uintptr_t start, uintptr_t end, int drops );
+extern void tracker_free( struct tracker *tracker );
+
+/* Gives it a slot, or takes it away; change lock held. Returns -ENOSPC if there is none. */
+extern int tracker_register( struct tracker *tracker );
+extern void tracker_unregister( struct tracker *tracker );
+
+/* marks pages of its range and of its views that were written */
+extern void tracker_note( struct tracker *tracker, uintptr_t start, uintptr_t end );
+
+static inline uint64_t tracker_bit( const struct tracker *tracker )
+{
+    return (uint64_t)1 << tracker->slot;
+}
 
 /* Opens a tracker of [start, end), in which nothing is written yet; memory that is watched later is
  * followed from then on. With drops, pages whose contents are dropped count as written. Takes the
@@ -75,17 +90,19 @@ extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_
  * lock. 0, -ENOSPC or the errors of tracker_open(). */
 extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end, uintptr_t to );
 
-/* of views.c: passes pages of views on to the tracker */
-extern void views_note( struct tracker *tracker, uintptr_t start, uintptr_t end );
-
+/* of views.c */
 /* Before a list of [start, end) of the tracker's range: gathers what was written through views; -ENOENT
  * if a part of one is not watched, unless across. And after pages were reset: the next write through a
  * view is to fault. 0 or -errno. */
 extern int views_gather( struct tracker *tracker, uintptr_t start, uintptr_t end, int across );
 extern int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end );
 
-/* of tracker.c: begins to follow a region; change lock held */
-extern int tracker_follow( struct watch_region *region, struct tracker *tracker );
+/* of follow.c, change lock held: closes a region and waits for its steps; begins to follow a closed
+ * one, 0 or -errno; ends that for all regions; and does what is needed for a new region */
+extern void follow_close( struct watch_region *region );
+extern int follow_closed( struct watch_region *region, struct tracker *tracker );
+extern void unfollow_all( const struct tracker *tracker );
+extern void follow_new( struct watch_region *region );
 
 /* of drops.c, for trackers that follow drops: looks for pages that were dropped since the last look, or
  * takes note of some; in a held step, or while the region is closed. 0 or -errno. */
@@ -106,7 +123,7 @@ extern int tracked_gather( struct watch_region *region, uintptr_t start, uintptr
 
 /* Marks the same for one tracker, and leaves it with the backend. In a held step. Returns 0 or
  * -errno. */
-extern int tracked_peek( struct watch_region *region, const struct tracker *tracker,
-                         uintptr_t start, uintptr_t end );
+extern int tracked_peek( struct watch_region *region, struct tracker *tracker, uintptr_t start,
+                         uintptr_t end );
 
 #endif /* WRITEWATCH_TRACKER_H */

@@ -16,21 +16,6 @@
  * through, which is another region. Its pages are passed on to the tracker at the place that they have
  * in the tracker's range. */
 
-void views_note( struct tracker *tracker, uintptr_t start, uintptr_t end )
-{
-    unsigned int i, count = __atomic_load_n( &tracker->count, __ATOMIC_ACQUIRE );
-
-    for (i = 0; i < count; i++)
-    {
-        const struct tracker_view *view = &tracker->views[i];
-        uintptr_t first = max( start, view->start ), last = min( end, view->end );
-
-        if (first < last)
-            marks_set( tracker->pages, first - view->start + view->to,
-                       last - view->start + view->to );
-    }
-}
-
 /* what is done to the pages that a view has of a part of the tracker's range */
 struct view_action
 {
@@ -107,6 +92,12 @@ int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end )
     return for_views( &(struct view_action){ tracker, arm_pages, 1 }, start, end );
 }
 
+/***********************************************************************
+ *           tracker_add_view
+ *
+ * All regions of the view are closed until it is complete: what was written before is gathered for
+ * others alone, what is written from then on for the tracker as well.
+ */
 int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end, uintptr_t to )
 {
     struct watch_region *region;
@@ -116,14 +107,17 @@ int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end, u
     if (fork_is_unhandled()) return -EIO;
     change_lock();
     if (tracker->count == MAX_VIEWS) ret = -ENOSPC;
-    else
+    for (addr = start; (region = region_first( addr, end )); addr = region->end)
+        follow_close( region );
+    for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
+        ret = follow_closed( region, tracker );
+    if (!ret)
     {
         tracker->views[tracker->count] = (struct tracker_view){ start, end, to };
         __atomic_store_n( &tracker->count, tracker->count + 1, __ATOMIC_RELEASE );
-        for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
-            ret = tracker_follow( region, tracker );
-        if (ret) __atomic_store_n( &tracker->count, tracker->count - 1, __ATOMIC_RELEASE );
     }
+    for (addr = start; (region = region_first( addr, end )); addr = region->end)
+        region_set_state( region, REGION_OPEN );
     change_unlock();
     return ret;
 }
