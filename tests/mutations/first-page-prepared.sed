@@ -1,5 +1,5 @@
 # Of a buffer only the first page is made ready for a system call.
 # Tests: model/sigbus
-/^int writewatch_prepare\(/,/^}/ {
+/^static int touch_pages\(/,/^}/ {
     s/if \(second < start \|\| end <= second\) return 0;/if (second) return 0;/
 }
