@@ -21,7 +21,8 @@ processors all
 
 # then the parts that it leaves out, since they are the same with any kernel
 # shellcheck disable=SC2086
-done_units="$(echo $guest_units) mapping mapping_refused pages undo discard backends mprotect_limit"
+done_units="$(echo $guest_units) across drops mapping mapping_refused pages undo views discard backends
+    mprotect_limit trackers capabilities process process_ends"
 for source in "$tests"/unit/*.c; do
     name=unit/$(basename "$source" .c)
     case " $done_units " in

@@ -44,7 +44,7 @@ struct tracker
 
 #define MAX_TRACKERS 64
 
-/* trackers.c: all of them; a slot changes only under the change lock, while no region has its bit or
+/* tracker.c: all of them; a slot changes only under the change lock, while no region has its bit or
  * those that have it are closed. */
 extern struct tracker *trackers[MAX_TRACKERS];
 
