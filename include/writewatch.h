@@ -56,9 +56,9 @@ extern const char *writewatch_backend_of( const void *addr );
 /* Describes the active backend's mechanism and form for a human reader; NULL without a backend. */
 extern const char *writewatch_mechanism( void );
 
-/* Says why this thread's last writewatch_ call failed; after one that succeeded, why a better backend
- * is not used; "" if nothing is wrong. The string is valid until the thread's next call, or until
- * any thread calls writewatch_open(). */
+/* Says why this thread's last writewatch_ call failed; after one that succeeded, why a better
+ * backend is not used; "" if nothing is wrong. The string is valid until the thread's next call, or
+ * until any thread calls writewatch_open(). */
 extern const char *writewatch_reason( void );
 
 /* Watches memory of any kind that the program has mapped itself; no page counts as written at
@@ -84,12 +84,12 @@ extern int writewatch_fill( void *addr, const void *data, size_t size );
  * (sigbus, mprotect); they count as written. */
 extern int writewatch_prepare( void *addr, size_t size );
 
-/* mremap() for watched memory in one region that the program has mapped itself: what was written stays
- * so. What is added is a region of its own. */
+/* mremap() for watched memory in one region that the program has mapped itself: what was written
+ * stays so. What is added is a region of its own. */
 extern int writewatch_remap( void **addr, size_t old_size, size_t size, int flags );
 
-/* madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory: what was written stays so, and trackers
- * can see what was dropped. */
+/* madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory: what was written stays so, and
+ * trackers can see what was dropped. */
 extern int writewatch_drop( void *addr, size_t size, int advice );
 
 /* Serves missing pages of watched memory from a file on first touch; they do not count as written.
@@ -130,23 +130,23 @@ struct writewatch_filter
 #define WRITEWATCH_ACROSS  0x2   /* pass over memory that is not watched */
 
 /* Lists pages of watched memory, as ranges of pages with the same categories, in any number of
- * regions. Returns the number of ranges; *next is the address to continue from (addr + size when the
- * whole range is done). May be called from a signal handler. */
+ * regions. Returns the number of ranges; *next is the address to continue from (addr + size when
+ * the whole range is done). May be called from a signal handler. */
 extern ssize_t writewatch_list( const void *addr, size_t size,
                                 const struct writewatch_filter *filter,
                                 struct writewatch_range *ranges, size_t count, const void **next );
 
-/* Trackers: each follows the same memory with a "since when" of its own. A tracker of a range covers
- * what is watched of it, now or later. Nothing in it is written when it is opened; its lists reset
- * pages for it alone, and neither other trackers nor the calls above change what it lists. */
+/* Trackers: each follows the same memory with a "since when" of its own. A tracker of a range
+ * covers what is watched of it, now or later. Nothing in it is written when it is opened; its lists
+ * reset pages for it alone, and neither other trackers nor the calls above change what it lists. */
 struct writewatch_tracker;
 #define WRITEWATCH_TRACK_DROPS  0x1   /* pages whose contents are dropped count as written */
 extern int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr,
                                     size_t size, unsigned int flags );
 extern void writewatch_tracker_close( struct writewatch_tracker *tracker );
 
-/* Another mapping of the memory at addr: what is written through it is written at addr, too, for the
- * tracker. */
+/* Another mapping of the memory at addr: what is written through it is written at addr, too, for
+ * the tracker. */
 extern int writewatch_tracker_add_view( struct writewatch_tracker *tracker, const void *addr,
                                         size_t size, const void *other );
 
@@ -156,8 +156,9 @@ extern ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, cons
                                         const void *end, const struct writewatch_filter *filter,
                                         struct writewatch_range *ranges, size_t count );
 
-/* Copies the pages that have changed to the same place in a copy of the range, in memory or in a file
- * from an offset on, and resets them for the tracker. Whole pages. Returns how many bytes that are. */
+/* Copies the pages that have changed to the same place in a copy of the range, in memory or in a
+ * file from an offset on, and resets them for the tracker. Whole pages. Returns how many bytes that
+ * are. */
 extern ssize_t writewatch_tracker_save( struct writewatch_tracker *tracker, const void *addr,
                                         size_t size, void *copy );
 extern ssize_t writewatch_tracker_save_to( struct writewatch_tracker *tracker, const void *addr,

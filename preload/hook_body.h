@@ -89,8 +89,8 @@ static NTSTATUS leave_allocation( const struct request *request, void **base, SI
  *           allocate_watched
  *
  * Makes a new watched region. Hides MEM_WRITE_WATCH from Wine unless we cannot watch the memory;
- * then Wine watches it, or the call fails. Memory that is committed at once is prepared after it has
- * become accessible, but before any thread knows its address.
+ * then Wine watches it, or the call fails. Memory that is committed at once is prepared after it
+ * has become accessible, but before any thread knows its address.
  */
 static NTSTATUS allocate_watched( const struct request *request, void **base, SIZE_T *size )
 {
@@ -200,8 +200,8 @@ static NTSTATUS WINAPI hook_allocate_ex( HANDLE process, void **ret, SIZE_T *siz
 /***********************************************************************
  *           free_watched
  *
- * Marks a decommit for mmap(); a release needs no mark, as munmap() sees it. As above, the program's
- * pointers are read before the mark is set: a fault must not leave it set.
+ * Marks a decommit for mmap(); a release needs no mark, as munmap() sees it. As above, the
+ * program's pointers are read before the mark is set: a fault must not leave it set.
  */
 static NTSTATUS free_watched( void **addr_ptr, SIZE_T *size_ptr, ULONG type )
 {

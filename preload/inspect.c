@@ -74,8 +74,8 @@ static int get_slot_prot( const struct module *module, void **slot )
  *           is_call
  *
  * Returns whether the operand of an instruction is that of a direct call (e8), of a jump (e9),
- * which a tail call is, or of a conditional jump (0f 80 to 0f 8f), which newer compilers make of a tail
- * call behind a condition.
+ * which a tail call is, or of a conditional jump (0f 80 to 0f 8f), which newer compilers make of a
+ * tail call behind a condition.
  */
 static int is_call( const unsigned char *code, const unsigned char *operand )
 {
@@ -100,8 +100,8 @@ static int is_address( const unsigned char *code, const unsigned char *operand )
  *
  * Finds the instructions in a module that lead to a function. The chance that other code contains
  * the same bytes is one in millions. Returns the number of calls; what is stored of each is the
- * byte before the operand. What takes the function's address may call it in a way that we do not see:
- * addresses is the number of such instructions.
+ * byte before the operand. What takes the function's address may call it in a way that we do not
+ * see: addresses is the number of such instructions.
  */
 static unsigned int find_calls( const struct module *module, const void *function,
                                 unsigned char **calls, unsigned int *addresses )

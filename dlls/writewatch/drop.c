@@ -19,12 +19,12 @@
 /***********************************************************************
  *           writewatch_drop
  *
- * madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory, with any backend: the written state is
- * kept (row 31), and trackers that follow drops take the pages for written; of MADV_REMOVE all pages
- * of the range. Whole pages. By any thread; takes the engine's lock for changes.
+ * madvise( MADV_DONTNEED or MADV_REMOVE ) for watched memory, with any backend: the written state
+ * is kept (row 31), and trackers that follow drops take the pages for written; of MADV_REMOVE all
+ * pages of the range. Whole pages. By any thread; takes the engine's lock for changes.
  *
- * Errors: -EINVAL (not whole pages, or other advice), -ENOMEM (also: a part is not mapped), and what
- * madvise() says: MADV_REMOVE is for shared memory.
+ * Errors: -EINVAL (not whole pages, or other advice), -ENOMEM (also: a part is not mapped), and
+ * what madvise() says: MADV_REMOVE is for shared memory.
  */
 int writewatch_drop( void *addr, size_t size, int advice )
 {

@@ -192,8 +192,8 @@ static int list_range( struct listing *list )
  * shown at one moment, not all of them at the same moment. By any thread, one at a time for one
  * process. Pages before one that is not mapped are listed, and *next is that one.
  *
- * Errors: -EINVAL (no page, no room, a category or a flag that does not exist, reset), -EOPNOTSUPP (ZERO,
- * HUGE or ASYNC without PAGEMAP_SCAN), -EFAULT (the first page that is not listed yet is not
+ * Errors: -EINVAL (no page, no room, a category or a flag that does not exist, reset), -EOPNOTSUPP
+ * (ZERO, HUGE or ASYNC without PAGEMAP_SCAN), -EFAULT (the first page that is not listed yet is not
  * mapped), -ESRCH, -ESTALE, -EBADF (process_object.h), and what reading says.
  */
 ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr, uint64_t size,

@@ -37,8 +37,8 @@ static int has_ended( int pidfd )
 /***********************************************************************
  *           find_pid
  *
- * The number of the process, as /proc has it. Returns 0 or -errno and sets the reason, where errors.c
- * has no better one.
+ * The number of the process, as /proc has it. Returns 0 or -errno and sets the reason, where
+ * errors.c has no better one.
  */
 static int find_pid( int pidfd, uint32_t *pid, const char **reason )
 {

@@ -35,8 +35,8 @@ static int watch_rest( const struct moved_state *state, uintptr_t start, size_t 
     return watch_as_before( state, start + state->size, size - state->size );
 }
 
-/* The last page grows, so that it does not matter how many mappings the range has. What is there stays
- * watched meanwhile. */
+/* The last page grows, so that it does not matter how many mappings the range has. What is there
+ * stays watched meanwhile. */
 static int grow( const struct moved_state *state, size_t size )
 {
     size_t granule = (size_t)1 << state->shift;
@@ -70,15 +70,16 @@ static int move( struct moved_state *state, size_t size, int flags, uintptr_t *p
 /***********************************************************************
  *           writewatch_remap
  *
- * mremap() for watched memory that the program has mapped itself and that lies in one region: written
- * state stays, for queries and for trackers that follow both places. What is added is a region of its
- * own. flags are 0 or MREMAP_MAYMOVE; *addr is the new address. Whole pages. Takes the engine's lock
- * for changes. No other thread may use memory that moves; with mprotect and softdirty no other thread
- * may write to memory that grows.
+ * mremap() for watched memory that the program has mapped itself and that lies in one region:
+ * written state stays, for queries and for trackers that follow both places. What is added is a
+ * region of its own. flags are 0 or MREMAP_MAYMOVE; *addr is the new address. Whole pages. Takes
+ * the engine's lock for changes. No other thread may use memory that moves; with mprotect and
+ * softdirty no other thread may write to memory that grows.
  *
- * Errors: -EINVAL (not whole pages, or other flags), -ENOENT (not in one region), -EOPNOTSUPP (memory
- * from VirtualAlloc), those of mremap(), and then nothing has changed; those of writewatch_watch(),
- * and then *addr is where the memory is, and the part that could not be watched is not watched.
+ * Errors: -EINVAL (not whole pages, or other flags), -ENOENT (not in one region), -EOPNOTSUPP
+ * (memory from VirtualAlloc), those of mremap(), and then nothing has changed; those of
+ * writewatch_watch(), and then *addr is where the memory is, and the part that could not be watched
+ * is not watched.
  */
 int writewatch_remap( void **addr, size_t old_size, size_t size, int flags )
 {

@@ -67,8 +67,8 @@ static int save_range( const struct copy *copy, uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           save
  *
- * A page is reset before it is copied: what is written meanwhile is in the next snapshot. On failure
- * what has not been copied is changed still.
+ * A page is reset before it is copied: what is written meanwhile is in the next snapshot. On
+ * failure what has not been copied is changed still.
  */
 static ssize_t save( struct tracker *tracker, const struct copy *copy, uintptr_t end )
 {
@@ -105,9 +105,9 @@ static int check_range( const struct tracker *tracker, const void *addr, size_t 
 /***********************************************************************
  *           writewatch_tracker_save
  *
- * Copies the pages that have changed to the same place in a copy of the range, and resets them for the
- * tracker. Returns how many bytes these are. Bytes; whole pages. A page that is written meanwhile has
- * changed again. Memory that is not watched is passed over. By any thread, no lock.
+ * Copies the pages that have changed to the same place in a copy of the range, and resets them for
+ * the tracker. Returns how many bytes these are. Bytes; whole pages. A page that is written
+ * meanwhile has changed again. Memory that is not watched is passed over. By any thread, no lock.
  *
  * Errors: -EINVAL (not whole pages, or outside of the tracker's range), and those of
  * writewatch_tracker_list().
@@ -126,8 +126,8 @@ ssize_t writewatch_tracker_save( struct writewatch_tracker *handle, const void *
 /***********************************************************************
  *           writewatch_tracker_save_to
  *
- * The same for a copy in a file, that begins at an offset. What could not be written there has still
- * changed. Errors: those, and of pwrite().
+ * The same for a copy in a file, that begins at an offset. What could not be written there has
+ * still changed. Errors: those, and of pwrite().
  */
 ssize_t writewatch_tracker_save_to( struct writewatch_tracker *handle, const void *addr, size_t size,
                                     int fd, int64_t offset )
@@ -143,8 +143,8 @@ ssize_t writewatch_tracker_save_to( struct writewatch_tracker *handle, const voi
 /***********************************************************************
  *           reset_ranges
  *
- * Resets what has been put back. Ranges that are close to each other are reset by one list, others by
- * lists of their own: a second look at a whole large range would take as long as the first.
+ * Resets what has been put back. Ranges that are close to each other are reset by one list, others
+ * by lists of their own: a second look at a whole large range would take as long as the first.
  */
 static ssize_t reset_ranges( struct tracker *tracker, const struct page_run *ranges, ssize_t count )
 {
@@ -167,11 +167,11 @@ static ssize_t reset_ranges( struct tracker *tracker, const struct page_run *ran
 /***********************************************************************
  *           writewatch_tracker_restore
  *
- * Puts the pages that have changed back from a copy of the range, and resets them for the tracker; for
- * everybody else they are written. Returns how many bytes these are. The pages that have changed must
- * be writable, and no other thread may write to the range: its writes would be lost. Pages are
- * protected only after they are put back, so that costs no fault with scan. Errors: those of
- * writewatch_tracker_save(); some pages may have been put back then, and count as changed.
+ * Puts the pages that have changed back from a copy of the range, and resets them for the tracker;
+ * for everybody else they are written. Returns how many bytes these are. The pages that have
+ * changed must be writable, and no other thread may write to the range: its writes would be lost.
+ * Pages are protected only after they are put back, so that costs no fault with scan. Errors: those
+ * of writewatch_tracker_save(); some pages may have been put back then, and count as changed.
  */
 ssize_t writewatch_tracker_restore( struct writewatch_tracker *handle, void *addr, size_t size,
                                     const void *copy )

@@ -25,13 +25,14 @@ static struct tracker *inner( struct writewatch_tracker *tracker )
 /***********************************************************************
  *           writewatch_tracker_open
  *
- * Bytes; the range is rounded to pages, and may have any number of regions, now or later, and memory
- * that is never watched. Nothing in it is written yet. With WRITEWATCH_TRACK_DROPS pages count as
- * written whose contents are dropped, by the library or by the program itself. By any thread; takes
- * the engine's lock for changes.
+ * Bytes; the range is rounded to pages, and may have any number of regions, now or later, and
+ * memory that is never watched. Nothing in it is written yet. With WRITEWATCH_TRACK_DROPS pages
+ * count as written whose contents are dropped, by the library or by the program itself. By any
+ * thread; takes the engine's lock for changes.
  *
- * Errors: -EINVAL (no page), -ENOSPC (there are 64 trackers), -ENOMEM, -EPERM (a region is no longer
- * the memory that was watched), -EIO and other errors of the kernel; what opening the backend said.
+ * Errors: -EINVAL (no page), -ENOSPC (there are 64 trackers), -ENOMEM, -EPERM (a region is no
+ * longer the memory that was watched), -EIO and other errors of the kernel; what opening the
+ * backend said.
  */
 int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr, size_t size,
                              unsigned int flags )
@@ -53,9 +54,9 @@ int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *ad
 /***********************************************************************
  *           writewatch_tracker_list
  *
- * writewatch_list() from *pos to end, with WRITTEN as the tracker knows it; *pos is where to continue
- * then. With reset only this tracker's state changes. Errors: those of writewatch_list(), and -EINVAL
- * for a page outside of its range.
+ * writewatch_list() from *pos to end, with WRITTEN as the tracker knows it; *pos is where to
+ * continue then. With reset only this tracker's state changes. Errors: those of writewatch_list(),
+ * and -EINVAL for a page outside of its range.
  */
 ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void **pos,
                                  const void *end, const struct writewatch_filter *filter,
@@ -79,9 +80,9 @@ ssize_t writewatch_tracker_list( struct writewatch_tracker *tracker, const void 
  *           writewatch_tracker_add_view
  *
  * other is another mapping of the memory at addr, in the tracker's range; both are watched, or will
- * be. What is written through it from now on is written at addr for the tracker. Whole pages; at most
- * eight views. Takes the engine's lock for changes. Errors: -EINVAL (not whole pages, or outside of
- * the tracker's range), -ENOSPC, and those of writewatch_tracker_open().
+ * be. What is written through it from now on is written at addr for the tracker. Whole pages; at
+ * most eight views. Takes the engine's lock for changes. Errors: -EINVAL (not whole pages, or
+ * outside of the tracker's range), -ENOSPC, and those of writewatch_tracker_open().
  */
 int writewatch_tracker_add_view( struct writewatch_tracker *tracker, const void *addr, size_t size,
                                  const void *other )

@@ -49,8 +49,8 @@ void set_option( enum key key, const char *value, const char *option )
  *           settle_variables
  *
  * Of the words for yes and no in the environment the library knows one for each key. WRITEWATCH
- * says whether it is on, and is on if it is empty. A runner that this one starts has nothing to warn
- * of.
+ * says whether it is on, and is on if it is empty. A runner that this one starts has nothing to
+ * warn of.
  */
 void settle_variables(void)
 {

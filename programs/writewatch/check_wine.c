@@ -57,8 +57,8 @@ static void run_probe( void *arg )
 /***********************************************************************
  *           own_libraries
  *
- * The folder with the libraries that a Wine has brought along; NULL if it is that of a whole system,
- * with a C library that may be another one than that of the probe.
+ * The folder with the libraries that a Wine has brought along; NULL if it is that of a whole
+ * system, with a C library that may be another one than that of the probe.
  */
 static char *own_libraries( const char *ntdll )
 {

@@ -23,8 +23,8 @@
 
 #define RUN_NAME "run."
 
-/* Removes the pages of runs whose command has ended: the process that waits for its end holds a lock.
- * Its id says nothing, as it may run in another container that shares the folder. */
+/* Removes the pages of runs whose command has ended: the process that waits for its end holds a
+ * lock. Its id says nothing, as it may run in another container that shares the folder. */
 static void remove_old_runs( const char *folder )
 {
     DIR *dir = opendir( folder );

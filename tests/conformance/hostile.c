@@ -297,7 +297,8 @@ static const char *expected_pages( unsigned int test, BOOL second )
  *           lost_by_wow64
  *
  * Whether Wine's wow64.dll loses what was written: its own query is done, with a reset, when it
- * cannot copy the answer. The second call then finds nothing, and has nothing to store in the array.
+ * cannot copy the answer. The second call then finds nothing, and has nothing to store in the
+ * array.
  */
 static BOOL lost_by_wow64( unsigned int test )
 {

@@ -183,8 +183,8 @@ static void test_array_elsewhere(void)
     if (!ret) ok( count == 1 && !memcmp( (char *)array + 3, array, 3 ), "wrong count %u\n",
                   (int)count );
 
-    /* an array with room for each page of the range, but not for *count entries: either is allowed
-     * */
+    /* an array with room for each page of the range, but not for *count entries: either is
+     * allowed */
     touch( region, "6" );
     array = (void **)((char *)array + PAGE) - 2;
     count = 1000;

@@ -197,8 +197,8 @@ static void test_guard(void)
 }
 
 
-/* A function that returns a number from 0 to 127, and the change of that number in its code, which is
- * one store. */
+/* A function that returns a number from 0 to 127, and the change of that number in its code, which
+ * is one store. */
 #ifdef __aarch64__
 static const unsigned int code[] = { 0x52800000, 0xd65f03c0 };   /* mov w0, #value; ret */
 

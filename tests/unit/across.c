@@ -178,8 +178,8 @@ static void test_error(void)
 static unsigned int by_signal[PAGES], signals;
 static volatile int signal_errors;
 
-/* Polls in the midst of whatever was interrupted. The next signal is asked for at the end, so that the
- * program gets on, however long this takes. */
+/* Polls in the midst of whatever was interrupted. The next signal is asked for at the end, so that
+ * the program gets on, however long this takes. */
 static void on_signal( int sig )
 {
     static const struct itimerval timer = { { 0, 0 }, { 0, 50 } };
@@ -197,8 +197,8 @@ static void on_signal( int sig )
     setitimer( ITIMER_REAL, &timer, NULL );
 }
 
-/* Each page is written, then polled, by the program or by a signal handler: exactly one of them gets
- * it, whatever the signal has interrupted. */
+/* Each page is written, then polled, by the program or by a signal handler: exactly one of them
+ * gets it, whatever the signal has interrupted. */
 static void test_signal(void)
 {
     static const struct itimerval timer = { { 0, 0 }, { 0, 50 } };

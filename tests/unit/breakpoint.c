@@ -125,8 +125,8 @@ static int be_traced( const char *name )
     check( !GetWriteWatch( 0, memory, PAGES * PAGE, own_results, &count, &granularity ));
     check( count == 1 && own_results[0] == memory );
 
-    /* LeakSanitizer stops all threads, that of the backend too, and reads the static data: an access
-     * that the kernel reports there would wait forever */
+    /* LeakSanitizer stops all threads, that of the backend too, and reads the static data: an
+     * access that the kernel reports there would wait forever */
     check( !writewatch_unwatch( results, sizeof(results) ));
     return unit_result();
 }

@@ -152,8 +152,8 @@ static void test_hole(void)
     writewatch_tracker_close( other );
 }
 
-/* A hole in shared memory, which the library has to make. Dropping only the mapping's entries leaves what
- * the pages hold. */
+/* A hole in shared memory, which the library has to make. Dropping only the mapping's entries
+ * leaves what the pages hold. */
 static void test_shared(void)
 {
     memset( memory, 1, PAGES << page_shift );

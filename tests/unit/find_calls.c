@@ -1,6 +1,6 @@
 /*
- * Which instructions lead to a function: calls, and jumps at the end of other functions; and whether
- * one piece of code has calls of all functions
+ * Which instructions lead to a function: calls, and jumps at the end of other functions; and
+ * whether one piece of code has calls of all functions
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

@@ -133,8 +133,8 @@ static void store_function( unsigned char *code, int value )
 /***********************************************************************
  *           store_caller
  *
- * Takes 8 bytes from the stack, calls the function, gives them back and returns. Or, with nothing to be undone, a jump in the place
- * of the call.
+ * Takes 8 bytes from the stack, calls the function, gives them back and returns. Or, with nothing
+ * to be undone, a jump in the place of the call.
  */
 static void store_caller( unsigned char *code, int tail, const unsigned char *target )
 {

@@ -72,8 +72,8 @@ static char *kind_map( enum kind kind )
     return kind == DISK_FILE && !is_scan() ? ret : NULL;
 }
 
-/* Some pages are written, some read, and of shared memory and files some entries are dropped, as the
- * kernel does when it takes pages back: a written page of these leaves an empty entry. */
+/* Some pages are written, some read, and of shared memory and files some entries are dropped, as
+ * the kernel does when it takes pages back: a written page of these leaves an empty entry. */
 static void use_pages( unsigned int seed )
 {
     unsigned int kind, i;

@@ -88,7 +88,8 @@ static void test_save(void)
     check( !memcmp( second, page( memory, 3 ), page_size() ));
     writewatch_tracker_close( drops );
 
-    /* what cannot be read or written has still changed; with mprotect, protection is the backend's */
+    /* what cannot be read or written has still changed; with mprotect, protection is the
+     * backend's */
     take( tracker );
     if (strcmp( writewatch_backend(), "mprotect" ))
     {

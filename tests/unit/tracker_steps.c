@@ -1,5 +1,6 @@
 /*
- * Queries that meet a tracker: a step that finds one holds the region, whatever the query began with
+ * Queries that meet a tracker: a step that finds one holds the region, whatever the query began
+ * with
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later

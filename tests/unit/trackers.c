@@ -4,9 +4,9 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Usage: trackers [--steps N] [--seed N] [BACKEND...]; without a backend all have their turn. Without
- * --steps scan has a million of them, and those that work by faults a tenth. A failure says the step,
- * which --seed and --steps repeat.
+ * Usage: trackers [--steps N] [--seed N] [BACKEND...]; without a backend all have their turn.
+ * Without --steps scan has a million of them, and those that work by faults a tenth. A failure says
+ * the step, which --seed and --steps repeat.
  */
 
 #include <string.h>
@@ -79,7 +79,8 @@ static void print_pages( const char *what, const unsigned char *pages )
     printf( "\n" );
 }
 
-/* takes an expected range of one state away; returns whether the pages found are as many, in order */
+/* takes an expected range of one state away; returns whether the pages found are as many, in
+ * order */
 static int expect( unsigned char *pages, uintptr_t start, uintptr_t end, size_t *pos, int reset )
 {
     size_t first = (start - (uintptr_t)memory) >> page_shift;

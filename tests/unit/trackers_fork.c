@@ -109,8 +109,8 @@ static void compare( unsigned int who, const char *process )
     }
 }
 
-/* In a new child a tracker lists what was written or has contents, all of the memory that the program
- * has mapped itself, and each page of it once. */
+/* In a new child a tracker lists what was written or has contents, all of the memory that the
+ * program has mapped itself, and each page of it once. */
 static void take_over( unsigned int who, const char *process )
 {
     unsigned char found[MEMORIES][PAGES];
@@ -220,8 +220,8 @@ static void *take_all( void *arg )
     return NULL;
 }
 
-/* The lists of a thread that the child does not have hold nothing up there, and what they have taken is
- * not missing. */
+/* The lists of a thread that the child does not have hold nothing up there, and what they have
+ * taken is not missing. */
 static void test_busy(void)
 {
     pthread_t thread;

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Each consumer copies the pages that it gets. When the writers have stopped and it has looked once
- * more, its copy is the memory. Pages that are never written must never be reported. Meanwhile other
- * trackers come and go, and the memory is checked.
+ * more, its copy is the memory. Pages that are never written must never be reported. Meanwhile
+ * other trackers come and go, and the memory is checked.
  */
 
 #include <pthread.h>

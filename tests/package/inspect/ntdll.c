@@ -4,9 +4,9 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * ABI is the convention of the functions, DISPATCHER the form of the dispatcher, which is never run.
- * Small functions (SMALL) may be built into what calls them. KERNEL_WATCHES has what tells a Wine
- * with kernel watches.
+ * ABI is the convention of the functions, DISPATCHER the form of the dispatcher, which is never
+ * run. Small functions (SMALL) may be built into what calls them. KERNEL_WATCHES has what tells a
+ * Wine with kernel watches.
  */
 
 #include <stddef.h>

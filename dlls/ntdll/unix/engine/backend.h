@@ -41,8 +41,8 @@ struct page_scan
                                    * continue */
 };
 
-/* What look() finds of a page: that it has contents; that it has lost them, or the protection that a
- * page has which is not written. */
+/* What look() finds of a page: that it has contents; that it has lost them, or the protection that
+ * a page has which is not written. */
 #define LOOK_HELD 1
 #define LOOK_BARE 2
 

@@ -168,8 +168,8 @@ UNINTERRUPTED int region_overlaps( uintptr_t start, uintptr_t end )
 /***********************************************************************
  *           region_next
  *
- * The first part of [*start, *end) that lies in one region; sets both to it. Returns 0 if no page is
- * watched.
+ * The first part of [*start, *end) that lies in one region; sets both to it. Returns 0 if no page
+ * is watched.
  */
 UNINTERRUPTED int region_next( uintptr_t *start, uintptr_t *end )
 {

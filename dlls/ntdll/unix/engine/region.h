@@ -68,14 +68,15 @@ extern struct page_marks *region_marks( struct watch_region *region );
 
 extern void region_set_state( struct watch_region *region, enum region_state state );
 
-/* Marks the pages of [start, end) as written, as they were found to be. If there is no memory for the
- * marks, queries fail until all of the region is reset. In a step, or under the change lock. */
+/* Marks the pages of [start, end) as written, as they were found to be. If there is no memory for
+ * the marks, queries fail until all of the region is reset. In a step, or under the change lock. */
 extern void region_mark_written( struct watch_region *region, uintptr_t start, uintptr_t end );
 
 /* The same for pages that a query has taken and cannot return: trackers know of them already. */
 extern void region_put_back( struct watch_region *region, uintptr_t start, uintptr_t end );
 
-/* Called for a new region, which is watched now; change lock held. NULL until there are trackers. */
+/* Called for a new region, which is watched now; change lock held. NULL until there are
+ * trackers. */
 extern void (*region_added)( struct watch_region *region );
 
 /* Writers: one at a time, under the change lock (host.h). */

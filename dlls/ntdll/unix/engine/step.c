@@ -71,8 +71,8 @@ UNINTERRUPTED int enter_anew( struct watch_query *query )
 /***********************************************************************
  *           enter_held
  *
- * watch_enter() where faults are served, or where there are trackers. Signals are blocked before the
- * step begins: a handler of the program that interrupts our step and writes to the region would
+ * watch_enter() where faults are served, or where there are trackers. Signals are blocked before
+ * the step begins: a handler of the program that interrupts our step and writes to the region would
  * fault, and wait for that step.
  */
 UNINTERRUPTED int enter_held( struct watch_query *query )

@@ -45,8 +45,8 @@
  * in this many times the backend serves the fault only if the page really is not open. */
 #define MAX_REPEATS 1000
 
-/* how often in a row it then finds the page open, where there are trackers, before the fault is passed
- * on */
+/* how often in a row it then finds the page open, where there are trackers, before the fault is
+ * passed on */
 #define MAX_REFUSALS 1000
 
 static __thread struct

@@ -11,8 +11,8 @@
 #include "sys/page.h"
 #include "sys/pagemap.h"
 
-/* Pages of files and of shared memory have contents elsewhere. A protected entry without a page may be
- * one that is swapped out, or was never touched. */
+/* Pages of files and of shared memory have contents elsewhere. A protected entry without a page may
+ * be one that is swapped out, or was never touched. */
 static int has_contents( uint64_t entry )
 {
     if (entry & PM_PRESENT) return !(entry & PM_FILE);

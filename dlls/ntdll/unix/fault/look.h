@@ -10,8 +10,8 @@
 
 #include "engine/region.h"
 
-/* The answer of look() for entries from scan->start on. A page is bare that has none of the bits that
- * show that it was not dropped; 0: nothing shows that, and none is bare. */
+/* The answer of look() for entries from scan->start on. A page is bare that has none of the bits
+ * that show that it was not dropped; 0: nothing shows that, and none is bare. */
 extern int look_at_entries( struct page_scan *scan, const uint64_t *entries, size_t count,
                             uint64_t kept );
 

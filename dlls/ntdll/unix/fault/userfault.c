@@ -180,9 +180,9 @@ int userfault_reattach( struct userfault *uf, struct watch_region *region )
 /***********************************************************************
  *           userfault_look
  *
- * A page that is dropped loses its protection with its entry, and has none when it comes back, unless
- * the backend serves that: see note_filled in engine/backend.h. A protected entry without a page may
- * be one that is swapped out, or was never touched.
+ * A page that is dropped loses its protection with its entry, and has none when it comes back,
+ * unless the backend serves that: see note_filled in engine/backend.h. A protected entry without a
+ * page may be one that is swapped out, or was never touched.
  */
 int userfault_look( struct watch_region *region, struct page_scan *scan )
 {

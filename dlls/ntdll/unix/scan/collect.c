@@ -264,10 +264,10 @@ static int list_categories( int fresh, struct page_scan *scan )
 /***********************************************************************
  *           look_for
  *
- * Pages of a file or of shared memory have contents elsewhere. In memory that was protected as a whole a
- * page that is dropped has no entry, which is a written page anyway. A swapped page that is not written
- * may be a marker, of which nothing is known. Without markers a page is missing, or the shared page of
- * zeros, if it has no contents.
+ * Pages of a file or of shared memory have contents elsewhere. In memory that was protected as a
+ * whole a page that is dropped has no entry, which is a written page anyway. A swapped page that is
+ * not written may be a marker, of which nothing is known. Without markers a page is missing, or the
+ * shared page of zeros, if it has no contents.
  */
 static int look_for( struct watch_region *region, int has_markers, struct page_scan *scan )
 {

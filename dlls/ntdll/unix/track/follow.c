@@ -13,8 +13,8 @@
 #include "sys/wait_turn.h"
 #include "track/tracker.h"
 
-/* Its steps use what is about to be freed, so they are waited for, even where a debugger has stopped
- * one. */
+/* Its steps use what is about to be freed, so they are waited for, even where a debugger has
+ * stopped one. */
 void follow_close( struct watch_region *region )
 {
     unsigned int turns = 0;
@@ -23,8 +23,9 @@ void follow_close( struct watch_region *region )
     while (region_has_steps( region )) wait_turn( &turns );
 }
 
-/* Makes the next write to each page that is marked fault again, where faults tell of writes. The marks
- * stay: a page that is both armed and marked does no harm. Where marks were lost any page may be open. */
+/* Makes the next write to each page that is marked fault again, where faults tell of writes. The
+ * marks stay: a page that is both armed and marked does no harm. Where marks were lost any page may
+ * be open. */
 static int arm_all_marked( struct watch_region *region )
 {
     uintptr_t page = (uintptr_t)1 << region->shift, start = region->base, end;
@@ -36,8 +37,8 @@ static int arm_all_marked( struct watch_region *region )
         return arm_pages( region, region->base, region->end );
     for (; !ret && (start = marks_next( marks, start, region->end )) < region->end; start = end)
     {
-        for (end = start + page; end < region->end && marks_peek( marks, end, end + page ); end += page)
-            /* nothing */;
+        end = start + page;
+        while (end < region->end && marks_peek( marks, end, end + page )) end += page;
         ret = arm_pages( region, start, end );
     }
     return ret;
@@ -46,8 +47,8 @@ static int arm_all_marked( struct watch_region *region )
 /***********************************************************************
  *           follow_closed
  *
- * What was written before is taken from the backend, for those who were there before, so that what is
- * written from now on is seen.
+ * What was written before is taken from the backend, for those who were there before, so that what
+ * is written from now on is seen.
  */
 int follow_closed( struct watch_region *region, struct tracker *tracker )
 {
@@ -97,8 +98,8 @@ static int is_followed( const struct tracker *tracker, const struct watch_region
 /***********************************************************************
  *           follow_new
  *
- * Nothing of a new region is written yet, as for queries. Where it cannot be followed, trackers have no
- * state of it, and their lists fail.
+ * Nothing of a new region is written yet, as for queries. Where it cannot be followed, trackers
+ * have no state of it, and their lists fail.
  */
 void follow_new( struct watch_region *region )
 {

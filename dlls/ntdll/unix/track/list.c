@@ -37,8 +37,8 @@ struct listing
     uint64_t                       signals;   /* blocked before a step */
     int                            pagemap;   /* -1 until first needed */
     uintptr_t                      pos;       /* where to continue */
-    uintptr_t                      end;       /* of what is listed of the region: whole pages of it, or
-                                               * of a source only what was asked for */
+    uintptr_t                      end;       /* of what is listed of the region: whole pages of it,
+                                               * or of a source only what was asked for */
     size_t                         pages;     /* that may still be listed, of the granularity */
     size_t                         len;       /* room for ranges in this step */
     size_t                         count;     /* ranges found in this step */
@@ -127,8 +127,8 @@ static int take_scanned( struct listing *list, uintptr_t start, uintptr_t end, u
  *           take_of_source
  *
  * Takes marks of a source, in one group of them, and arms these pages. Those that others know as
- * written stay so: a page that is both armed and marked does no harm. On failure *err is set, and the
- * marks are back.
+ * written stay so: a page that is both armed and marked does no harm. On failure *err is set, and
+ * the marks are back.
  */
 static uint64_t take_of_source( struct listing *list, uintptr_t start, uintptr_t end, int *err )
 {
@@ -247,8 +247,8 @@ static int is_plain( const struct list_filter *filter )
            !(filter->returned & ~PAGE_IS_WRITTEN);
 }
 
-/* What the backend knows of pages, apart from the marks. What it takes for written has been gathered
- * for a source, and written again since. */
+/* What the backend knows of pages, apart from the marks. What it takes for written has been
+ * gathered for a source, and written again since. */
 static int read_categories( struct listing *list, struct page_scan *scan )
 {
     struct watch_region *region = list->query.region;

@@ -42,8 +42,8 @@ struct list_source
  * count, and in *next the first address not covered. A list shows each page at one moment, but not
  * all pages at the same moment. With reset, a page is listed and reset in one step: no two callers
  * get it for one write. Any thread, no lock; may interrupt any code of this library. On failure all
- * pages that were listed are written again: -ENOENT (a part is not watched), -EOPNOTSUPP (a category
- * that the backend does not know), -EFAULT (not mapped), -ENOMEM, -EIO. */
+ * pages that were listed are written again: -ENOENT (a part is not watched), -EOPNOTSUPP (a
+ * category that the backend does not know), -EFAULT (not mapped), -ENOMEM, -EIO. */
 extern ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                            struct page_run *ranges, size_t count, uintptr_t *next );
 

@@ -13,8 +13,8 @@
 #include "track/move.h"
 #include "track/tracker.h"
 
-/* The kernel forgets the watch of memory that mremap() moves, and what it knows of its pages. So all
- * of it is gathered first, among the marks of the region and of its trackers. */
+/* The kernel forgets the watch of memory that mremap() moves, and what it knows of its pages. So
+ * all of it is gathered first, among the marks of the region and of its trackers. */
 
 _Static_assert( sizeof(((struct moved_state *)0)->tracked) / sizeof(struct page_marks *) ==
                 MAX_TRACKERS, "one for each tracker" );

@@ -20,7 +20,7 @@ struct moved_state
     size_t             size;
     enum memory_kind   kind;
     unsigned int       shift;
-    int                has_protection;   /* whether the protection is the backend's: see move_take() */
+    int                has_protection;   /* whether the backend keeps its own: see move_take() */
     struct page_marks *written;  /* of queries */
     struct page_marks *tracked[64];      /* of trackers; NULL where there is nothing */
     uint64_t           numbers[64];      /* of these trackers */

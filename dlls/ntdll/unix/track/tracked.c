@@ -77,7 +77,8 @@ static int discard( struct watch_region *region, uintptr_t start, uintptr_t end,
     return original( region )->discard( region, start, end, reason );
 }
 
-/* what a query takes; on failure the query itself makes the range written for those without tracker */
+/* what a query takes; on failure the query itself makes the range written for those without
+ * tracker */
 static int collect_written( struct watch_region *region, struct page_scan *scan )
 {
     uintptr_t start = scan->start, end = scan->end;

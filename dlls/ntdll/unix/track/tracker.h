@@ -13,10 +13,10 @@
 #include "track/list.h"
 #include "engine/region.h"
 
-/* A tracker has a bit for each page of its range: written since the tracker was opened, or since the
- * tracker itself has reset the page. Whoever takes written pages from the backend (a query, a list,
- * another tracker) passes them on to all trackers in the same step, so one scan serves all, and
- * nothing that one takes is missing for another.
+/* A tracker has a bit for each page of its range: written since the tracker was opened, or since
+ * the tracker itself has reset the page. Whoever takes written pages from the backend (a query, a
+ * list, another tracker) passes them on to all trackers in the same step, so one scan serves all,
+ * and nothing that one takes is missing for another.
  *
  * While a region has trackers, a table of track/tracked.c takes the place of its backend's. Each of
  * its steps then holds a lock: between taking a page and passing it on nobody else looks. */
@@ -31,8 +31,8 @@ struct tracker
     struct page_marks *pages;
     struct page_marks *contents;  /* pages that have had contents; NULL: it does not follow drops */
 
-    /* Other mappings of memory in its range: a page of a view is that of the range at the same offset
-     * from "to". Views are only added. */
+    /* Other mappings of memory in its range: a page of a view is that of the range at the same
+     * offset from "to". Views are only added. */
     struct tracker_view
     {
         uintptr_t start;
@@ -88,12 +88,13 @@ extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_
 
 /* Adds a view: what is written through it from now on is written in the tracker. Takes the change
  * lock. 0, -ENOSPC or the errors of tracker_open(). */
-extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end, uintptr_t to );
+extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end,
+                             uintptr_t to );
 
 /* of views.c */
-/* Before a list of [start, end) of the tracker's range: gathers what was written through views; -ENOENT
- * if a part of one is not watched, unless across. And after pages were reset: the next write through a
- * view is to fault. 0 or -errno. */
+/* Before a list of [start, end) of the tracker's range: gathers what was written through views;
+ * -ENOENT if a part of one is not watched, unless across. And after pages were reset: the next
+ * write through a view is to fault. 0 or -errno. */
 extern int views_gather( struct tracker *tracker, uintptr_t start, uintptr_t end, int across );
 extern int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end );
 
@@ -104,8 +105,8 @@ extern int follow_closed( struct watch_region *region, struct tracker *tracker )
 extern void unfollow_all( const struct tracker *tracker );
 extern void follow_new( struct watch_region *region );
 
-/* of drops.c, for trackers that follow drops: looks for pages that were dropped since the last look, or
- * takes note of some; in a held step, or while the region is closed. 0 or -errno. */
+/* of drops.c, for trackers that follow drops: looks for pages that were dropped since the last
+ * look, or takes note of some; in a held step, or while the region is closed. 0 or -errno. */
 extern int drops_find( struct tracker *tracker, struct watch_region *region, uintptr_t start,
                        uintptr_t end );
 extern void drops_note( struct watch_region *region, uintptr_t start, uintptr_t end );
@@ -117,8 +118,8 @@ extern int drops_remove( uintptr_t start, uintptr_t end );
 /* of tracked.c: the table that takes the place of a backend's; change lock held */
 extern const struct watch_backend *tracked_table( const struct watch_backend *backend );
 
-/* Takes what the backend has found in a range, and passes it on to all. In a held step, or while the
- * region is closed. Returns 0, or -errno; then all of the range is written, for all. */
+/* Takes what the backend has found in a range, and passes it on to all. In a held step, or while
+ * the region is closed. Returns 0, or -errno; then all of the range is written, for all. */
 extern int tracked_gather( struct watch_region *region, uintptr_t start, uintptr_t end );
 
 /* Marks the same for one tracker, and leaves it with the backend. In a held step. Returns 0 or

@@ -57,8 +57,8 @@ void tracker_close( struct tracker *tracker )
 /***********************************************************************
  *           gather
  *
- * For a list: see struct list_source. A region that is not followed has no state here: it is new, and
- * will be followed before the change that adds it has ended, or that has failed.
+ * For a list: see struct list_source. A region that is not followed has no state here: it is new,
+ * and will be followed before the change that adds it has ended, or that has failed.
  */
 static int gather( const struct list_source *source, struct watch_region *region, uintptr_t start,
                    uintptr_t end )

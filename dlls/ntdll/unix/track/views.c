@@ -12,9 +12,9 @@
 #include "engine/step.h"
 #include "track/tracker.h"
 
-/* The kernel protects a page in each mapping on its own, so a write shows in the mapping that it went
- * through, which is another region. Its pages are passed on to the tracker at the place that they have
- * in the tracker's range. */
+/* The kernel protects a page in each mapping on its own, so a write shows in the mapping that it
+ * went through, which is another region. Its pages are passed on to the tracker at the place that
+ * they have in the tracker's range. */
 
 /* what is done to the pages that a view has of a part of the tracker's range */
 struct view_action

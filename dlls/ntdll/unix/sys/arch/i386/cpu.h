@@ -27,8 +27,8 @@ static inline __attribute__((always_inline)) void cpu_pause(void)
     __builtin_ia32_pause();
 }
 
-/* The kernel's entry point in the vDSO, once cpu_init() has found it. It takes an eighth of the time of
- * int $0x80, which is used before, and for the calls with six arguments. */
+/* The kernel's entry point in the vDSO, once cpu_init() has found it. It takes an eighth of the
+ * time of int $0x80, which is used before, and for the calls with six arguments. */
 extern const void *cpu_entry __attribute__((visibility("hidden")));
 extern void cpu_init(void);
 
@@ -105,9 +105,9 @@ PC_HELPER( di );
 PC_HELPER( bp );
 #undef PC_HELPER
 
-/* In which code a signal interrupted the thread: a helper belongs to its caller, and so does the entry
- * point of the kernel, which has at most three registers on the stack above the return address. What
- * it is compared with is code: no other word on the stack is an address there. */
+/* In which code a signal interrupted the thread: a helper belongs to its caller, and so does the
+ * entry point of the kernel, which has at most three registers on the stack above the return
+ * address. What it is compared with is code: no other word on the stack is an address there. */
 static inline int context_is_in( const ucontext_t *context, uintptr_t start, uintptr_t end )
 {
     const char * const helpers[] =
