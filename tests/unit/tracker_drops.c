@@ -9,7 +9,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -149,7 +148,8 @@ static void test_untouched(void)
     VirtualFree( memory, 0, MEM_RELEASE );
 }
 
-/* The page of zeros that a read brings is not told from contents; scan knows the kernel's shared one. */
+/* The page of zeros that a read brings is not told from contents. Scan knows the kernel's shared
+ * one. */
 static void test_only_read(void)
 {
     int knows_zeros = !strcmp( backend, "scan" ) && unit_has_zero_page();
@@ -252,8 +252,9 @@ static void test_shared_entries(void)
 /* what each entry of the pagemap says */
 static void test_entries(void)
 {
-    const uint64_t entries[] = { 0, PM_PRESENT | PM_UFFD_WP, PM_PRESENT, PM_SWAP | PM_UFFD_WP, PM_SWAP,
-                                 PM_PRESENT | PM_FILE | PM_UFFD_WP, PM_PRESENT | PM_FILE };
+    static const uint64_t entries[] = { 0, PM_PRESENT | PM_UFFD_WP, PM_PRESENT,
+                                        PM_SWAP | PM_UFFD_WP, PM_SWAP,
+                                        PM_PRESENT | PM_FILE | PM_UFFD_WP, PM_PRESENT | PM_FILE };
     static const uint64_t userfault[] = { LOOK_BARE, LOOK_HELD, LOOK_HELD | LOOK_BARE, 0,
                                           LOOK_HELD | LOOK_BARE, 0, LOOK_BARE };
     static const uint64_t private[] = { LOOK_BARE, LOOK_HELD, LOOK_HELD, 0, LOOK_HELD, 0, 0 };
@@ -270,7 +271,8 @@ static void test_entries(void)
         run.categories = 0;
         check( look_at_entries( &scan, &entries[i], 1, PM_PRESENT | PM_SWAP ) == !!private[i] );
         check( run.categories == private[i] );
-        if (run.categories != private[i]) printf( "entry %zu\n", i );
+        if (run.categories != private[i]) printf( "entry %zu: %#llx\n", i,
+                                                  (unsigned long long)run.categories );
     }
 }
 
@@ -287,13 +289,14 @@ static int swap_out(void)
     {
         madvise( memory, SIZE, MADV_PAGEOUT );
         check( pagemap_read( fd, (uintptr_t)memory, PAGES, entries ) == PAGES );
-        for (i = count = 0; i < PAGES; i++) count += (entries[i] & (PM_PRESENT | PM_SWAP)) == PM_SWAP;
+        for (i = count = 0; i < PAGES; i++)
+            count += (entries[i] & (PM_PRESENT | PM_SWAP)) == PM_SWAP;
     }
     close( fd );
     return count == PAGES;
 }
 
-/* contents that are in swap space are contents: after a look at the page, and before the first one */
+/* contents in swap space are contents: after a look at the page, and before the first one */
 static void test_swapped(void)
 {
     int before;
