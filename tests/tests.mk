@@ -51,6 +51,7 @@ UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
 UNIT_LDFLAGS_descriptors = -Wl,--wrap=pthread_create
 UNIT_LDFLAGS_discard = -Wl,--wrap=discard_pages
 UNIT_LDFLAGS_forms = -Wl,--wrap=ioctl
+UNIT_LDFLAGS_tracker_drops = -Wl,--wrap=arm_pages
 UNIT_LDFLAGS_wine_libc = -Wl,--wrap=watch_remove
 UNIT_LDFLAGS_process_ends = -Wl,--wrap=other_pages_open
 UNIT_LDFLAGS_region = -Wl,--wrap=region_set_state

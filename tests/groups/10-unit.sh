@@ -22,7 +22,7 @@ if may_want unit && both_forms; then
             "$top_builddir/tests/unit/$test"
     done
     for test in across discard drops mapping mapping_refused marked pages results_array snapshot \
-        trackers_race undo views; do
+        tracker_cases tracker_drops trackers_race undo views; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test" scan
     done
