@@ -4,8 +4,8 @@
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The linker puts a function of ours before arm_pages(), which can fail. The arguments are backends,
- * otherwise all have their turn.
+ * The linker puts a function of ours before arm_pages(), which can fail. The arguments are
+ * backends, otherwise all have their turn.
  */
 
 #include <errno.h>
@@ -197,7 +197,8 @@ static void test_failure(void)
     armings_fail = 1;
     ret = try_take( &pages );
     armings_fail = 0;
-    /* in memory that scan protected as a whole what is dropped counts as written: that cannot fail */
+    /* in memory that scan protected as a whole what is dropped counts as written: that cannot fail
+     * */
     if (ret < 0 || strcmp( unit_form( backend ), "scan:marked" ))
     {
         check( failed_armings > 0 && ret == -ENOMEM );
