@@ -29,7 +29,15 @@ static unsigned char written[TRACKERS + 1][PAGES];       /* of the trackers; the
 static unsigned char committed[PAGES], writable[PAGES];
 
 /* the last step that asked for pages, for a failure */
-static struct { const char *what; unsigned int who; size_t first, end; int reset; long count; size_t start, stop; } last;
+static struct
+{
+    const char  *what;
+    unsigned int who;
+    size_t       first, end;
+    int          reset;
+    long         count;
+    size_t       start, stop;   /* pages of the last range */
+} last;
 
 #define QUERIES TRACKERS
 

@@ -14,12 +14,12 @@
 #include "engine/region.h"
 
 /* A tracker has a bit for each page of its range: written since the tracker was opened, or since
- * the tracker itself has reset the page. Whoever takes written pages from the backend (a query, a
+ * the tracker itself has reset the page. Who takes written pages from the backend (a query, a
  * list, another tracker) passes them on to all trackers in the same step, so one scan serves all,
  * and nothing that one takes is missing for another.
  *
  * While a region has trackers, a table of track/tracked.c takes the place of its backend's. Each of
- * its steps then holds a lock: between taking a page and passing it on nobody else looks. */
+ * its steps then holds a lock: between taking a page and passing it on no other one looks. */
 #define MAX_VIEWS 8
 
 struct tracker
