@@ -10,7 +10,7 @@
 
 #include "writewatch.h"
 
-#include "track/list.h"
+#include "track/watch_list.h"
 
 struct list_request
 {

@@ -9,7 +9,7 @@
 #define WRITEWATCH_LISTING_H
 
 #include "engine/query.h"
-#include "track/list.h"
+#include "track/watch_list.h"
 
 /* ranges that one step can make */
 #define MAX_RANGES 128

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#include "track/list.h"
+#include "track/watch_list.h"
 #include "engine/region.h"
 
 /* A tracker has a bit for each page of its range: written since the tracker was opened, or since

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#ifndef WRITEWATCH_LIST_H
-#define WRITEWATCH_LIST_H
+#ifndef WRITEWATCH_WATCH_LIST_H
+#define WRITEWATCH_WATCH_LIST_H
 
 #include <sys/types.h>
 
@@ -47,4 +47,4 @@ struct list_source
 extern ssize_t watch_list( uintptr_t start, uintptr_t end, const struct list_filter *filter,
                            struct page_run *ranges, size_t count, uintptr_t *next );
 
-#endif /* WRITEWATCH_LIST_H */
+#endif /* WRITEWATCH_WATCH_LIST_H */
