@@ -36,8 +36,8 @@ static int knows_all( const struct watch_region *region )
 /***********************************************************************
  *           list_region
  *
- * Lists pages of one region, after what ranges has already; *pos is where it ends. The region may
- * become another one meanwhile, or go: that is -ENOENT.
+ * Lists pages of one region, after what ranges has already; list->pos is where it ends. The region
+ * may become another one meanwhile, or go: that is -ENOENT.
  */
 static int list_region( struct listing *list, uintptr_t end, struct page_run *ranges, size_t count,
                         size_t *stored )

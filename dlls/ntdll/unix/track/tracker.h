@@ -10,8 +10,11 @@
 
 #include <sys/types.h>
 
-#include "track/watch_list.h"
 #include "engine/region.h"
+#include "track/watch_list.h"
+
+#define MAX_TRACKERS 64
+#define MAX_VIEWS    8
 
 /* A tracker has a bit for each page of its range: written since the tracker was opened, or since
  * the tracker itself has reset the page. Who takes written pages from the backend (a query, a
@@ -20,8 +23,6 @@
  *
  * While a region has trackers, a table of track/tracked.c takes the place of its backend's. Each of
  * its steps then holds a lock: between taking a page and passing it on no other one looks. */
-#define MAX_VIEWS 8
-
 struct tracker
 {
     uintptr_t          start;
@@ -41,8 +42,6 @@ struct tracker
     }                  views[MAX_VIEWS];
     unsigned int       count;
 };
-
-#define MAX_TRACKERS 64
 
 /* tracker.c: all of them; a slot changes only under the change lock, while no region has its bit or
  * those that have it are closed. */
@@ -91,10 +90,9 @@ extern void tracker_put_back( struct tracker *tracker, uintptr_t start, uintptr_
 extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end,
                              uintptr_t to );
 
-/* of views.c */
-/* Before a list of [start, end) of the tracker's range: gathers what was written through views;
- * -ENOENT if a part of one is not watched, unless across. And after pages were reset: the next
- * write through a view is to fault. 0 or -errno. */
+/* of views.c, before a list of [start, end) of the tracker's range: gathers what was written through
+ * views; -ENOENT if a part of one is not watched, unless across. And after pages were reset: the
+ * next write through a view is to fault. 0 or -errno. No lock. */
 extern int views_gather( struct tracker *tracker, uintptr_t start, uintptr_t end, int across );
 extern int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end );
 
