@@ -45,6 +45,8 @@ UNIT_EXTRA_convention = preload/arch/$(ARCH)/machine_code.o
 UNIT_EXTRA_guards = preload/signals.o preload/defer.o preload/owned_lock.o
 UNIT_EXTRA_wine_libc = preload/interpose.o
 UNIT_EXTRA_wine_mappings = preload/interpose.o
+# The same, but of the native library.
+UNIT_SHARED_own_memory = $(SHARED_OBJS)
 UNIT_LDFLAGS_hooks = -Wl,--wrap=watch_add
 UNIT_LDFLAGS_hold = -Wl,--wrap=region_mark_written
 UNIT_LDFLAGS_commit = -Wl,--wrap=watch_commit
@@ -203,7 +205,7 @@ unit_objects = $(2)
 endif
 
 $(UNIT_PROGS): %: $$(call unit_objects,$$(notdir $$*),$$*.o $(UNIT_COMMON) \
-  $$(UNIT_EXTRA_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS))
+  $$(UNIT_EXTRA_$$(notdir $$*)) $$(UNIT_SHARED_$$(notdir $$*)) $(ENGINE_OBJS) $(NATIVE_LIB_OBJS))
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS_$(notdir $*)) -pthread -o $@ $^ -ldl -lrt
 
 $(TOOL_PROGS): %: %.o

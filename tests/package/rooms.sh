@@ -35,7 +35,9 @@ END
 # which kernelbase is over the native host as it is over Wine.
 host=$(sed -n 's/^extern .*[ *]\([a-z_]*\)\(\[\]\|(.*\);$/\1/p' "$top_srcdir/$unix/engine/host.h")
 # What the preload library exports takes the place of functions of the C library.
-exports=$(sed -n 's/^ *\([a-z0-9_]*\);$/\1/p' "$top_srcdir/preload/preload.map")
+# So does each file that only the shared native library has.
+exports=$(sed -n 's/^ *\([a-z0-9_]*\);$/\1/p' "$top_srcdir/preload/preload.map"
+    for file in "$top_srcdir"/dlls/writewatch/shared/*.c; do basename "$file" .c; done)
 
 room_of()
 {

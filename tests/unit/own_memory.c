@@ -17,6 +17,7 @@
 
 #include "engine/region.h"
 #include "engine/watch.h"
+#include "native/process.h"
 #include "sys/page.h"
 #include "unit.h"
 #include "writewatch.h"
@@ -157,16 +158,28 @@ static void *use_watched( void *arg )
     return arg;
 }
 
-/* another thread's, which handles signals on another stack */
+/* Another thread's, which handles signals on another stack. At the top of the stack is what glibc
+ * keeps about the thread, and the kernel writes there. */
 static void test_watched_by_other(void)
 {
     pthread_t thread;
+#ifdef __GLIBC__
+    int refused = by_faults;
+#else
+    int refused = 0;
+#endif
 
     pthread_barrier_init( &ready, NULL, 2 );
     pthread_barrier_init( &watched, NULL, 2 );
     stack = map_pages( STACK_PAGES );
     thread = begin_thread( use_watched );
     pthread_barrier_wait( &ready );
+    if (refused || !by_faults)
+    {
+        check( writewatch_watch( stack, STACK_PAGES << page_shift ) == (refused ? -EDEADLK : 0) );
+        if (refused) check( strstr( writewatch_reason(), "about a thread" ) != NULL );
+        else check( !writewatch_unwatch( stack, STACK_PAGES << page_shift ));
+    }
     check( !writewatch_watch( stack, WATCHED_PAGES << page_shift ));
     pthread_barrier_wait( &watched );
     check( !pthread_join( thread, NULL ));
@@ -180,13 +193,60 @@ static void *only_use( void *arg )
     return arg;
 }
 
-/* memory that was watched before it became a stack: where no signals are needed */
-static void test_later_stack(void)
+static void *use_with_alternate( void *arg )
 {
+    stack_t alternate = { .ss_sp = map_pages( 16 ), .ss_size = (size_t)16 << page_shift };
+
+    check( !sigaltstack( &alternate, NULL ));
+    use_stack( 16 );
+    return arg;
+}
+
+/* Memory that was watched before it became a stack. Where signals are needed the thread does not
+ * begin; it does if only the part is watched that it uses after it has named another stack for
+ * them. */
+static void test_later_stack( int by_signals )
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int i;
+
     stack = map_pages( STACK_PAGES );
     check( !writewatch_watch( stack, STACK_PAGES << page_shift ));
-    check( !pthread_join( begin_thread( only_use ), NULL ));
+    if (!by_signals)
+    {
+        check( !pthread_join( begin_thread( only_use ), NULL ));
+        check( stack_is_written() );
+    }
+    else
+    {
+        check( !pthread_attr_init( &attr ));
+        /* the same memory, or its top alone */
+        for (i = 0; i < 2; i++)
+        {
+            char *base = stack + ((i * WATCHED_PAGES) << page_shift);
+
+            check( !pthread_attr_setstack( &attr, base, stack + (STACK_PAGES << page_shift) - base ));
+            check( pthread_create( &thread, &attr, only_use, NULL ) == EDEADLK );
+            check( strstr( writewatch_reason(), "its stack is watched" ) != NULL );
+        }
+        check( !stack_is_written() );
+    }
+    check( !writewatch_unwatch( stack, STACK_PAGES << page_shift ));
+    munmap( stack, STACK_PAGES << page_shift );
+
+    stack = map_pages( STACK_PAGES );
+    check( !writewatch_watch( stack, WATCHED_PAGES << page_shift ));
+    check( !pthread_join( begin_thread( use_with_alternate ), NULL ));
     check( stack_is_written() );
+    check( !writewatch_unwatch( stack, WATCHED_PAGES << page_shift ));
+    munmap( stack, STACK_PAGES << page_shift );
+
+    /* what the C library maps for a thread, and a smaller part than any thread needs */
+    check( !pthread_create( &thread, NULL, only_use, NULL ));
+    check( !pthread_join( thread, NULL ));
+    check( !process_refuses_stack( NULL, STACK_PAGES << page_shift ));
+    check( !process_refuses_stack( (char *)page_size(), ~(size_t)0 ));
 }
 
 /* a region, its bitmap, and what else the library writes to */
@@ -229,7 +289,7 @@ static int run( const char *name )
     in_thread( local_data );
     in_thread( other_stack );
     test_watched_by_other();
-    if (!by_signals) test_later_stack();
+    test_later_stack( by_signals );
     return unit_result();
 }
 

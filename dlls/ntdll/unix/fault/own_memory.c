@@ -9,8 +9,12 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
+#include <dirent.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "engine/region.h"
 #include "fault/fault.h"
@@ -21,8 +25,8 @@
 /* A fault that is raised while another one is served, or while a query keeps faults waiting, ends
  * the program or is never served. So does one for which the kernel cannot write the signal frame.
  * It is better to refuse such memory. The library can recognise this thread's stack and
- * thread-local data, the first thread's stack, and its own data. Those of other threads look like
- * any other memory. */
+ * thread-local data, the first thread's stack, and its own data; of other threads, what the C
+ * library keeps about them. The rest of their stacks looks like any other memory. */
 
 static __thread const char *found;
 
@@ -30,6 +34,10 @@ static const char *notice = "";
 
 static const char has_stack[] = "memory was refused because it holds a stack in use";
 static const char has_local[] = "memory was refused because it holds data of this thread";
+static const char has_other[] = "memory was refused because it holds what the C library keeps about "
+                                "a thread";
+static const char new_stack[] = "a thread was refused because its stack is watched, and cannot serve "
+                                "the signals by which that is done";
 static const char has_data[]  = "memory was refused because it holds the library's own data";
 
 static int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
@@ -70,6 +78,34 @@ static int holds_first_stack( uintptr_t start, uintptr_t end )
 
     if (!addr || find_mapping( addr, &mapping ) <= 0) return start <= addr && addr < end;
     return start < mapping.end && mapping.start < end;
+}
+
+/***********************************************************************
+ *           holds_other_thread
+ *
+ * The kernel itself writes to what the C library keeps about a thread: to its restartable sequence
+ * when it is preempted, to its id when it ends. If it may not, it kills the process, or leaves a
+ * pthread_join() waiting for ever. In glibc the list of robust mutexes lies there; musl names it to
+ * the kernel only when it is used.
+ */
+static int holds_other_thread( uintptr_t start, uintptr_t end )
+{
+    DIR *dir = opendir( "/proc/self/task" );
+    struct dirent *entry;
+    int ret = 0;
+
+    if (!dir) return 0;
+    while (!ret && (entry = readdir( dir )))
+    {
+        void *head = NULL;
+        size_t size;
+        int tid = atoi( entry->d_name );
+
+        if (tid <= 0 || syscall( SYS_get_robust_list, tid, &head, &size )) continue;
+        ret = head && overlaps( start, end, head, sizeof(void *) );
+    }
+    closedir( dir );
+    return ret;
 }
 
 struct data_search
@@ -118,6 +154,7 @@ void own_memory_look( uintptr_t start, uintptr_t end )
     else if (overlaps( start, end, &found, sizeof(found) ) ||
              overlaps( start, end, &errno, sizeof(errno) )) found = has_local;
     else if (fault_uses_memory( start, end )) found = has_data;
+    else if (holds_other_thread( start, end )) found = has_other;
 }
 
 void own_memory_forget(void)
@@ -137,6 +174,33 @@ int own_memory_check( const struct watch_region *region )
     if (!found) return 0;
     notice = found;
     return -EDEADLK;
+}
+
+/***********************************************************************
+ *           own_memory_refuses_stack
+ *
+ * The part that counts is the smallest stack there can be: it holds what the C library keeps about
+ * the thread, and its first frames. Before the thread uses the rest, it can name an alternate
+ * signal stack.
+ */
+int own_memory_refuses_stack( const void *base, size_t size )
+{
+    uintptr_t start = (uintptr_t)base, end = start + size, stop;
+    long least = sysconf( _SC_THREAD_STACK_MIN );
+    struct watch_region *region;
+    int ret = 0;
+
+    /* no stack was named */
+    if (!base || end <= start) return 0;
+    if (least > 0 && (size_t)least < size) start = round_down( end - least );
+    for (stop = end; !ret && start < end && region_next( &start, &stop ); start = stop, stop = end)
+    {
+        if (!(region = region_get( start, stop ))) continue;
+        ret = original_backend( region->backend )->signal != 0;
+        region_put( region );
+    }
+    if (ret) notice = new_stack;
+    return ret;
 }
 
 const char *own_memory_notice(void)

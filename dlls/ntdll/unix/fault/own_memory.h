@@ -22,6 +22,10 @@ extern void own_memory_forget(void);
 /* Whether a region that is being attached holds any of it: 0, or -EDEADLK. Change lock held. */
 extern int own_memory_check( const struct watch_region *region );
 
+/* Whether a new thread could not begin on this stack: what it writes to first is watched by a
+ * backend that needs signals. No lock. */
+extern int own_memory_refuses_stack( const void *base, size_t size );
+
 /* why memory was last refused; "" if it never was */
 extern const char *own_memory_notice(void);
 

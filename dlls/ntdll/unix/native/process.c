@@ -222,6 +222,11 @@ const char *process_watch_reason(void)
     return own_memory_notice();
 }
 
+int process_refuses_stack( const void *base, size_t size )
+{
+    return own_memory_refuses_stack( base, size );
+}
+
 /***********************************************************************
  *             NtGetWriteWatch
  *

@@ -50,4 +50,8 @@ extern int process_watch( void *addr, size_t size, enum memory_kind kind, unsign
 /* what that is */
 extern const char *process_watch_reason(void);
 
+/* Whether a thread could not begin on this stack, as its top is watched and faults there cannot be
+ * served. No lock. */
+extern int process_refuses_stack( const void *base, size_t size );
+
 #endif /* WRITEWATCH_PROCESS_H */
