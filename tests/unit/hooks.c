@@ -75,6 +75,7 @@ static void *program_base, *changed_base;
 static SIZE_T program_size, changed_size;
 
 static NTSTATUS wanted_status;     /* what Wine answers */
+static NTSTATUS nested_status;     /* and to those calls */
 static int is_nested, nested;      /* whether, and how often, another process' calls came */
 static int seen_decommitting;
 static enum allocation seen_allocating;
@@ -100,17 +101,25 @@ static void change_variables(void)
 static void serve_others(void)
 {
     struct thread_state before = { decommitting, allocating };
+    static const NTSTATUS statuses[] = { STATUS_SUCCESS, STATUS_INVALID_PARAMETER };
     void *base = NULL;
     SIZE_T size = SIZE;
+    unsigned int i;
 
     if (is_nested) return;
     is_nested = 1;
     nested++;
-    check( !hook_allocate( NtCurrentProcess(), &base, 0, &size, MEM_RESERVE, PAGE_READWRITE ));
-    check( !seen_decommitting && seen_allocating == ALLOCATION_NONE );
-    check( !hook_free( NtCurrentProcess(), &base, &size, MEM_RELEASE ));
-    check( !seen_decommitting && seen_allocating == ALLOCATION_NONE );
-    check( decommitting == before.decommitting && allocating == before.allocating );
+    for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+    {
+        nested_status = statuses[i];
+        check( hook_allocate( NtCurrentProcess(), &base, 0, &size, MEM_RESERVE, PAGE_READWRITE ) ==
+               statuses[i] );
+        check( !seen_decommitting && seen_allocating == ALLOCATION_NONE );
+        check( decommitting == before.decommitting && allocating == before.allocating );
+        check( hook_free( NtCurrentProcess(), &base, &size, MEM_RELEASE ) == statuses[i] );
+        check( !seen_decommitting && seen_allocating == ALLOCATION_NONE );
+        check( decommitting == before.decommitting && allocating == before.allocating );
+    }
     is_nested = 0;
 }
 
@@ -120,7 +129,7 @@ static NTSTATUS allocate( void **ret, SIZE_T *size_ptr, ULONG type )
     seen_decommitting = decommitting;
     seen_allocating = allocating;
     seen_type = type;
-    if (is_nested) return STATUS_SUCCESS;
+    if (is_nested) return nested_status;
     check( ret != &program_base && size_ptr != &program_size );
     if (wanted_status) return wanted_status;
     if (!*ret)
@@ -155,7 +164,7 @@ static NTSTATUS wine_free( HANDLE process, void **addr_ptr, SIZE_T *size_ptr, UL
     if (!is_nested && type == MEM_DECOMMIT) check( addr_ptr != &program_base );
     seen_decommitting = decommitting;
     seen_allocating = allocating;
-    return is_nested ? STATUS_SUCCESS : wanted_status;
+    return is_nested ? nested_status : wanted_status;
 }
 
 /* the same by both functions */

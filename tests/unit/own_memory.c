@@ -224,9 +224,10 @@ static void test_later_stack( int by_signals )
         /* the same memory, or its top alone */
         for (i = 0; i < 2; i++)
         {
-            char *base = stack + ((i * WATCHED_PAGES) << page_shift);
+            size_t part = (size_t)i * WATCHED_PAGES;
 
-            check( !pthread_attr_setstack( &attr, base, stack + (STACK_PAGES << page_shift) - base ));
+            check( !pthread_attr_setstack( &attr, stack + (part << page_shift),
+                                           (STACK_PAGES - part) << page_shift ));
             check( pthread_create( &thread, &attr, only_use, NULL ) == EDEADLK );
             check( strstr( writewatch_reason(), "its stack is watched" ) != NULL );
         }

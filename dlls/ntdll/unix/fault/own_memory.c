@@ -34,10 +34,10 @@ static const char *notice = "";
 
 static const char has_stack[] = "memory was refused because it holds a stack in use";
 static const char has_local[] = "memory was refused because it holds data of this thread";
-static const char has_other[] = "memory was refused because it holds what the C library keeps about "
-                                "a thread";
-static const char new_stack[] = "a thread was refused because its stack is watched, and cannot serve "
-                                "the signals by which that is done";
+static const char has_other[] =
+    "memory was refused because it holds what the C library keeps about a thread";
+static const char new_stack[] =
+    "a thread was refused because its stack is watched, and could not take the signals for that";
 static const char has_data[]  = "memory was refused because it holds the library's own data";
 
 static int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
