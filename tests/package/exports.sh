@@ -39,6 +39,15 @@ echo "$dump" | grep -q '^[0-9a-f]* g .* Base  *pthread_create$' || {
     status=1
 }
 dump=$(echo "$dump" | grep -v ' pthread_create$')
+# the library's own threads are made by whatever has taken the place of pthread_create()
+"$OBJDUMP" -R "$shared" | grep -q ' pthread_create' || {
+    echo "calls of pthread_create() in the library are bound to its own"
+    status=1
+}
+# all other calls within it are bound
+for name in $("$OBJDUMP" -R "$shared" | awk '{ sub( /@.*/, "", $3 ); print $3 }'); do
+    ! grep -qx "$name" "$work/named" || { echo "calls of $name can be interposed"; status=1; }
+done
 echo "$dump" | awk '/^[0-9a-f]+ / && !/\*UND\*/ && !/\*ABS\*/ { print $NF }' |
     sort >"$work/exported"
 same "exported by libwritewatch.so.0" "$work/exported"
