@@ -57,7 +57,8 @@ static void test_trackers( const char *backend )
     fails( writewatch_tracker_save( tracker, ptr + 1, SIZE, other ), -EINVAL, "whole pages" );
     fails( writewatch_tracker_save_to( tracker, ptr, 2 * SIZE, 0, 0 ), -EINVAL, "tracker's" );
     fails( writewatch_tracker_restore( tracker, ptr, 2 * SIZE, other ), -EINVAL, "tracker's" );
-    check( !pipe( fds ) && (fd = unit_temp_file()) != -1 );
+    fd = unit_temp_file();
+    check( !pipe( fds ) && fd != -1 );
     ptr[0] = 1;
     fails( writewatch_tracker_save_to( tracker, ptr, SIZE, -1, 0 ), -EBADF, "descriptor" );
     fails( writewatch_tracker_save_to( tracker, ptr, SIZE, fds[1], 0 ), -ESPIPE, "pipe" );

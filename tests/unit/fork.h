@@ -88,7 +88,7 @@ static inline void compare( struct memory *memory, size_t first, size_t count, i
         if (reset) memory->written[i] = 0;
     }
     if (!missed && !untrue) return;
-    for (i = 0; memories[i] != memory && i < MEMORIES; i++) {}
+    for (i = 0; i < MEMORIES && memories[i] != memory; i++) {}
     fprintf( stderr, "%s, %s, memory %u: %u missed, %u false\n", backend, process,
              (unsigned int)i, missed, untrue );
     unit_failures++;

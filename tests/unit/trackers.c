@@ -289,7 +289,8 @@ static int run( const char *name )
     }
     for (i = 0; i < TRACKERS; i++) close_tracker( i );
     check( step_query( 0, PAGES, 1 ));
-    if (!unit_failures) printf( "%s: %u steps with %u trackers, 0 differences\n", name, steps, TRACKERS );
+    if (!unit_failures)
+        printf( "%s: %u steps with %d trackers, 0 differences\n", name, steps, TRACKERS );
     return unit_result();
 }
 

@@ -68,7 +68,7 @@ static int take( unsigned int who, unsigned char found[MEMORIES][PAGES] )
     ssize_t i, count = 0;
     size_t k;
 
-    memset( found, 0, MEMORIES * PAGES );
+    memset( found, 0, MEMORIES * sizeof(*found) );
     while (pos < (void *)end &&
            (count = writewatch_tracker_list( trackers[who], &pos, end, &filter, ranges, 32 )) >= 0)
         for (i = 0; i < count; i++)

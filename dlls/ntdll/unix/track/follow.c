@@ -62,7 +62,8 @@ int follow_closed( struct watch_region *region, struct tracker *tracker )
     if (!ret && tracker->contents) ret = drops_find( tracker, region, region->base, region->end );
     if (ret) return ret;
     region->trackers |= tracker_bit( tracker );
-    __atomic_store_n( &region->backend, tracked_table( region->backend ), __ATOMIC_RELAXED );
+    /* with all that is in it: who reads the pointer looks into the table next */
+    __atomic_store_n( &region->backend, tracked_table( region->backend ), __ATOMIC_RELEASE );
     return 0;
 }
 
