@@ -98,20 +98,38 @@ static DWORD WINAPI watchdog( void *seconds )
 
 
 /***********************************************************************
- *           start_watchdog
+ *           start_watchdog_after
  *
  * Ends a process that hangs with a failure: a little before run-tests would, and so late that no
- * machine is only slow. Returns when the thread is at work.
+ * machine is only slow, after the seconds for which the test goes on. Returns when the thread is at
+ * work.
  */
-static void start_watchdog(void)
+static void start_watchdog_after( unsigned int seconds )
 {
     const char *value = getenv( "WRITEWATCH_TEST_FACTOR" );
     unsigned int factor = value ? atoi( value ) : 0;
 
     if (!factor) factor = 4;
     patience = 10000 * factor;
-    CloseHandle( CreateThread( NULL, 0, watchdog, (void *)(ULONG_PTR)(150 * factor), 0, NULL ));
+    seconds += 150 * factor;
+    CloseHandle( CreateThread( NULL, 0, watchdog, (void *)(ULONG_PTR)seconds, 0, NULL ));
     while (!watching) Sleep( 1 );
+}
+
+static STRESS_UNUSED void start_watchdog(void)
+{
+    start_watchdog_after( 0 );
+}
+
+
+/***********************************************************************
+ *           seconds_wanted
+ *
+ * How long a test goes on, by "--seconds N" on its command line; 0: a fixed number of rounds.
+ */
+static STRESS_UNUSED unsigned int seconds_wanted( int argc, char **argv )
+{
+    return argc == 3 && !strcmp( argv[1], "--seconds" ) ? atoi( argv[2] ) : 0;
 }
 
 
@@ -194,6 +212,22 @@ static STRESS_UNUSED char *allocate_watched( size_t pages )
         finish();
     }
     return base;
+}
+
+
+/***********************************************************************
+ *           free_address
+ *
+ * The lowest one where nothing is; in a 32-bit program Wine has something at 0x10000.
+ */
+static STRESS_UNUSED char *free_address(void)
+{
+    MEMORY_BASIC_INFORMATION info;
+    char *addr = (char *)0x10000;
+
+    while (VirtualQuery( addr, &info, sizeof(info) ) && info.State != MEM_FREE)
+        addr = (char *)info.BaseAddress + info.RegionSize;
+    return addr;
 }
 
 

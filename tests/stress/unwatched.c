@@ -3,18 +3,21 @@
  *
  * Copyright 2026 the writewatch authors
  * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Usage: unwatched [--seconds N]: for so long, not a fixed number of suspensions
  */
 
 #include "stress.h"
 
 /* Each decommit and each mapping asks whether its memory is watched. A thread that is to be
  * suspended just then must be, also when the answer is no: otherwise GetThreadContext waits for
- * ever. Threads are not ended here: with stock Wine, too, one that is ended while it decommits may
- * leave a lock of Wine's locked. */
+ * ever. Threads are ended in unwatched_kill.c, not here: with stock Wine, too, one that is ended
+ * while it decommits may leave a lock of Wine's locked. */
 
 #define SUSPENSIONS 6000
 
 static volatile LONG calls, stopping;
+static unsigned int suspensions;
 
 /***********************************************************************
  *           victim_thread
@@ -34,14 +37,16 @@ static DWORD WINAPI victim_thread( void *arg )
 /***********************************************************************
  *           suspend_rounds
  */
-static void suspend_rounds( char *base )
+static void suspend_rounds( char *base, unsigned int seconds )
 {
+    ULONG64 end = microseconds() + seconds * 1000000ull;
     HANDLE thread = start_thread( victim_thread, base );
     unsigned int round;
     CONTEXT context;
 
-    for (round = 0; round < SUSPENSIONS && !failures; round++)
+    for (round = 0; !failures; round++, suspensions++)
     {
+        if (seconds ? microseconds() > end : round == SUSPENSIONS) break;
         stage = "suspending a thread";
         check( SuspendThread( thread ) != ~0u, "SuspendThread failed, error %lu", GetLastError() );
         context.ContextFlags = CONTEXT_CONTROL;
@@ -57,25 +62,15 @@ static void suspend_rounds( char *base )
     stopping = 0;
 }
 
-/* the lowest one; in a 32-bit program Wine has something at 0x10000 */
-static char *free_address(void)
-{
-    MEMORY_BASIC_INFORMATION info;
-    char *addr = (char *)0x10000;
-
-    while (VirtualQuery( addr, &info, sizeof(info) ) && info.State != MEM_FREE)
-        addr = (char *)info.BaseAddress + info.RegionSize;
-    return addr;
-}
-
 /***********************************************************************
  *           main
  */
-int main(void)
+int main( int argc, char **argv )
 {
+    unsigned int seconds = seconds_wanted( argc, argv );
     char *watched = allocate_watched( 16 ), *base;
 
-    start_watchdog();
+    start_watchdog_after( seconds );
     if (is_wine_wow64() && is_wine_8())
     {
         say( "unwatched: a 32-bit thread may crash when it is suspended in this Wine\n" );
@@ -84,9 +79,9 @@ int main(void)
     *watched = 1;
     base = VirtualAlloc( NULL, 16 * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE );
     check( base != NULL, "VirtualAlloc failed, error %lu", GetLastError() );
-    suspend_rounds( base );
+    suspend_rounds( base, (seconds + 1) / 2 );
     /* an address where nothing is mapped: the shortest way through the call */
-    suspend_rounds( free_address() );
-    say( "unwatched: %ld calls, %u suspensions, %ld failures\n", calls, 2 * SUSPENSIONS, failures );
+    suspend_rounds( free_address(), (seconds + 1) / 2 );
+    say( "unwatched: %ld calls, %u suspensions, %ld failures\n", calls, suspensions, failures );
     finish();
 }
