@@ -9,19 +9,19 @@
 
 #include "stress.h"
 
-/* A thread that is to be ended just while we look up whether its memory is watched must be, also
- * when the answer is no. Otherwise it goes on after Windows has called it ended.
+/* A thread that is to be ended just while it looks up whether memory is watched must be ended, also
+ * when the answer is no. Otherwise it goes on after TerminateThread has reported success.
  *
  * Wine does not block SIGQUIT, with which it ends threads, while it holds its lock of the address
- * space: a thread that is ended in a decommit, a mapping or at its start may leave that lock locked,
- * and the process hangs, with and without writewatch. So a victim says that it has started before it
- * is ended, and makes only calls in which Wine takes no lock: VirtualLock, which is mlock(), and a
- * commit of a type that does not exist, which Wine refuses first of all. Both ask us: the commit
- * only where we prepare pages before they become accessible (scan:marked), under the lock of
- * changes. What hangs here hangs because of us; stock Wine runs this as well.
+ * space. A thread that is ended in a decommit, in a mapping or at its start may leave that lock
+ * locked, and then the process hangs, with and without writewatch. So a victim has made a call
+ * before it is ended, and makes only calls in which Wine takes no lock: VirtualLock, which is
+ * mlock(), and a commit of a type that does not exist, which Wine refuses before it locks anything.
+ * Both look the memory up; the commit does so only where pages are prepared before they become
+ * accessible (scan:marked). What hangs here hangs because of writewatch: stock Wine completes it.
  *
- * Wine frees neither the stacks of ended threads nor what it keeps of them: after a batch of them
- * comes a new process. */
+ * Wine frees neither the stacks of ended threads nor what it keeps of them, so each batch of them
+ * has a process of its own. */
 
 #define VICTIMS 400           /* of a batch */
 #define BATCHES 4
@@ -51,9 +51,9 @@ static char *watch(void)
 /***********************************************************************
  *           watch_thread
  *
- * Watches memory and ends that, again and again. There are many regions above it, so the change of
- * their index takes long, and calls that look something up wait for it. That is where threads are
- * to be ended: without this they spend most of their time in mlock().
+ * Watches memory and releases it, again and again. There are many regions above it, so each change
+ * of their index takes long, and calls that look something up wait for it. That is where threads
+ * are to be ended; without these changes they spend nearly all of their time in mlock().
  */
 static DWORD WINAPI watch_thread( void *arg )
 {
@@ -108,8 +108,9 @@ static ULONG64 count_calls( const struct victim *first, unsigned int count )
 /***********************************************************************
  *           have_stopped
  *
- * Whether ended threads make no more calls. Wine wakes those that wait for a thread a moment before
- * it sends the signal that ends it; besides, a thread that goes on may just not be running.
+ * Whether ended threads make no more calls, by so many looks in a row. Wine wakes the threads that
+ * wait for another one's end a moment before it sends the signal; and a thread that goes on may not
+ * be running at the moment.
  */
 static BOOL have_stopped( const struct victim *first, unsigned int count, unsigned int looks )
 {
