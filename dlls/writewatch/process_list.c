@@ -205,7 +205,7 @@ ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t ad
     struct listing list;
     int ret, err;
 
-    if (!size || end < addr || !count || filter->reset || filter->flags ||
+    if (!size || end < addr || !ranges || !count || filter->reset || filter->flags ||
         list_has_reserved( filter ) || asked & ~(uint64_t)ALL_CATEGORIES)
         return failed( __func__, -EINVAL, NULL );
     if ((end = (end + mask) & ~mask) <= (addr &= ~mask)) return failed( __func__, -EINVAL, NULL );
