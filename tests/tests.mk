@@ -8,7 +8,7 @@
 
 .PHONY: pe unit unit-32 bench-programs check check-long check-wine10 check-kernels check-hygiene
 .PHONY: check-musl check-32 run-32 check-wow64 check-glibc check-arm64 compatibility check-mutations
-.PHONY: check-bdwgc bench-bdwgc update-abi update-bindings
+.PHONY: check-private-pages bench-private-pages check-bdwgc bench-bdwgc update-abi update-bindings
 .PHONY: check-flags check-inside-wine bench-inside-wine fault-table fuzz compare bench bench-top bench-wine10 plots pictures
 
 # What is compiled. Tests and demonstration programs are found by their names.
@@ -376,6 +376,9 @@ fault-table: all unit
 check-kernels: all unit need-wine need-mingw $(GUEST_EXAMPLE)
 	@$(TEST_ENV) $(srcdir)/tests/check-kernels $(KERNELS) $(TESTS)
 
+check-private-pages: all unit need-wine need-mingw $(GUEST_EXAMPLE)
+	@$(TEST_ENV) $(srcdir)/tests/check-private-pages $(TESTS)
+
 # With the inputs that it found before, in the build tree; a failing one is kept beside them.
 fuzz:
 	@command -v $(FUZZ_CC) >/dev/null || { echo "$(FUZZ_CC), which has libFuzzer, is missing:" \
@@ -432,6 +435,10 @@ bench-wine10: all bench-programs need-mingw
 # The same collector with each provider of dirty bits; OPTIONS='--rounds 3' and others are passed on.
 bench-bdwgc: library
 	@$(TEST_ENV) $(srcdir)/bench/bdwgc $(if $(KERNEL),--kernel $(KERNEL)) $(OPTIONS)
+
+# The marked form of scan: in a guest that needs it, and here beside the other one.
+bench-private-pages: all bench-programs need-wine need-mingw
+	@$(TEST_ENV) $(srcdir)/bench/private-pages $(OPTIONS)
 
 bench-inside-wine: all bench-programs need-mingw
 	@$(TEST_ENV) $(srcdir)/tests/check-inside-wine --bench $(OPTIONS)
