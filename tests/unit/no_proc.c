@@ -33,6 +33,14 @@ const char *__asan_default_options(void)
     return "detect_leaks=0";
 }
 
+/* ThreadSanitizer finds no names then, and so not that the backend's thread is known to go on. */
+extern const char *__tsan_default_options(void) __attribute__((visibility("default")));
+
+const char *__tsan_default_options(void)
+{
+    return "report_thread_leaks=0";
+}
+
 static char *map_pages( int flags )
 {
     char *ptr = mmap( NULL, SIZE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0 );

@@ -208,7 +208,7 @@ static void be_child( unsigned int depth, const char *process )
     for (i = 0; i < TRACKERS; i++) writewatch_tracker_close( trackers[i] );
 }
 
-static volatile int stop;
+static int stop;
 
 /* takes what the last tracker has, so that a fork may come in the middle of a step */
 static void *take_all( void *arg )
@@ -216,7 +216,7 @@ static void *take_all( void *arg )
     unsigned char found[MEMORIES][PAGES];
 
     (void)arg;
-    while (!stop) take( TRACKERS - 1, found );
+    while (!__atomic_load_n( &stop, __ATOMIC_RELAXED )) take( TRACKERS - 1, found );
     return NULL;
 }
 
@@ -235,7 +235,7 @@ static void test_busy(void)
         steps( 200 + i, TRACKERS - 1, "busy parent" );
         wait_for( pid );
     }
-    stop = 1;
+    __atomic_store_n( &stop, 1, __ATOMIC_RELAXED );
     check( !pthread_join( thread, NULL ));
     for (i = 0; i < MEMORIES; i++)
         memset( memories[i].written[TRACKERS - 1], 0, PAGES );
