@@ -1,3 +1,0 @@
-# A signal that came while memory was looked up that is not watched is never sent.
-# Tests: wine/stress/unwatched_kill wine/stress/unwatched
-/^void leave_uninterrupted_code\(void\)/,/^}/ s/deliver_deferred_signals\(\);//
