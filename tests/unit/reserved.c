@@ -16,7 +16,7 @@
 #include "writewatch.h"
 
 #ifdef __SANITIZE_THREAD__
-#define MAX_COST_KB (1 << 20)   /* ThreadSanitizer maps its own notes of the address space */
+#define MAX_COST_KB (256 << 10)   /* ThreadSanitizer maps its own notes of the address space */
 #else
 #define MAX_COST_KB 1024
 #endif

@@ -25,7 +25,7 @@ static create_function *next_pthread_create;
  *           pthread_create
  *
  * EDEADLK: the top of the stack that attr names is watched, and the backend needs signals. All
- * else is the C library's.
+ * else is the C library's. No lock is held meanwhile.
  */
 __attribute__((visibility("default")))
 int pthread_create( pthread_t *thread, const pthread_attr_t *attr, void *(*start)( void * ),
