@@ -51,8 +51,10 @@ extern uint32_t next_random( uint64_t *state );
 extern uint32_t *page_order( size_t pages );
 extern void shuffle( uint32_t *order, size_t pages, size_t chosen, uint64_t *state );
 
-/* One store in each page of a range; in the pages with these numbers; in every stride-th page. */
+/* One write, which reads first, in every stride-th page of a range, or in the pages with these
+ * numbers; and one that only stores. */
 extern void write_pages( void *base, size_t size, size_t stride );
+extern void store_pages( void *base, size_t size, size_t stride );
 extern void write_chosen( void *base, const uint32_t *order, size_t count );
 
 /* Room for as many addresses as a range has pages, touched already. free() frees it. */

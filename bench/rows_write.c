@@ -16,8 +16,9 @@
 /* Time is taken piece by piece: one during which the thread lost its processor does not count. */
 #define PIECE ((size_t)512)
 
-/* ns a page, of writing the pages with these numbers, or all of them for NULL */
-static double time_writes( char *base, const uint32_t *order, size_t pages )
+/* ns a page, of writing the pages with these numbers, or all of them for NULL, by write_all() */
+static double time_writes( char *base, const uint32_t *order, size_t pages,
+                           void (*write_all)( void *, size_t, size_t ) )
 {
     double times[(256 * MIB) / PAGE_SIZE / PIECE], start;
     size_t i, count, done;
@@ -27,18 +28,15 @@ static double time_writes( char *base, const uint32_t *order, size_t pages )
         count = pages - done < 2 * PIECE ? pages - done : PIECE;
         start = now_ns();
         if (order) write_chosen( base, order + done, count );
-        else write_pages( base + done * PAGE_SIZE, count * PAGE_SIZE, 1 );
+        else write_all( base + done * PAGE_SIZE, count * PAGE_SIZE, 1 );
         times[i] = (now_ns() - start) / count;
     }
     return lowest_tenth( times, i );
 }
 
-/***********************************************************************
- *           first_write
- *
- * Of memory that is watched and of memory that is not, in turns.
- */
-void first_write(void)
+/* memory that is watched and memory that is not, in turns */
+static void time_first( const char *watched_row, const char *plain_row,
+                        void (*write_all)( void *, size_t, size_t ) )
 {
     size_t size = scaled( 256 * MIB ), pages = size / PAGE_SIZE;
     double watched[TIMES], plain[TIMES];
@@ -48,15 +46,27 @@ void first_write(void)
     {
         void *base = alloc_watched( size );
 
-        watched[i] = time_writes( base, NULL, pages );
+        watched[i] = time_writes( base, NULL, pages, write_all );
         free_memory( base, size );
 
         base = alloc_plain( size );
-        plain[i] = time_writes( base, NULL, pages );
+        plain[i] = time_writes( base, NULL, pages, write_all );
         free_memory( base, size );
     }
-    emit( "first_write_256m", lowest_tenth( watched, i ), "ns" );
-    emit( "first_write_unwatched_256m", lowest_tenth( plain, i ), "ns" );
+    emit( watched_row, lowest_tenth( watched, i ), "ns" );
+    emit( plain_row, lowest_tenth( plain, i ), "ns" );
+}
+
+/***********************************************************************
+ *           first_write
+ *
+ * The first access of a page reads it, as that of a counter does, or stores. A read maps the shared
+ * page of zeros where there is one, so that the write is a second fault.
+ */
+void first_write(void)
+{
+    time_first( "first_write_256m", "first_write_unwatched_256m", write_pages );
+    time_first( "first_store_256m", "first_store_unwatched_256m", store_pages );
 }
 
 /***********************************************************************
@@ -77,14 +87,14 @@ void rewrite(void)
     for (i = 0; i < repeats( TIMES ); i++)
     {
         reset_pages( base, size, FULL );
-        all[i] = time_writes( base, NULL, pages );
+        all[i] = time_writes( base, NULL, pages, write_pages );
     }
     emit( "rewrite_256m", lowest_tenth( all, i ), "ns" );
     for (i = 0; i < repeats( 3 * TIMES ); i++)
     {
         reset_pages( base, size, FULL );
         shuffle( order, pages, chosen, &state );
-        scattered[i] = time_writes( base, order, chosen );
+        scattered[i] = time_writes( base, order, chosen, write_pages );
     }
     emit( "rewrite_random_256m", lowest_tenth( scattered, i ), "ns" );
     free( order );

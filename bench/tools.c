@@ -93,6 +93,14 @@ void write_pages( void *base, size_t size, size_t stride )
     for (i = 0; i < size; i += stride * PAGE_SIZE) ptr[i]++;
 }
 
+void store_pages( void *base, size_t size, size_t stride )
+{
+    volatile char *ptr = base;
+    size_t i;
+
+    for (i = 0; i < size; i += stride * PAGE_SIZE) ptr[i] = 1;
+}
+
 void write_chosen( void *base, const uint32_t *order, size_t count )
 {
     volatile char *ptr = base;
