@@ -99,7 +99,7 @@ static uint64_t frame( const char *page )
 /* whether PAGEMAP_SCAN says that the page is the one of zeros; -1 if it does not say */
 static int is_zero_page( const char *page )
 {
-    struct page_region region;
+    struct page_region region = { 0 };
     struct pm_scan_arg arg = { .size = sizeof(arg), .start = (uintptr_t)page,
                                .end = (uintptr_t)page + size, .vec = (uintptr_t)&region,
                                .vec_len = 1, .category_mask = PAGE_IS_PRESENT,
