@@ -168,10 +168,10 @@ static ssize_t reset_ranges( struct tracker *tracker, const struct page_run *ran
  *           writewatch_tracker_restore
  *
  * Puts the pages that have changed back from a copy of the range, and resets them for the tracker;
- * for everybody else they are written. Returns how many bytes these are. The pages that have
- * changed must be writable, and no other thread may write to the range: its writes would be lost.
- * Pages are protected only after they are put back, so that costs no fault with scan. Errors: those
- * of writewatch_tracker_save(); some pages may have been put back then, and count as changed.
+ * for queries and other trackers they are written. Returns how many bytes these are. The pages that
+ * have changed must be writable, and no other thread may write to the range: its writes would be
+ * lost. Pages are protected only after they are put back, so that costs no fault with scan. Errors:
+ * those of writewatch_tracker_save(); some pages may have been put back then, and count as changed.
  */
 ssize_t writewatch_tracker_restore( struct writewatch_tracker *handle, void *addr, size_t size,
                                     const void *copy )

@@ -215,8 +215,8 @@ struct watch_backend
      * no fault is served. NULL: that cannot be found out. */
     int (*look)( struct watch_region *region, struct page_scan *scan );
 
-    /* The rest is NULL but in a table that takes the place of a backend's while somebody else
-     * follows the region's pages as well (track/). */
+    /* The rest is NULL but in a table that takes the place of a backend's while trackers
+     * follow the region's pages (track/). */
 
     /* called for pages that were found written, after they were marked; in a step, or while the
      * region is closed */

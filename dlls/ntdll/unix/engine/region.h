@@ -45,7 +45,7 @@ struct watch_region
     unsigned int         shift;     /* log2 of the granularity: pages or huge pages */
     unsigned int         unadvised; /* whether it lacks MADV_NOHUGEPAGE */
     struct region_counters *counters; /* NULL: nothing is counted */
-    uint64_t             trackers;  /* who else follows its pages: one bit each (track/) */
+    uint64_t             trackers;  /* the trackers of its pages: one bit each (track/) */
     struct watch_region *next;      /* in the list of free ones */
     /* what the backend keeps about the region; all zero before attach() */
     uint64_t             backend_data[REGION_DATA_SIZE / 8] __attribute__((aligned(16)));

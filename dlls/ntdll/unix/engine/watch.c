@@ -200,8 +200,8 @@ int watch_detach( void *base, size_t size )
 /***********************************************************************
  *           watch_take_away
  *
- * watch_detach() for a part of one region whose state somebody takes first, in the same change.
- * Fails with ENOENT, or what taking says, and then changes nothing; or as watch_detach() does.
+ * watch_detach() for a part of one region whose state take() copies first, in the same change.
+ * Fails with ENOENT, or what take() returns, and then changes nothing; or as watch_detach() does.
  */
 int watch_take_away( void *base, size_t size, int (*take)( struct watch_region *, void * ),
                      void *data )

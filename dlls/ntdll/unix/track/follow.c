@@ -47,7 +47,7 @@ static int arm_all_marked( struct watch_region *region )
 /***********************************************************************
  *           follow_closed
  *
- * What was written before is taken from the backend, for those who were there before, so that what
+ * What was written before is taken from the backend, for queries and earlier trackers, so that what
  * is written from now on is seen.
  */
 int follow_closed( struct watch_region *region, struct tracker *tracker )
@@ -62,7 +62,7 @@ int follow_closed( struct watch_region *region, struct tracker *tracker )
     if (!ret && tracker->contents) ret = drops_find( tracker, region, region->base, region->end );
     if (ret) return ret;
     region->trackers |= tracker_bit( tracker );
-    /* with all that is in it: who reads the pointer looks into the table next */
+    /* with all that is in it: a thread that reads the pointer reads the table next */
     __atomic_store_n( &region->backend, tracked_table( region->backend ), __ATOMIC_RELEASE );
     return 0;
 }

@@ -26,7 +26,7 @@ struct list_filter
     const struct list_source *source;   /* whose written pages; NULL: those of queries */
 };
 
-/* Somebody else who has a state of their own of watched pages. */
+/* A tracker, as a list sees it: it has a state of its own of each watched page. */
 struct list_source
 {
     /* In a step: makes the marks complete for [start, end), which lies in the region. */
