@@ -73,7 +73,7 @@ static int passes( const struct writewatch_filter *filter, uint64_t categories )
 /* adds pages from list->pos to end, as many as there is room for */
 static void add_pages( struct listing *list, uint64_t end, uint64_t categories )
 {
-    struct writewatch_range *last = list->used ? &list->ranges[list->used - 1] : NULL;
+    struct writewatch_range *room = list->ranges + list->used;
     uint64_t start = list->pos;
 
     if (!passes( list->filter, categories ))
@@ -83,7 +83,7 @@ static void add_pages( struct listing *list, uint64_t end, uint64_t categories )
     }
     if ((end - start) >> page_shift > list->pages) end = start + (list->pages << page_shift);
     categories &= list->filter->returned;
-    if (last && last->end == start && last->categories == categories) last->end = end;
+    if (list->used && room[-1].end == start && room[-1].categories == categories) room[-1].end = end;
     else if (list->used == list->count)
     {
         list->is_full = 1;
@@ -91,10 +91,10 @@ static void add_pages( struct listing *list, uint64_t end, uint64_t categories )
     }
     else
     {
-        last = &list->ranges[list->used++];
-        last->start      = start;
-        last->end        = end;
-        last->categories = categories;
+        room->start      = start;
+        room->end        = end;
+        room->categories = categories;
+        list->used++;
     }
     list->pos = end;
     list->pages -= (end - start) >> page_shift;
