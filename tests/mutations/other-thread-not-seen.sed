@@ -1,3 +1,3 @@
 # What the C library keeps about another thread is watched by faults.
 # Tests: unit/own_memory
-s/if \(tid <= 0 \|\| syscall\( SYS_get_robust_list/if (tid >= 0 || syscall( SYS_get_robust_list/
+s/if \(\(tid = atoi\( entry->d_name \)\) <= 0/if ((tid = atoi( entry->d_name )) >= 0/

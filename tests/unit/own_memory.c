@@ -8,11 +8,14 @@
  * arguments are backends, otherwise all have their turn.
  */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine/region.h"
@@ -169,8 +172,6 @@ static void test_watched_by_other(void)
     int refused = 0;
 #endif
 
-    pthread_barrier_init( &ready, NULL, 2 );
-    pthread_barrier_init( &watched, NULL, 2 );
     stack = map_pages( STACK_PAGES );
     thread = begin_thread( use_watched );
     pthread_barrier_wait( &ready );
@@ -186,6 +187,78 @@ static void test_watched_by_other(void)
     check( stack_is_written() );
     check( !writewatch_unwatch( stack, WATCHED_PAGES << page_shift ));
 }
+
+#ifdef __GLIBC__
+#define KERNEL_PLACES 3
+
+static void *thread_pointer(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return (void *)pthread_self();
+#else
+    return __builtin_thread_pointer();
+#endif
+}
+
+/* where the kernel writes for this thread, and its list of robust mutexes; NULL: nowhere */
+static void find_places( char *places[KERNEL_PLACES] )
+{
+    const ptrdiff_t *sequence = dlsym( RTLD_DEFAULT, "__rseq_offset" );
+    size_t size;
+
+    memset( places, 0, KERNEL_PLACES * sizeof(*places) );
+    check( !syscall( SYS_get_robust_list, 0, &places[0], &size ));
+    prctl( PR_GET_TID_ADDRESS, &places[1], 0, 0, 0 );
+    if (sequence) places[2] = (char *)thread_pointer() + *sequence;
+}
+
+static void *show_places( void *arg )
+{
+    find_places( arg );
+    pthread_barrier_wait( &ready );
+    pthread_barrier_wait( &watched );
+    return NULL;
+}
+
+/* whether the watch of a page is refused just where it must be */
+static void watch_beside_thread( char *page, char *const places[KERNEL_PLACES] )
+{
+    int i, ret, held = 0;
+
+    for (i = 0; i < KERNEL_PLACES; i++)
+        held |= places[i] && (char *)round_down( (uintptr_t)places[i] ) == page;
+    ret = writewatch_watch( page, page_size() );
+    check( ret == (by_faults && held ? -EDEADLK : 0) );
+    if (!ret) check( !writewatch_unwatch( page, page_size() ));
+}
+
+/* What glibc keeps about a thread lies on one page or across two, as its stack ends anywhere. */
+static void test_kernel_places(void)
+{
+    size_t size = STACK_PAGES << page_shift, less;
+    char *places[KERNEL_PLACES];
+    int i, across = 0;
+
+    stack = map_pages( STACK_PAGES );
+    for (less = 0; less < page_size(); less += 256)
+    {
+        pthread_attr_t attr;
+        pthread_t thread;
+
+        check( !pthread_attr_init( &attr ));
+        check( !pthread_attr_setstack( &attr, stack, size - less ));
+        check( !pthread_create( &thread, &attr, show_places, places ));
+        pthread_barrier_wait( &ready );
+        for (i = 1; i <= 3; i++)
+            watch_beside_thread( stack + size - ((size_t)i << page_shift), places );
+        across += places[2] && round_down( (uintptr_t)places[0] ) != round_down( (uintptr_t)places[2] );
+        pthread_barrier_wait( &watched );
+        check( !pthread_join( thread, NULL ));
+    }
+    if (places[2]) check( across );
+    munmap( stack, size );
+}
+#endif
 
 static void *only_use( void *arg )
 {
@@ -289,7 +362,12 @@ static int run( const char *name )
     in_thread( own_stack_alternate );
     in_thread( local_data );
     in_thread( other_stack );
+    pthread_barrier_init( &ready, NULL, 2 );
+    pthread_barrier_init( &watched, NULL, 2 );
     test_watched_by_other();
+#ifdef __GLIBC__
+    test_kernel_places();
+#endif
     test_later_stack( by_signals );
     return unit_result();
 }

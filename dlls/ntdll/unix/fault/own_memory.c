@@ -9,11 +9,8 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
-#include <dirent.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/auxv.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine/region.h"
@@ -80,34 +77,6 @@ static int holds_first_stack( uintptr_t start, uintptr_t end )
     return start < mapping.end && mapping.start < end;
 }
 
-/***********************************************************************
- *           holds_other_thread
- *
- * The kernel itself writes to what the C library keeps about a thread: to its restartable sequence
- * when it is preempted, to its id when it ends. If it may not, it kills the process, or leaves a
- * pthread_join() waiting for ever. In glibc the list of robust mutexes lies there; musl names it to
- * the kernel only when it is used.
- */
-static int holds_other_thread( uintptr_t start, uintptr_t end )
-{
-    DIR *dir = opendir( "/proc/self/task" );
-    struct dirent *entry;
-    int ret = 0;
-
-    if (!dir) return 0;
-    while (!ret && (entry = readdir( dir )))
-    {
-        void *head = NULL;
-        size_t size;
-        int tid = atoi( entry->d_name );
-
-        if (tid <= 0 || syscall( SYS_get_robust_list, tid, &head, &size )) continue;
-        ret = head && overlaps( start, end, head, sizeof(void *) );
-    }
-    closedir( dir );
-    return ret;
-}
-
 struct data_search
 {
     uintptr_t start;
@@ -143,7 +112,7 @@ static int look_at_object( struct dl_phdr_info *info, size_t size, void *arg )
     return 1;
 }
 
-void own_memory_look( uintptr_t start, uintptr_t end )
+void own_memory_look( uintptr_t start, uintptr_t end, int holds_thread )
 {
     struct data_search search = { start, end, 0 };
 
@@ -154,7 +123,7 @@ void own_memory_look( uintptr_t start, uintptr_t end )
     else if (overlaps( start, end, &found, sizeof(found) ) ||
              overlaps( start, end, &errno, sizeof(errno) )) found = has_local;
     else if (fault_uses_memory( start, end )) found = has_data;
-    else if (holds_other_thread( start, end )) found = has_other;
+    else if (holds_thread) found = has_other;
 }
 
 void own_memory_forget(void)

@@ -14,9 +14,9 @@
 struct watch_region;
 
 /* Before this thread watches memory: finds out what of that kind the memory holds, for
- * own_memory_check(). And after: forgets it. No lock may be held, since the C library may take
- * locks of its own. */
-extern void own_memory_look( uintptr_t start, uintptr_t end );
+ * own_memory_check(); the caller says whether it holds what the C library keeps about a thread. And
+ * after: forgets it. No lock may be held, since the C library may take locks of its own. */
+extern void own_memory_look( uintptr_t start, uintptr_t end, int holds_thread );
 extern void own_memory_forget(void);
 
 /* Whether a region that is being attached holds any of it: 0, or -EDEADLK. Change lock held. */

@@ -22,6 +22,7 @@
 #include "fault/fault.h"
 #include "fault/own_memory.h"
 #include "native/failure.h"
+#include "native/other_threads.h"
 #include "native/process.h"
 #include "native/virtual_internal.h"
 #include "sys/lock_order.h"
@@ -161,9 +162,10 @@ int process_open(void)
 
 int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift )
 {
+    uintptr_t start = (uintptr_t)addr, end = start + size;
     int ret;
 
-    own_memory_look( (uintptr_t)addr, (uintptr_t)addr + size );
+    own_memory_look( start, end, threads_hold( start, end ));
     ret = watch_add_as( addr, size, kind, shift );
     own_memory_forget();
     return ret;
