@@ -17,6 +17,8 @@
 
 #ifdef __SANITIZE_THREAD__
 #define MAX_COST_KB (256 << 10)   /* ThreadSanitizer maps its own notes of the address space */
+#elif defined(__SANITIZE_ADDRESS__)
+#define MAX_COST_KB (8 << 10)     /* AddressSanitizer keeps what is freed, and its own notes */
 #else
 #define MAX_COST_KB 1024
 #endif
@@ -35,7 +37,7 @@ static long read_status( const char *name )
 
 static long cost(void)
 {
-    return read_status( "VmRSS:" ) + read_status( "VmPTE:" );
+    return read_status( "RssAnon:" ) + read_status( "VmPTE:" );
 }
 
 static double microseconds(void)
