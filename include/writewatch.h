@@ -189,7 +189,8 @@ extern ssize_t writewatch_process_regions( struct writewatch_process *process,
                                            uint64_t *next );
 
 /* Lists pages of the process as writewatch_list() lists one's own, but in pages of the kernel, and
- * never resets one: -EINVAL. */
+ * never resets one: -EINVAL. Its seven arguments are those of writewatch_poll(), with a filter for
+ * its flags, and the process. */
 extern ssize_t writewatch_process_list( struct writewatch_process *process, uint64_t addr,
                                         uint64_t size, const struct writewatch_filter *filter,
                                         struct writewatch_range *ranges, size_t count,
