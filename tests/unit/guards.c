@@ -15,6 +15,18 @@
 #include "sys/user_memory.h"
 #include "unit.h"
 
+/* the preloaded library's, beside the native one's that the test is linked with */
+#define change_lock              preload_change_lock
+#define change_unlock            preload_change_unlock
+#define leave_uninterrupted_code preload_leave_uninterrupted_code
+#define lock_for_fork            preload_lock_for_fork
+#define unlock_after_fork        preload_unlock_after_fork
+#include "../../preload/watch_lock.c"
+
+void begin_child(void)
+{
+}
+
 static const struct hook_table table = { .convention = CONVENTION_SYSV };
 const struct hook_table *active_hooks = &table;
 
@@ -118,6 +130,37 @@ static void test_lock(void)
     check( quits == 1 && suspends == 1 );
 }
 
+/* what waited comes by each way out: that of the lock, and that of code that found nothing to do */
+static void test_ways_out(void)
+{
+    quits = suspends = 0;
+    change_lock();
+    check( send_both() == 0 );
+    change_unlock();
+    take_signals();
+    check( quits == 1 && suspends == 1 );
+
+    owned_lock_acquire();
+    check( send_both() == 0 );
+    owned_lock_release();
+    leave_uninterrupted_code();
+    take_signals();
+    check( quits == 2 && suspends == 2 );
+
+    /* those that wait during a fork() are for the parent alone */
+    lock_for_fork();
+    check( send_both() == 0 );
+    unlock_after_fork( 0 );
+    take_signals();
+    check( quits == 3 && suspends == 3 );
+    lock_for_fork();
+    check( send_both() == 0 );
+    unlock_after_fork( 1 );
+    deliver_deferred_signals();
+    take_signals();
+    check( quits == 3 && suspends == 3 );
+}
+
 /* nor while Wine looks at a fault; it has SIGUSR1 blocked itself */
 static void test_fault(void)
 {
@@ -187,6 +230,7 @@ int main(void)
     check( sigismember( &action.sa_mask, SIGUSR1 ) == 1 );
 
     test_lock();
+    test_ways_out();
     test_fault();
     test_access();
     return unit_result();
