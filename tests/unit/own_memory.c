@@ -204,11 +204,12 @@ static void *thread_pointer(void)
 static void find_places( char *places[KERNEL_PLACES] )
 {
     const ptrdiff_t *sequence = dlsym( RTLD_DEFAULT, "__rseq_offset" );
+    uint64_t id = 0;   /* a 64-bit kernel stores as many bytes for a 32-bit program */
     size_t size;
 
     memset( places, 0, KERNEL_PLACES * sizeof(*places) );
     check( !syscall( SYS_get_robust_list, 0, &places[0], &size ));
-    prctl( PR_GET_TID_ADDRESS, &places[1], 0, 0, 0 );
+    if (!prctl( PR_GET_TID_ADDRESS, &id, 0, 0, 0 )) places[1] = (char *)(uintptr_t)id;
     if (sequence) places[2] = (char *)thread_pointer() + *sequence;
 }
 

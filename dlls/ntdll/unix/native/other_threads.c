@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,7 +57,7 @@ static struct extent own_extent( uintptr_t list )
 {
     struct extent extent = { list, list + sizeof(void *) };
     const ptrdiff_t *sequence = dlsym ? dlsym( RTLD_DEFAULT, "__rseq_offset" ) : NULL;
-    uintptr_t id = 0;
+    uint64_t id = 0;   /* a 64-bit kernel stores as many bytes for a 32-bit program */
 
     /* since Linux 3.5 */
     if (!prctl( PR_GET_TID_ADDRESS, &id, 0, 0, 0 ) && id) include( &extent, id, sizeof(pid_t) );
