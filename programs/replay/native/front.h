@@ -33,8 +33,6 @@ struct run
 struct front
 {
     const char     *file;
-    char           *text;          /* what is in it */
-    size_t          len;
     struct record   record;
     unsigned int    index;         /* of the process that is replayed */
     struct process *process;

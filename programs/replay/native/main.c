@@ -72,23 +72,25 @@ static void parse_options( struct front *front, struct options *options, int arg
         { "version", no_argument, NULL, 'V' },
         { NULL, 0, NULL, 0 }
     };
+    const char *word;
     int option;
 
     while ((option = getopt_long( argc, argv, "lp:b:hV", known, NULL )) != -1)
     {
+        word = optarg ? optarg : "";
         switch (option)
         {
         case 'l': options->list = 1; break;
-        case 'p': options->process = optarg; break;
-        case 'b': options->backend = optarg; break;
+        case 'p': options->process = word; break;
+        case 'b': options->backend = word; break;
         case OPTION_WINE:
             options->wine = 1;
-            if (optarg) front->wine = optarg;
+            if (*word) front->wine = word;
             break;
         case OPTION_WRITEWATCH: options->writewatch = 1; break;
-        case OPTION_BITS: set_bits( front, optarg ); break;
-        case OPTION_HTML: options->html = optarg; break;
-        case OPTION_WORKER: exit( worker_main( strtoul( optarg, NULL, 10 )));
+        case OPTION_BITS: set_bits( front, word ); break;
+        case OPTION_HTML: options->html = word; break;
+        case OPTION_WORKER: exit( worker_main( strtoul( word, NULL, 10 )));
         case 'h': fputs( usage, stdout ); exit( 0 );
         case 'V': puts( "writewatch-replay " VERSION ); exit( 0 );
         default:
@@ -103,34 +105,41 @@ static void parse_options( struct front *front, struct options *options, int arg
     front->file = argv[optind];
 }
 
-static void read_file( struct front *front )
+/* free() frees what it returns */
+static char *read_file( const struct front *front, size_t *len )
 {
     int fd = open( front->file, O_RDONLY | O_CLOEXEC );
     struct stat st;
     ssize_t got;
+    char *text;
 
     if (fd == -1 || fstat( fd, &st ))
         fail( EXIT_USAGE, "cannot read %s: %s", front->file, strerror( errno ) );
     if (!S_ISREG( st.st_mode ) || (uintmax_t)st.st_size >= SIZE_MAX / 2)
         fail( EXIT_USAGE, "%s is not a file that can be read.", front->file );
-    if (!(front->text = malloc( st.st_size + 1 ))) fail( EXIT_USAGE, "out of memory" );
-    while (front->len < (size_t)st.st_size)
+    if (!(text = malloc( st.st_size + 1 ))) fail( EXIT_USAGE, "out of memory" );
+    *len = 0;
+    while (*len < (size_t)st.st_size)
     {
-        got = read( fd, front->text + front->len, st.st_size - front->len );
+        got = read( fd, text + *len, st.st_size - *len );
         if (got == -1 && errno == EINTR) continue;
         if (got == -1) fail( EXIT_USAGE, "cannot read %s: %s", front->file, strerror( errno ) );
         if (!got) break;
-        front->len += got;
+        *len += got;
     }
     close( fd );
+    return text;
 }
 
 static void read_front( struct front *front )
 {
     struct record_error error;
+    size_t len;
+    char *text = read_file( front, &len );
+    int ret = read_record( &front->record, text, len, &error );
 
-    read_file( front );
-    if (!read_record( &front->record, front->text, front->len, &error )) return;
+    free( text );
+    if (!ret) return;
     if (!error.line) fail( EXIT_USAGE, "%s: %s", front->file, error.text );
     if (error.line > 1)
         fail( EXIT_USAGE, "%s, line %u: %s. What is before it can be had by: head -n %u",
