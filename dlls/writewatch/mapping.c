@@ -121,7 +121,9 @@ int writewatch_watch( void *addr, size_t size )
     int ret;
 
     if ((ret = process_open())) return failed( __func__, ret, process_open_reason() );
-    if ((ret = watch_mappings( addr, size )) == -EDEADLK)
+    ret = watch_mappings( addr, size );
+    process_opened( !ret );
+    if (ret == -EDEADLK)
         return failed( __func__, ret, process_watch_reason() );
     return returned( __func__, ret );
 }

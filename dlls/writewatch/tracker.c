@@ -39,14 +39,15 @@ int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *ad
 {
     uintptr_t start = (uintptr_t)addr, end = start + size;
     struct tracker *opened;
-    int ret;
+    int ret = -EINVAL, err;
 
-    if ((ret = process_open())) return failed( __func__, ret, process_open_reason() );
-    if (!size || end < start || round_up( end ) <= round_down( start ) ||
-        flags & ~(unsigned int)WRITEWATCH_TRACK_DROPS)
-        return failed( __func__, -EINVAL, NULL );
-    ret = tracker_open( &opened, round_down( start ), round_up( end ),
-                        flags & WRITEWATCH_TRACK_DROPS );
+    if ((err = process_open())) return failed( __func__, err, process_open_reason() );
+    __atomic_store_n( &process_other_data, trackers_use_memory, __ATOMIC_RELAXED );
+    if (size && end >= start && round_up( end ) > round_down( start ) &&
+        !(flags & ~(unsigned int)WRITEWATCH_TRACK_DROPS))
+        ret = tracker_open( &opened, round_down( start ), round_up( end ),
+                            flags & WRITEWATCH_TRACK_DROPS );
+    process_opened( !ret );
     if (!ret) *tracker = (struct writewatch_tracker *)opened;
     return returned( __func__, ret );
 }

@@ -112,7 +112,7 @@ static int look_at_object( struct dl_phdr_info *info, size_t size, void *arg )
     return 1;
 }
 
-void own_memory_look( uintptr_t start, uintptr_t end, int holds_thread )
+void own_memory_look( uintptr_t start, uintptr_t end, enum own_memory holds )
 {
     struct data_search search = { start, end, 0 };
 
@@ -122,8 +122,8 @@ void own_memory_look( uintptr_t start, uintptr_t end, int holds_thread )
     else if (holds_this_stack( start, end ) || holds_first_stack( start, end )) found = has_stack;
     else if (overlaps( start, end, &found, sizeof(found) ) ||
              overlaps( start, end, &errno, sizeof(errno) )) found = has_local;
-    else if (fault_uses_memory( start, end )) found = has_data;
-    else if (holds_thread) found = has_other;
+    else if (fault_uses_memory( start, end ) || holds == OWN_DATA) found = has_data;
+    else if (holds == OWN_THREAD) found = has_other;
 }
 
 void own_memory_forget(void)

@@ -13,10 +13,13 @@
 
 struct watch_region;
 
+/* Data of the library's other parts, or what the C library keeps about a thread. */
+enum own_memory { OWN_NOTHING, OWN_DATA, OWN_THREAD };
+
 /* Before this thread watches memory: finds out what of that kind the memory holds, for
- * own_memory_check(); the caller says whether it holds what the C library keeps about a thread. And
- * after: forgets it. No lock may be held, since the C library may take locks of its own. */
-extern void own_memory_look( uintptr_t start, uintptr_t end, int holds_thread );
+ * own_memory_check(), beside what the caller has found. And after: forgets it. No lock may be held,
+ * since the C library may take locks of its own. */
+extern void own_memory_look( uintptr_t start, uintptr_t end, enum own_memory holds );
 extern void own_memory_forget(void);
 
 /* Whether a region that is being attached holds any of it: 0, or -EDEADLK. Change lock held. */

@@ -21,7 +21,22 @@
 
 static unsigned char *tables[(size_t)1 << (CPU_ADDRESS_BITS - TABLE_BITS - MIN_PAGE_SHIFT)];
 
+static size_t first_table, table_end;   /* the tables that there are lie between them */
+
 #define min( a, b ) ((a) < (b) ? (a) : (b))
+
+int page_states_use_memory( uintptr_t start, uintptr_t end )
+{
+    size_t i;
+
+    for (i = first_table; i < table_end; i++)
+    {
+        uintptr_t table = (uintptr_t)tables[i];
+
+        if (table && start < table + TABLE_SIZE && table < end) return 1;
+    }
+    return 0;
+}
 
 int page_state_reserve( uintptr_t start, uintptr_t end )
 {
@@ -36,6 +51,8 @@ int page_state_reserve( uintptr_t start, uintptr_t end )
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0 );
         if (ptr == MAP_FAILED) return -ENOMEM;
         tables[i] = ptr;
+        if (!table_end || i < first_table) first_table = i;
+        if (i >= table_end) table_end = i + 1;
     }
     return 0;
 }

@@ -40,6 +40,7 @@ static pthread_mutex_t process_mutex = PTHREAD_MUTEX_INITIALIZER;
 static enum { NOT_OPENED, OPENED, REFUSED } process_state;
 static int open_error;       /* when it is REFUSED */
 static int has_watches;      /* the backend cannot be changed any more */
+static unsigned int opening; /* threads that are about to watch memory */
 static char open_reason[512];
 
 /* Faults are not blocked: the self-test of a backend causes some. */
@@ -144,7 +145,8 @@ static int open_locked( const char *name )
  *           process_open
  *
  * Opens a backend when memory is first watched, unless the program has done so. Returns 0 or
- * -errno. A refused backend remains refused: no other takes its place until the program asks.
+ * -errno. A refused backend remains refused: no other takes its place until the program asks. The
+ * backend stays until process_opened().
  */
 int process_open(void)
 {
@@ -154,10 +156,32 @@ int process_open(void)
     process_init();
     lock_process( &sigset );
     ret = process_state == NOT_OPENED ? open_locked( NULL ) : open_error;
-    if (!ret) has_watches = 1;
+    if (!ret) opening++;
     unlock_process( &sigset );
     if (ret) last_failure.error = 0;   /* what process_reason() says is the newer one */
     return ret;
+}
+
+void process_opened( int is_used )
+{
+    sigset_t sigset;
+
+    lock_process( &sigset );
+    opening--;
+    if (is_used) has_watches = 1;
+    unlock_process( &sigset );
+}
+
+int (*process_other_data)( uintptr_t start, uintptr_t end );
+
+static enum own_memory find_own_memory( uintptr_t start, uintptr_t end )
+{
+    int (*other_data)( uintptr_t start, uintptr_t end );
+
+    if (virtual_uses_memory( start, end )) return OWN_DATA;
+    other_data = __atomic_load_n( &process_other_data, __ATOMIC_RELAXED );
+    if (other_data && other_data( start, end )) return OWN_DATA;
+    return threads_hold( start, end ) ? OWN_THREAD : OWN_NOTHING;
 }
 
 int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift )
@@ -165,7 +189,7 @@ int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int 
     uintptr_t start = (uintptr_t)addr, end = start + size;
     int ret;
 
-    own_memory_look( start, end, threads_hold( start, end ));
+    own_memory_look( start, end, find_own_memory( start, end ));
     ret = watch_add_as( addr, size, kind, shift );
     own_memory_forget();
     return ret;
@@ -183,7 +207,7 @@ int process_choose( const char *name )
 
     if (fork_is_unhandled()) return -EIO;
     lock_process( &sigset );
-    if (has_watches)
+    if (has_watches || opening)
     {
         snprintf( open_reason, sizeof(open_reason), "memory is being watched already, by %s",
                   watch_backend_name() );

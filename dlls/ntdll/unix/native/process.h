@@ -23,8 +23,10 @@ static inline void process_init(void)
 }
 
 /* Must be called before memory is watched: opens the backend unless that was done. Returns 0 or
- * -errno; a requested backend that does not work remains an error. */
+ * -errno; a requested backend that does not work remains an error. And after each that returned 0:
+ * whether the backend is in use now, so that the program cannot choose another one. */
 extern int process_open(void);
+extern void process_opened( int is_used );
 
 /* Opens the backend of a name, or for NULL of the environment or the best one. -EBUSY, -EINVAL (no
  * such name), or what watch_open() returns. And why it, or a better one, is not open; "" if nothing
@@ -49,6 +51,10 @@ extern int process_watch( void *addr, size_t size, enum memory_kind kind, unsign
 
 /* what that is */
 extern const char *process_watch_reason(void);
+
+/* Whether [start, end) holds data of other parts of the library, which set this; NULL: there are
+ * none. No lock. */
+extern int (*process_other_data)( uintptr_t start, uintptr_t end );
 
 /* Whether a thread could not begin on this stack, as its top is watched and faults there cannot be
  * served. No lock. */

@@ -76,6 +76,11 @@ struct view *view_next( const struct view *view )
     return pos < view_count ? &views[pos] : NULL;
 }
 
+int views_use_memory( uintptr_t start, uintptr_t end )
+{
+    return start < (uintptr_t)(views + view_capacity) && (uintptr_t)views < end;
+}
+
 int view_reserve( size_t more )
 {
     size_t bytes, capacity = view_capacity ? view_capacity : round_up( 1 ) / sizeof(*views);

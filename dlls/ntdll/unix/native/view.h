@@ -31,6 +31,10 @@ extern struct view *view_first( uintptr_t start );
 extern struct view *view_before( uintptr_t start );
 extern struct view *view_next( const struct view *view );
 
+/* whether the views, or the states of pages, lie in [start, end) */
+extern int views_use_memory( uintptr_t start, uintptr_t end );
+extern int page_states_use_memory( uintptr_t start, uintptr_t end );
+
 /* Makes room for more views, so that no change fails halfway. Returns 0 or -ENOMEM. */
 extern int view_reserve( size_t more );
 extern struct view *view_insert( uintptr_t start, uintptr_t end, unsigned char protect,

@@ -270,6 +270,7 @@ static NTSTATUS allocate_memory( struct wanted_range *range, ULONG type, ULONG p
     uintptr_t addr_value = range->addr, size_value = range->size, start = 0, end;
     sigset_t sigset;
     NTSTATUS status;
+    int watched;
 
     if (size_value > USER_SPACE_LIMIT) return STATUS_WORKING_SET_LIMIT_RANGE;
     if (addr_value)
@@ -290,8 +291,8 @@ static NTSTATUS allocate_memory( struct wanted_range *range, ULONG type, ULONG p
         return STATUS_INVALID_PARAMETER;
 
     /* before our lock is taken: it may take a while, and cause faults */
-    if (is_watched_type( type ) && ((type & MEM_RESERVE) || !start) && process_open())
-        return STATUS_NOT_SUPPORTED;
+    watched = is_watched_type( type ) && ((type & MEM_RESERVE) || !start);
+    if (watched && process_open()) return STATUS_NOT_SUPPORTED;
 
     virtual_lock( &sigset );
     if ((type & MEM_RESERVE) || !start)
@@ -304,6 +305,7 @@ static NTSTATUS allocate_memory( struct wanted_range *range, ULONG type, ULONG p
     else if (type & MEM_RESET) status = reset_pages( start, end );
     else status = commit_pages( start, end, protect );
     virtual_unlock( &sigset );
+    if (watched) process_opened( !status );
 
     range->addr = start;
     range->size = end - start;

@@ -55,6 +55,17 @@ void virtual_unlock( const sigset_t *sigset )
     restore_signals( sigset );
 }
 
+int virtual_uses_memory( uintptr_t start, uintptr_t end )
+{
+    sigset_t sigset;
+    int ret;
+
+    virtual_lock( &sigset );
+    ret = views_use_memory( start, end ) || page_states_use_memory( start, end );
+    virtual_unlock( &sigset );
+    return ret;
+}
+
 void virtual_lock_for_fork(void)
 {
     note_lock( LOCK_VIRTUAL );

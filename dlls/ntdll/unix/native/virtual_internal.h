@@ -22,6 +22,9 @@ extern void virtual_lock_for_fork(void);
 extern void virtual_unlock_after_fork(void);
 extern void virtual_unlock( const sigset_t *sigset );
 
+/* Whether data of the memory manager lies in [start, end). Takes the lock. */
+extern int virtual_uses_memory( uintptr_t start, uintptr_t end );
+
 /* The end of what programs can allocate: as on Windows, 64 KiB below the end of their addresses. */
 #define USER_SPACE_LIMIT (address_space_last() - 0xffff)
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "engine/host.h"
 #include "engine/step.h"
 #include "sys/lock_order.h"
 #include "sys/page.h"
@@ -36,6 +37,31 @@ void tracker_free( struct tracker *tracker )
     if (tracker->pages) marks_free( tracker->pages );
     if (tracker->contents) marks_free( tracker->contents );
     raw_munmap( tracker, round_up( sizeof(*tracker) ));
+}
+
+static int lies_in( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
+{
+    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
+}
+
+int trackers_use_memory( uintptr_t start, uintptr_t end )
+{
+    unsigned int i;
+    int ret = 0;
+
+    change_lock();
+    for (i = 0; i < MAX_TRACKERS && !ret; i++)
+    {
+        const struct tracker *tracker = trackers[i];
+
+        if (!tracker) continue;
+        ret = lies_in( start, end, tracker, sizeof(*tracker) ) ||
+              lies_in( start, end, tracker->pages, tracker->pages->bytes ) ||
+              (tracker->contents &&
+               lies_in( start, end, tracker->contents, tracker->contents->bytes ));
+    }
+    change_unlock();
+    return ret;
 }
 
 int tracker_register( struct tracker *tracker )

@@ -51,6 +51,9 @@ extern struct tracker *trackers[MAX_TRACKERS];
 extern struct tracker *tracker_alloc( uintptr_t start, uintptr_t end, int drops );
 extern void tracker_free( struct tracker *tracker );
 
+/* Whether data of trackers lies in [start, end). Takes the change lock. */
+extern int trackers_use_memory( uintptr_t start, uintptr_t end );
+
 /* Gives it a slot, or takes it away; change lock held. Returns -ENOSPC if there is none. */
 extern int tracker_register( struct tracker *tracker );
 extern void tracker_unregister( struct tracker *tracker );
