@@ -26,6 +26,7 @@
 #include "writewatch.h"
 
 #define STACK_PAGES (WATCHED_PAGES + TOP_PAGES)
+#define LOCAL_PAGES 16
 
 /* the backend works by faults */
 static int by_faults;
@@ -34,10 +35,16 @@ static int by_faults;
  * ThreadSanitizer 193 pages of it */
 #define WATCHED_PAGES 60
 #ifdef __SANITIZE_THREAD__
-#define TOP_PAGES 196
+#define TOP_PAGES (MIN_PAGES + LOCAL_PAGES + 200)
 #else
-#define TOP_PAGES 4
+#define TOP_PAGES (MIN_PAGES + LOCAL_PAGES + 2)
 #endif
+#define MIN_PAGES ((size_t)sysconf( _SC_THREAD_STACK_MIN ) >> page_shift)
+#define MAX_PAGES 1024
+#define DEPTH     (MIN_PAGES + 22)   /* pages, into those that are watched */
+
+/* more than the smallest stack has room for */
+static __thread volatile char local[LOCAL_PAGES * 4096];
 
 static char *stack;
 static char *first_stack;
@@ -76,8 +83,8 @@ static __attribute__((noinline)) void use_stack( size_t depth )
 /* whether many pages of the watched part are reported */
 static int stack_is_written(void)
 {
-    static void *addresses[STACK_PAGES];
-    ULONG_PTR count = STACK_PAGES;
+    static void *addresses[MAX_PAGES];
+    ULONG_PTR count = MAX_PAGES;
     DWORD granularity;
 
     if (GetWriteWatch( WRITE_WATCH_FLAG_RESET, stack, WATCHED_PAGES << page_shift, addresses,
@@ -96,13 +103,13 @@ static void *own_stack( void *arg )
         /* nor any part of it */
         check( watch_page( stack ) == -EDEADLK );
         check( watch_page( &arg ) == -EDEADLK );
-        use_stack( 16 );
+        use_stack( DEPTH );
         return NULL;
     }
     check( !writewatch_watch( stack, STACK_PAGES << page_shift ));
-    use_stack( 16 );
+    use_stack( DEPTH );
     check( stack_is_written() );
-    use_stack( 16 );
+    use_stack( DEPTH );
     check( stack_is_written() );
     return NULL;
 }
@@ -157,7 +164,7 @@ static void *use_watched( void *arg )
     check( !sigaltstack( &alternate, NULL ));
     pthread_barrier_wait( &ready );
     pthread_barrier_wait( &watched );
-    use_stack( 16 );
+    use_stack( DEPTH );
     return arg;
 }
 
@@ -263,7 +270,8 @@ static void test_kernel_places(void)
 
 static void *only_use( void *arg )
 {
-    use_stack( 16 );
+    local[0] = 1;
+    use_stack( DEPTH );
     return arg;
 }
 
@@ -272,7 +280,7 @@ static void *use_with_alternate( void *arg )
     stack_t alternate = { .ss_sp = map_pages( 16 ), .ss_size = (size_t)16 << page_shift };
 
     check( !sigaltstack( &alternate, NULL ));
-    use_stack( 16 );
+    use_stack( DEPTH );
     return arg;
 }
 
@@ -281,6 +289,7 @@ static void *use_with_alternate( void *arg )
  * them. */
 static void test_later_stack( int by_signals )
 {
+    size_t size = STACK_PAGES << page_shift;
     pthread_attr_t attr;
     pthread_t thread;
     int i;
@@ -306,8 +315,14 @@ static void test_later_stack( int by_signals )
             check( strstr( writewatch_reason(), "its stack is watched" ) != NULL );
         }
         check( !stack_is_written() );
+
+        /* its first frames alone, below its thread-local data */
+        check( !writewatch_unwatch( stack, STACK_PAGES << page_shift ));
+        check( !watch_page( stack + size - sizeof(local) - 2 * page_size() ));
+        check( !pthread_attr_setstack( &attr, stack, size ));
+        check( pthread_create( &thread, &attr, only_use, NULL ) == EDEADLK );
     }
-    check( !writewatch_unwatch( stack, STACK_PAGES << page_shift ));
+    writewatch_unwatch( stack, STACK_PAGES << page_shift );
     munmap( stack, STACK_PAGES << page_shift );
 
     stack = map_pages( STACK_PAGES );

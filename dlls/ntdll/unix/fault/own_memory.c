@@ -145,23 +145,39 @@ int own_memory_check( const struct watch_region *region )
     return -EDEADLK;
 }
 
+/* adds up what the objects of the program have in thread-local data, of which each thread has its
+ * own at the top of its stack */
+static int add_local_data( struct dl_phdr_info *info, size_t size, void *arg )
+{
+    size_t *sum = arg;
+    int i;
+
+    (void)size;
+    for (i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_TLS)
+            *sum += info->dlpi_phdr[i].p_memsz + info->dlpi_phdr[i].p_align;
+    return 0;
+}
+
 /***********************************************************************
  *           own_memory_refuses_stack
  *
  * The part that counts is the smallest stack there can be: it holds what the C library keeps about
- * the thread, and its first frames. Before the thread uses the rest, it can name an alternate
- * signal stack.
+ * the thread, its thread-local data, and its first frames. Before the thread uses the rest, it can
+ * name an alternate signal stack.
  */
 int own_memory_refuses_stack( const void *base, size_t size )
 {
     uintptr_t start = (uintptr_t)base, end = start + size, stop;
-    long least = sysconf( _SC_THREAD_STACK_MIN );
+    long minimum = sysconf( _SC_THREAD_STACK_MIN );
+    size_t least = minimum > 0 ? minimum : 0;
     struct watch_region *region;
     int ret = 0;
 
     /* no stack was named */
     if (!base || end <= start) return 0;
-    if (least > 0 && (size_t)least < size) start = round_down( end - least );
+    dl_iterate_phdr( add_local_data, &least );
+    if (least < size) start = round_down( end - least );
     for (stop = end; !ret && start < end && region_next( &start, &stop ); start = stop, stop = end)
     {
         if (!(region = region_get( start, stop ))) continue;
