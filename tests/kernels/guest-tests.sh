@@ -63,7 +63,7 @@ done
 for backend in $backends; do
     [ "$backend" != softdirty ] || continue
     processors "$backend"
-    for test in across drops mapping mapping_refused pages tracker_cases tracker_drops undo \
+    for test in across anew drops mapping mapping_refused pages tracker_cases tracker_drops undo \
         views; do
         run "unit/$test-$backend" 240 env WRITEWATCH_TEST_SCAN="$backend" "$unit/$test" \
             "${backend%%:*}"

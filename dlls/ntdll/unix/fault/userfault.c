@@ -19,6 +19,7 @@
 #include "sys/page.h"
 #include "sys/pagemap.h"
 #include "sys/raw_syscall.h"
+#include "sys/unregister.h"
 #include "sys/wait_turn.h"
 
 #define MAX_TURNS (2 * TURNS_BEFORE_SLEEP)
@@ -121,7 +122,7 @@ void userfault_detach( struct userfault *uf, const struct watch_region *region, 
     uintptr_t page;
 
     fault_forget();
-    if (unregister_pages( uf, start, end - start ))
+    if (unregister_own( uf->fd, start, end, (size_t)1 << region->shift ))
     {
         write_protect( uf, start, end, 0 );
         if (serves_missing( uf, region ))
@@ -140,7 +141,7 @@ int userfault_give_up( struct userfault *uf, struct watch_region *region, uintpt
     region_mark_written( region, start, end );
     /* this wakes threads that wait for a protected page; unregistering, those for a missing one */
     ret = change_protection( uf, start, end - start, 0 );
-    if (!unregister_pages( uf, start, end - start )) return 1;
+    if (!unregister_own( uf->fd, start, end, (size_t)1 << region->shift )) return 1;
     return !ret && (!serves_missing( uf, region ) || is_open( uf, region, start, FAULT_WRITE ));
 }
 

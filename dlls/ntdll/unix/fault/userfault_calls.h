@@ -26,14 +26,6 @@ static inline int register_pages( struct userfault *uf, uintptr_t start, size_t 
     return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_REGISTER, (uintptr_t)&arg );
 }
 
-/* opens the pages and wakes the threads that wait for them */
-static inline int unregister_pages( struct userfault *uf, uintptr_t start, size_t size )
-{
-    struct uffdio_range range = { .start = start, .len = size };
-
-    return raw_syscall3( SYS_ioctl, uf->fd, UFFDIO_UNREGISTER, (uintptr_t)&range );
-}
-
 static inline int wake_threads( struct userfault *uf, uintptr_t start, size_t size )
 {
     struct uffdio_range range = { .start = start, .len = size };

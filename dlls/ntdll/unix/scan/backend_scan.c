@@ -22,6 +22,7 @@
 #include "sys/kernel_api.h"
 #include "sys/page.h"
 #include "sys/raw_syscall.h"
+#include "sys/unregister.h"
 
 #define MAX_FILL_TRIES 10000
 
@@ -42,20 +43,12 @@ static int register_range( uintptr_t start, uintptr_t end, unsigned int mode )
  * What the kernel knows of a mapping goes away with the mapping. If it stays, unregistering removes
  * the protection and wakes threads that wait for a missing page. Transparent huge pages remain
  * ruled out.
- *
- * The program may have unmapped the memory, and what is there now may belong to another
- * userfaultfd; up to 6.12 the kernel would unregister it from that one. Registering it first
- * detects this.
  */
 static void scan_detach( struct watch_region *region, uintptr_t start, uintptr_t end,
                          enum detach_reason reason )
 {
-    struct uffdio_range range = { start, end - start };
-
-    (void)region;
     if (reason == DETACH_UNMAP) return;
-    if (register_range( start, end, UFFDIO_REGISTER_MODE_WP ) == -EBUSY) return;
-    ioctl( scan_uffd, UFFDIO_UNREGISTER, &range );
+    unregister_own( scan_uffd, start, end, (size_t)1 << region->shift );
 }
 
 /***********************************************************************
