@@ -105,6 +105,8 @@ static const struct
 
     { "writewatch_tracker_open", EINVAL, "the range has no page, or a flag does not exist" },
     { "writewatch_tracker_open", ENOSPC, "there are 64 trackers already" },
+    { "writewatch_tracker_open", EAGAIN, "a query of memory in the range does not end: a signal "
+      "handler has stopped its thread" },
     { "writewatch_tracker_open", ENOMEM, "there is no memory for the tracker" },
     { "writewatch_tracker_open", EPERM, "memory in the range is no longer the watched one" },
     { "writewatch_tracker_open", EIO,
@@ -113,6 +115,8 @@ static const struct
     { "writewatch_tracker_add_view", EINVAL, "the ranges are not made of whole pages, or the pages "
       "are not all in the tracker's range" },
     { "writewatch_tracker_add_view", ENOSPC, "the tracker has eight views already" },
+    { "writewatch_tracker_add_view", EAGAIN, "a query of the view does not end: a signal handler "
+      "has stopped its thread" },
     { "writewatch_tracker_add_view", ENOMEM, "there is no memory to follow the view" },
     { "writewatch_tracker_add_view", EPERM, "memory of the view is no longer the watched one" },
     { "writewatch_tracker_add_view", EIO, "memory of the view is no longer the watched one, or its "

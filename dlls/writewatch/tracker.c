@@ -30,9 +30,9 @@ static struct tracker *inner( struct writewatch_tracker *tracker )
  * count as written whose contents are dropped, by the library or by the program itself. By any
  * thread; takes the engine's lock for changes.
  *
- * Errors: -EINVAL (no page), -ENOSPC (there are 64 trackers), -ENOMEM, -EPERM (a region is no
- * longer the memory that was watched), -EIO and other errors of the kernel; what opening the
- * backend said.
+ * Errors: -EINVAL (no page), -ENOSPC (there are 64 trackers), -EAGAIN (a handler has stopped a
+ * thread in a query), -ENOMEM, -EPERM (a region is no longer the memory that was watched), -EIO and
+ * other errors of the kernel; what opening the backend said.
  */
 int writewatch_tracker_open( struct writewatch_tracker **tracker, const void *addr, size_t size,
                              unsigned int flags )

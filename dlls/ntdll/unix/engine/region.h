@@ -88,6 +88,10 @@ extern struct watch_region *region_insert( uintptr_t start, uintptr_t end,
 extern int region_remove( uintptr_t start, uintptr_t end );
 extern struct watch_region *region_first( uintptr_t start, uintptr_t end );
 
+/* Under the same lock: the next region that is gone although a step in it has not ended (see
+ * region_set_state()), after one of these or NULL. */
+extern struct watch_region *region_next_gone( const struct watch_region *region );
+
 /* Makes all queries of regions with a page in [start, end) fail from now on. Any thread,
  * no lock. */
 extern void region_lose( uintptr_t start, uintptr_t end );

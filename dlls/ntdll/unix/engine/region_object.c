@@ -38,24 +38,25 @@ UNINTERRUPTED struct page_marks *region_marks( struct watch_region *region )
 /***********************************************************************
  *           region_set_state
  *
- * Lets steps begin; or makes them wait or fail, and waits for those in progress. A step cannot be
- * interrupted. If one is stopped all the same (by a debugger), we continue after a second: a page
- * may then be reported twice, but none is lost.
+ * Lets steps begin; or makes them wait or fail, and waits for those in progress. Where one is stopped
+ * (by a debugger, or by a handler of the program that waits for us), we continue after a second: a
+ * page may then be reported twice, but none is lost. After that second no state is waited for again:
+ * steps that began before have had it.
  */
 void region_set_state( struct watch_region *region, enum region_state state )
 {
+    enum region_state old = __atomic_exchange_n( &region->state, state, __ATOMIC_SEQ_CST );
     struct timespec start, now;
     unsigned int turns = 0;
 
-    __atomic_store_n( &region->state, state, __ATOMIC_SEQ_CST );
-    if (state == REGION_OPEN || !region_has_steps( region )) return;
+    if (old != REGION_OPEN || state == REGION_OPEN || !region_has_steps( region )) return;
 
     clock_gettime( CLOCK_MONOTONIC, &start );
     while (region_has_steps( region ))
     {
         wait_turn( &turns );
         clock_gettime( CLOCK_MONOTONIC, &now );
-        if (now.tv_sec - start.tv_sec > 1) return;
+        if (now.tv_sec - start.tv_sec - (now.tv_nsec < start.tv_nsec) >= 1) return;
     }
 }
 
@@ -183,6 +184,14 @@ void move_marks( struct watch_region *from, struct watch_region *to )
          addr = marks_next( from->marks, addr, to->end ))
         if (marks_take( from->marks, addr, addr + ((uintptr_t)1 << from->shift )))
             marks_set( to->marks, addr, addr + ((uintptr_t)1 << from->shift ));
+}
+
+struct watch_region *region_next_gone( const struct watch_region *region )
+{
+    struct watch_region *next = region ? region->next : free_regions;
+
+    while (next && !region_has_steps( next )) next = next->next;
+    return next;
 }
 
 static int is_within( uintptr_t start, uintptr_t end, const void *ptr, size_t size )

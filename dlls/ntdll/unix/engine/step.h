@@ -65,7 +65,8 @@ extern int collect_marked( struct watch_query *query );
 /* whether the region has the granularity and the backend that the query began with; in a step */
 static inline __attribute__((always_inline)) int is_same_kind( const struct watch_query *query )
 {
-    return query->region->shift == query->shift && query->region->backend == query->backend;
+    return query->region->shift == query->shift &&
+           __atomic_load_n( &query->region->backend, __ATOMIC_ACQUIRE ) == query->backend;
 }
 
 /***********************************************************************

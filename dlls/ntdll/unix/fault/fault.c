@@ -127,6 +127,7 @@ static int is_marked( struct watch_region *region, uintptr_t page )
 static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *repeats )
 {
     uintptr_t page = round_down( addr ), granule, start, end;
+    const struct watch_backend *backend;
     struct watch_region *region;
     enum region_step step;
     int ret;
@@ -135,7 +136,8 @@ static int serve( uintptr_t addr, unsigned int flags, int sig, unsigned int *rep
     do if (!(region = region_find( page, page + page_size() ))) return 0;
     while (!(step = region_enter( region, page, page + page_size() )));
 
-    if (!region->backend->fault || region->backend->signal != sig)
+    backend = __atomic_load_n( &region->backend, __ATOMIC_ACQUIRE );
+    if (!backend->fault || backend->signal != sig)
     {
         region_leave( region, step );
         return 0;

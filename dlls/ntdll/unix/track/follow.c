@@ -13,14 +13,64 @@
 #include "sys/wait_turn.h"
 #include "track/tracker.h"
 
-/* Its steps use what is about to be freed, so they are waited for, even where a debugger has
- * stopped one. */
-void follow_close( struct watch_region *region )
+/* How often regions are closed, and how many turns their steps are waited for: more each time, a
+ * second in all. In between they have so many to go on. */
+#define MAX_ATTEMPTS 6
+#define FIRST_TURNS  150
+
+static void set_states( uintptr_t start, uintptr_t end, enum region_state state )
+{
+    struct watch_region *region;
+
+    for (; (region = region_first( start, end )); start = region->end)
+        __atomic_store_n( &region->state, state, __ATOMIC_SEQ_CST );
+}
+
+/* Whether a step may be about to take pages; also one that began before a region became another
+ * one. */
+static int has_steps( uintptr_t start, uintptr_t end )
+{
+    struct watch_region *region = NULL;
+
+    while ((region = region_next_gone( region )))
+        if (region->base < end && start < region->end) return 1;
+    for (; (region = region_first( start, end )); start = region->end)
+        if (region_has_steps( region )) return 1;
+    return 0;
+}
+
+/* waits for steps some turns; returns whether there are any left */
+static int wait_for_steps( uintptr_t start, uintptr_t end, unsigned int max_turns )
 {
     unsigned int turns = 0;
 
-    region_set_state( region, REGION_CLOSED );
-    while (region_has_steps( region )) wait_turn( &turns );
+    while (has_steps( start, end ))
+        if (turns < max_turns) wait_turn( &turns );
+        else return 1;
+    return 0;
+}
+
+/***********************************************************************
+ *           follow_close
+ *
+ * A step that began before would not pass on what it takes, so no tracker can follow the region
+ * before it has ended. Without a tracker steps do not block signals: a handler may have interrupted
+ * this one, and its own list wait until the region is open again. So it is opened now and then. A
+ * thread that a handler stops in its step is not waited for any longer.
+ */
+int follow_close( uintptr_t start, uintptr_t end )
+{
+    unsigned int attempt;
+
+    assert_locked( LOCK_CHANGES );
+    for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
+    {
+        set_states( start, end, REGION_CLOSED );
+        if (!wait_for_steps( start, end, FIRST_TURNS << attempt )) return 0;
+        set_states( start, end, REGION_OPEN );
+        wait_for_steps( start, end, FIRST_TURNS );
+    }
+    return -EAGAIN;
 }
 
 /* Makes the next write to each page that is marked fault again, where faults tell of writes. The
@@ -67,6 +117,25 @@ int follow_closed( struct watch_region *region, struct tracker *tracker )
     return 0;
 }
 
+static void unfollow( struct watch_region *region, const struct tracker *tracker )
+{
+    const struct watch_backend *table = region->backend;
+
+    if (!(region->trackers & tracker_bit( tracker ))) return;
+    table->hold( region );
+    region->trackers &= ~tracker_bit( tracker );
+    /* a step that sees the other table sees that there are no trackers */
+    if (!region->trackers)
+        __atomic_store_n( &region->backend, original_backend( table ), __ATOMIC_RELEASE );
+    table->release( region );
+}
+
+/***********************************************************************
+ *           unfollow_all
+ *
+ * What uses a tracker holds its region, with all signals blocked: that is waited for. A step that
+ * has not got that far, and may be interrupted, uses none.
+ */
 void unfollow_all( const struct tracker *tracker )
 {
     struct watch_region *region;
@@ -74,15 +143,8 @@ void unfollow_all( const struct tracker *tracker )
 
     assert_locked( LOCK_CHANGES );
     for (; (region = region_first( start, ~(uintptr_t)0 )); start = region->end)
-    {
-        if (!(region->trackers & tracker_bit( tracker ))) continue;
-        follow_close( region );
-        region->trackers &= ~tracker_bit( tracker );
-        if (!region->trackers)
-            __atomic_store_n( &region->backend, original_backend( region->backend ),
-                              __ATOMIC_RELAXED );
-        region_set_state( region, REGION_OPEN );
-    }
+        unfollow( region, tracker );
+    while ((region = region_next_gone( region ))) unfollow( region, tracker );
 }
 
 /* whether a tracker follows pages of a region, in its range or through a view */
@@ -116,7 +178,7 @@ void follow_new( struct watch_region *region )
         end   = min( region->end, tracker->end );
         if (start < end) marks_clear( tracker->pages, start, end );
         if (start < end && tracker->contents) marks_clear( tracker->contents, start, end );
-        follow_close( region );
+        if (follow_close( region->base, region->end )) continue;
         follow_closed( region, tracker );
         region_set_state( region, REGION_OPEN );
     }

@@ -24,7 +24,7 @@ static struct fair_lock *lock_of( const struct watch_region *region )
 
 static const struct watch_backend *original( const struct watch_region *region )
 {
-    return original_backend( region->backend );
+    return original_backend( __atomic_load_n( &region->backend, __ATOMIC_RELAXED ));
 }
 
 static void hold( struct watch_region *region )
@@ -77,8 +77,8 @@ static int discard( struct watch_region *region, uintptr_t start, uintptr_t end,
     return original( region )->discard( region, start, end, reason );
 }
 
-/* what a query takes; on failure the query itself makes the range written for those without
- * tracker */
+/* What a query takes is passed on to trackers. On failure all of the range is written: here for the
+ * trackers, in the query itself for queries. */
 static int collect_written( struct watch_region *region, struct page_scan *scan )
 {
     uintptr_t start = scan->start, end = scan->end;

@@ -43,8 +43,8 @@ struct tracker
     unsigned int       count;
 };
 
-/* tracker.c: all of them; a slot changes only under the change lock, while no region has its bit or
- * those that have it are closed. */
+/* tracker.c: all of them; a slot changes only under the change lock, while no region has its
+ * bit. */
 extern struct tracker *trackers[MAX_TRACKERS];
 
 /* A tracker that follows nothing yet; NULL if there is no memory. And its end. */
@@ -68,8 +68,8 @@ static inline uint64_t tracker_bit( const struct tracker *tracker )
 
 /* Opens a tracker of [start, end), in which nothing is written yet; memory that is watched later is
  * followed from then on. With drops, pages whose contents are dropped count as written. Takes the
- * change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -ENOMEM, -EIO, or the error of the
- * backend. */
+ * change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -EAGAIN (follow_close()), -ENOMEM, -EIO,
+ * or the error of the backend. */
 extern int tracker_open( struct tracker **tracker, uintptr_t start, uintptr_t end, int drops );
 
 /* No other thread may use it any more. Takes the change lock. */
@@ -99,9 +99,10 @@ extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t
 extern int views_gather( struct tracker *tracker, uintptr_t start, uintptr_t end, int across );
 extern int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end );
 
-/* of follow.c, change lock held: closes a region and waits for its steps; begins to follow a closed
+/* of follow.c, change lock held: closes the regions with a page in [start, end) and waits for their
+ * steps, 0, or -EAGAIN if one goes on for long, and then they are open; begins to follow a closed
  * one, 0 or -errno; ends that for all regions; and does what is needed for a new region */
-extern void follow_close( struct watch_region *region );
+extern int follow_close( uintptr_t start, uintptr_t end );
 extern int follow_closed( struct watch_region *region, struct tracker *tracker );
 extern void unfollow_all( const struct tracker *tracker );
 extern void follow_new( struct watch_region *region );

@@ -29,7 +29,7 @@ int tracker_open( struct tracker **ret_tracker, uintptr_t start, uintptr_t end, 
     {
         for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
         {
-            follow_close( region );
+            if ((ret = follow_close( region->base, region->end ))) break;
             ret = follow_closed( region, tracker );
             region_set_state( region, REGION_OPEN );
         }

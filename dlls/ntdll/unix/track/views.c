@@ -107,8 +107,7 @@ int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t end, u
     if (fork_is_unhandled()) return -EIO;
     change_lock();
     if (tracker->count == MAX_VIEWS) ret = -ENOSPC;
-    for (addr = start; (region = region_first( addr, end )); addr = region->end)
-        follow_close( region );
+    if (!ret) ret = follow_close( start, end );
     for (addr = start; !ret && (region = region_first( addr, end )); addr = region->end)
         ret = follow_closed( region, tracker );
     if (!ret)
