@@ -40,6 +40,8 @@ static UNINTERRUPTED_PART void block_signals( struct watch_query *query )
 static UNINTERRUPTED_PART int begin_anew( struct watch_query *query )
 {
     struct watch_region *region = query->region;
+    const struct watch_backend *backend;
+    unsigned int shift;
 
     while (!query->step)
     {
@@ -48,10 +50,12 @@ static UNINTERRUPTED_PART int begin_anew( struct watch_query *query )
     }
     query->region = region;
     if (is_same_kind( query )) return 0;
+    shift   = region->shift;
+    backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
     region_leave( region, query->step );
-    if (region->shift != query->shift ||
-        original_backend( region->backend ) != original_backend( query->backend )) return -ENOENT;
-    query->backend = __atomic_load_n( &region->backend, __ATOMIC_RELAXED );
+    if (shift != query->shift || original_backend( backend ) != original_backend( query->backend ))
+        return -ENOENT;
+    query->backend = backend;
     return 1;
 }
 
