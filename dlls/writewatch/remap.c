@@ -53,7 +53,9 @@ static int grow( const struct moved_state *state, size_t size )
  *           move
  *
  * Takes the watch away, has the kernel map the memory anew, and watches it again. Where the kernel
- * refuses all is as before. Sets *place if the memory has moved, also on failure.
+ * refuses, what is known of the memory is as before. A part of a region is one of its own from then
+ * on: the rest was watched meanwhile, and joining them would lose what is written just then. Sets
+ * *place if the memory has moved, also on failure.
  */
 static int move( struct moved_state *state, size_t size, int flags, uintptr_t *place )
 {
@@ -77,9 +79,10 @@ static int move( struct moved_state *state, size_t size, int flags, uintptr_t *p
  * softdirty no other thread may write to memory that grows.
  *
  * Errors: -EINVAL (not whole pages, or other flags), -ENOENT (not in one region), -EOPNOTSUPP
- * (memory from VirtualAlloc), those of mremap(), and then nothing has changed; those of
- * writewatch_watch(), and then *addr is where the memory is, and the part that could not be watched
- * is not watched.
+ * (memory from VirtualAlloc), those of mremap(), and then the memory is where it was, with its
+ * written state (a part of a region that had to move may have become a region of its own); -ENOMEM,
+ * if a region cannot be split, and then all queries of it fail; those of writewatch_watch(), and
+ * then *addr is where the memory is, and the part that could not be watched is not watched.
  */
 int writewatch_remap( void **addr, size_t old_size, size_t size, int flags )
 {

@@ -21,6 +21,7 @@
 
 static char *arena;    /* room to grow into, and to move to */
 static struct writewatch_tracker *tracker;
+static struct writewatch_tracker *dropped;   /* of all memory, with drops */
 
 static uint64_t take( struct writewatch_tracker *who, char *base, size_t pages )
 {
@@ -101,6 +102,67 @@ static void test_grow( int fd, int room )
     unmap_memory( base, 20 );
 }
 
+/* Pages dropped before a move are found after it, once, by a tracker that follows drops. filled:
+ * the memory has contents when its watch begins. refused: the kernel does not move it. */
+static void test_drops( int filled, int refused )
+{
+    char *base = map_memory( -1, 16, 0 );
+    void *addr = base;
+
+    if (filled) memset( base, 1, 16 << page_shift );
+    check( !writewatch_watch( base, 16 << page_shift ));
+    if (!filled) memset( base, 1, 16 << page_shift );
+    check( take( dropped, base, 16 ) == (filled ? 0 : 0xffff) );
+    base[2 << page_shift] = base[4 << page_shift] = 2;
+    check( take( dropped, base, 16 ) == 0x14 && !take( dropped, base, 16 ));
+    /* one that was listed last, one that was not, one that is written again */
+    check( !madvise( base + (4 << page_shift), page_size(), MADV_DONTNEED ));
+    check( !madvise( base + (6 << page_shift), 2 << page_shift, MADV_DONTNEED ));
+    base[7 << page_shift] = 3;
+    if (refused)
+    {
+        /* it is two mappings then */
+        check( !madvise( base + (12 << page_shift), page_size(), MADV_DONTFORK ));
+        check( writewatch_remap( &addr, 16 << page_shift, 24 << page_shift, MREMAP_MAYMOVE ) ==
+               -EFAULT );
+        check( addr == base );
+        check( !madvise( base + (12 << page_shift), page_size(), MADV_DOFORK ));
+    }
+    else check( !writewatch_remap( &addr, 16 << page_shift, 24 << page_shift, MREMAP_MAYMOVE ));
+    base = addr;
+    check( take( dropped, base, refused ? 16 : 24 ) == 0xd0 );
+    check( !take( dropped, base, refused ? 16 : 24 ));
+    /* and what is dropped after the move */
+    check( !madvise( base + (2 << page_shift), page_size(), MADV_DONTNEED ));
+    base[9 << page_shift] = 4;
+    check( take( dropped, base, refused ? 16 : 24 ) == 0x204 );
+    check( base[2 << page_shift] == 0 && base[4 << page_shift] == 0 && base[7 << page_shift] == 3 );
+    unmap_memory( base, refused ? 16 : 24 );
+}
+
+/* A part of a region that the kernel does not move: it is a region of its own then, and all is
+ * known that was. */
+static void test_refused_part(void)
+{
+    char *base = map_memory( -1, 16, 0 ), *part = base + (8 << page_shift);
+    void *addr = part;
+
+    check( !writewatch_watch( base, 16 << page_shift ));
+    base[1 << page_shift] = base[9 << page_shift] = base[10 << page_shift] = 1;
+    check( take( tracker, base, 16 ) == 0x602 );
+    base[2 << page_shift] = base[10 << page_shift] = 2;
+    check( !madvise( base + (12 << page_shift), page_size(), MADV_DONTFORK ));
+    check( writewatch_remap( &addr, 8 << page_shift, 12 << page_shift, MREMAP_MAYMOVE ) ==
+           -EFAULT );
+    check( addr == part );
+    check( take( NULL, base, 16 ) == 0x606 && take( tracker, base, 16 ) == 0x404 );
+    base[15 << page_shift] = 3;
+    check( take( NULL, base, 16 ) == 0x8000 && take( tracker, base, 16 ) == 0x8000 );
+    addr = base;
+    check( writewatch_remap( &addr, 16 << page_shift, 24 << page_shift, 0 ) == -ENOENT );
+    unmap_memory( base, 16 );
+}
+
 static void test_errors(void)
 {
     void *addr = VirtualAlloc( NULL, 65536, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
@@ -116,7 +178,7 @@ static void test_errors(void)
 
 static int run( const char *name )
 {
-    int fd = memfd_create( "remap", MFD_CLOEXEC );
+    int i, fd = memfd_create( "remap", MFD_CLOEXEC );
 
     if (writewatch_open( unit_form( name )))
         return unit_skip( name, writewatch_reason() );
@@ -130,7 +192,12 @@ static int run( const char *name )
     test_grow( -1, 0 );
     test_grow( fd, 1 );
     test_grow( fd, 0 );
+    check( !writewatch_tracker_open( &dropped, NULL, (size_t)1 << (sizeof(void *) == 8 ? 47 : 31),
+                                     WRITEWATCH_TRACK_DROPS ));
+    for (i = 0; i < 4; i++) test_drops( i & 1, i >> 1 );
+    test_refused_part();
     test_errors();
+    writewatch_tracker_close( dropped );
     writewatch_tracker_close( tracker );
     return unit_result();
 }

@@ -79,6 +79,11 @@ static int take_state( struct watch_region *region, void *data )
             return -ENOMEM;
     }
     if ((ret = tracked_gather( region, state->start, end ))) return ret;
+    /* trackers begin anew with what has contents when the memory is watched again */
+    for (i = 0; i < MAX_TRACKERS && !ret; i++)
+        if (state->tracked[i] && trackers[i]->contents)
+            ret = drops_find( trackers[i], region, state->start, end );
+    if (ret) return ret;
     copy_marks( state->written, state->start, region->marks, state->start, state->size );
     for (i = 0; i < MAX_TRACKERS; i++)
         if (state->tracked[i] &&

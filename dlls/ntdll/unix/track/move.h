@@ -30,7 +30,8 @@ struct moved_state
 extern int move_look( struct moved_state *state, uintptr_t start, size_t size );
 
 /* Takes the state of the range and ends its watch. What is written from then on until the memory is
- * watched again is lost. Takes the change lock. 0 or -errno; then nothing has changed. */
+ * watched again is lost. Takes the change lock. 0 or -errno; then nothing has changed, unless the
+ * region cannot be split for lack of memory: then all queries of it fail from now on. */
 extern int move_take( struct moved_state *state );
 
 /* Gives the state to the memory, which is watched again, at its new place; frees it. */
