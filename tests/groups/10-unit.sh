@@ -21,8 +21,8 @@ if may_want unit && both_forms; then
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test"
     done
-    for test in across discard drops mapping mapping_refused marked pages results_array snapshot \
-        tracker_cases tracker_drops trackers_race undo views; do
+    for test in across discard drops mapping mapping_refused marked pages remap results_array \
+        snapshot tracker_cases tracker_drops tracker_waits trackers_race undo views; do
         run "unit/$test-marked" 120 env WRITEWATCH_TEST_SCAN=scan:marked \
             "$top_builddir/tests/unit/$test" scan
     done

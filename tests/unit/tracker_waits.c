@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Without a tracker steps do not block signals: a handler may interrupt one and list the region
- * itself, or stop the thread, as a collector that stops the world does. No other thread may wait for
- * such a step for ever. Where one does, the runner's limit ends the test. The arguments are
+ * itself, or stop the thread, as a collector that stops the world does. No other thread may wait
+ * for such a step for ever. Where one does, the runner's limit ends the test. The arguments are
  * backends, otherwise all have their turn.
  */
 
