@@ -233,6 +233,34 @@ static void test_parts(void)
     writewatch_tracker_close( tracker );
 }
 
+static ssize_t try_list(void)
+{
+    struct writewatch_filter filter = { .required = WRITEWATCH_WRITTEN };
+    struct writewatch_range range;
+    const void *pos = memory;
+
+    return writewatch_tracker_list( tracker, &pos, memory + SIZE / 2, &filter, &range, 1 );
+}
+
+/* a step that has not ended when its memory is watched anew: a list of a tracker fails then */
+static void test_anew(void)
+{
+    enum region_step step;
+
+    region_put( watched );
+    watched = region_get( (uintptr_t)memory, (uintptr_t)memory + SIZE / 2 );
+    call( open_once );
+    check( !result && try_list() == 0 );
+    step = enter( watched );
+    check( !writewatch_unwatch( memory, SIZE / 2 ) && !writewatch_watch( memory, SIZE / 2 ));
+    check( try_list() == -EIO );
+    leave_beside( watched, step );
+    check( !writewatch_unwatch( memory, SIZE / 2 ) && !writewatch_watch( memory, SIZE / 2 ));
+    check( try_list() == 0 );
+    check_tracker();
+    writewatch_tracker_close( tracker );
+}
+
 /* queries and a handler that interrupts them, while trackers come and go */
 static void *come_and_go( void *arg )
 {
@@ -299,6 +327,7 @@ static int run( const char *name )
     test_held();
     test_signals();
     test_parts();
+    test_anew();
     region_put( watched );
     return unit_result();
 }

@@ -167,6 +167,7 @@ static int is_followed( const struct tracker *tracker, const struct watch_region
 void follow_new( struct watch_region *region )
 {
     unsigned int i;
+    int err = 0;
 
     for (i = 0; i < MAX_TRACKERS; i++)
     {
@@ -178,7 +179,7 @@ void follow_new( struct watch_region *region )
         end   = min( region->end, tracker->end );
         if (start < end) marks_clear( tracker->pages, start, end );
         if (start < end && tracker->contents) marks_clear( tracker->contents, start, end );
-        if (follow_close( region->base, region->end )) continue;
+        if (err || (err = follow_close( region->base, region->end ))) continue;
         follow_closed( region, tracker );
         region_set_state( region, REGION_OPEN );
     }
