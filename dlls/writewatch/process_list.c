@@ -83,7 +83,8 @@ static void add_pages( struct listing *list, uint64_t end, uint64_t categories )
     }
     if ((end - start) >> page_shift > list->pages) end = start + (list->pages << page_shift);
     categories &= list->filter->returned;
-    if (list->used && room[-1].end == start && room[-1].categories == categories) room[-1].end = end;
+    if (list->used && room[-1].end == start && room[-1].categories == categories)
+        room[-1].end = end;
     else if (list->used == list->count)
     {
         list->is_full = 1;

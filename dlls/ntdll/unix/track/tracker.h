@@ -94,8 +94,8 @@ extern int tracker_add_view( struct tracker *tracker, uintptr_t start, uintptr_t
                              uintptr_t to );
 
 /* of views.c, before a list of [start, end) of the tracker's range: gathers what was written
- * through views; -ENOENT if a part of one is not watched, unless across. And after pages were reset: the
- * next write through a view is to fault. 0 or -errno. No lock. */
+ * through views; -ENOENT if a part of one is not watched, unless across. And after pages were
+ * reset: the next write through a view is to fault. 0 or -errno. No lock. */
 extern int views_gather( struct tracker *tracker, uintptr_t start, uintptr_t end, int across );
 extern int views_arm( struct tracker *tracker, uintptr_t start, uintptr_t end );
 
