@@ -39,6 +39,8 @@ static __thread unsigned int guards_known;
 
 static pthread_mutex_t virtual_mutex = PTHREAD_MUTEX_INITIALIZER;
 
+static __thread int is_forking;   /* from lock_for_fork() to unlock_after_fork() */
+
 void virtual_lock( sigset_t *sigset )
 {
     block_all_signals( sigset );
@@ -68,6 +70,7 @@ int virtual_uses_memory( uintptr_t start, uintptr_t end )
 
 void virtual_lock_for_fork(void)
 {
+    is_forking = 1;
     note_lock( LOCK_VIRTUAL );
     pthread_mutex_lock( &virtual_mutex );
 }
@@ -76,6 +79,7 @@ void virtual_unlock_after_fork(void)
 {
     note_unlock( LOCK_VIRTUAL );
     pthread_mutex_unlock( &virtual_mutex );
+    is_forking = 0;
 }
 
 NTSTATUS state_from_protection( ULONG protect, unsigned char *state )
@@ -141,7 +145,8 @@ NTSTATUS commit_range( uintptr_t start, uintptr_t end, unsigned char state )
 /***********************************************************************
  *           guard_fault
  *
- * Row 22.
+ * Row 22. A thread that is in fork() has the lock itself, and the change lock: functions of the
+ * program that run there get a fault on a guard page as any other, and the page stays one.
  */
 int guard_fault( uintptr_t addr )
 {
@@ -150,6 +155,7 @@ int guard_fault( uintptr_t addr )
     unsigned char state;
     int ret = 0;
 
+    if (is_forking) return 0;
     virtual_lock( &sigset );
     state = page_state( start );
     if ((state & PAGE_STATE_COMMITTED) && (state & PAGE_STATE_GUARD))
