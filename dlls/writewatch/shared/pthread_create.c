@@ -12,34 +12,40 @@
 #include "native/process.h"
 
 /* Where a signal delivers faults, the kernel cannot write the signal frame of a thread that faults
- * on its own stack, and kills the process without a word. When memory is watched it does not show
- * that it will be a stack; when a thread is made with it, it does. The shared library alone has
- * this: a static one would replace the function of a program that has no other. */
+ * on its own stack, and kills the process without a word. Nothing shows at the time of the watch
+ * that memory will become a stack. That is known only when a thread is made with it. The shared
+ * library alone has this: a static one would replace the function of a program that has no other. */
 
 typedef int create_function( pthread_t *thread, const pthread_attr_t *attr,
                              void *(*start)( void * ), void *arg );
 
 static create_function *next_pthread_create;
 
+/* A look-up takes the loader's lock, which is held while constructors of a library run that is
+ * being loaded, and these may call us: so it is made before any of our locks can be held. Constructors of
+ * other libraries may be called before this one, and make threads. */
+__attribute__((constructor)) static void find_next(void)
+{
+    __atomic_store_n( &next_pthread_create, (create_function *)dlsym( RTLD_NEXT, "pthread_create" ),
+                      __ATOMIC_RELAXED );
+}
+
 /***********************************************************************
  *           pthread_create
  *
  * EDEADLK: the top of the stack that attr names is watched, and the backend needs signals. All
- * else is the C library's. No lock is held meanwhile.
+ * else is the C library's. Takes no lock, as the library calls it with some of its own.
  */
 __attribute__((visibility("default")))
 int pthread_create( pthread_t *thread, const pthread_attr_t *attr, void *(*start)( void * ),
                     void *arg )
 {
-    create_function *next = __atomic_load_n( &next_pthread_create, __ATOMIC_RELAXED );
+    create_function *next;
     size_t size;
     void *base;
 
-    if (!next)
-    {
-        if (!(next = (create_function *)dlsym( RTLD_NEXT, "pthread_create" ))) return EAGAIN;
-        __atomic_store_n( &next_pthread_create, next, __ATOMIC_RELAXED );
-    }
+    if (!__atomic_load_n( &next_pthread_create, __ATOMIC_RELAXED )) find_next();
+    if (!(next = __atomic_load_n( &next_pthread_create, __ATOMIC_RELAXED ))) return EAGAIN;
     if (attr && !pthread_attr_getstack( attr, &base, &size ) && process_refuses_stack( base, size ))
         return EDEADLK;
     return next( thread, attr, start, arg );
