@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include "sys/lock_order.h"
 #include "sys/page.h"
 #include "sys/signals.h"
+#include "sys/wait_turn.h"
 
 /* How much is read from the file at once. A touch of one page also fills its neighbours, up to the
  * next one that is present; they do not count as written either. */
@@ -45,38 +47,57 @@ struct writewatch_restore
     struct writewatch_restore *next;
 };
 
-/* Protects what follows, and is held while a page is served, so that nothing of a restore is in
- * use when it is stopped. */
+/* One thread at a time changes what follows. The thread that serves pages takes no lock: a thread
+ * that holds this one, or a lock that a fork() which holds this one waits for, may be waiting for a
+ * page. */
 static pthread_mutex_t restore_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct writewatch_restore *restores;
 
-static void lock_restores(void)
+/* faults are not blocked: what lies on the heap or on this thread's stack may be watched */
+static void lock_restores( sigset_t *sigset )
 {
+    block_all_but_faults( sigset );
     note_lock( LOCK_RESTORES );
     pthread_mutex_lock( &restore_mutex );
 }
 
-static void unlock_restores(void)
+static void unlock_restores( const sigset_t *sigset )
 {
     note_unlock( LOCK_RESTORES );
     pthread_mutex_unlock( &restore_mutex );
+    restore_signals( sigset );
 }
 
 /* The thread that serves missing pages. It stays when there is nothing left to restore: memory
  * cannot be registered anew without missing pages and keep what was written, so their faults must
  * be answered. */
-static pthread_cond_t server_cond = PTHREAD_COND_INITIALIZER;
+static sem_t server_ready;   /* posted once there is something to listen to */
 static int server_started;
-static int server_fd = -1;   /* what it listens to, once there is something */
+static int server_fd = -1;   /* what it listens to */
 static struct descriptor_id server_id;
 static char *server_buffer;
 static size_t server_buffer_size;
+static unsigned int serving; /* odd while it reads messages and serves them */
 
+/***********************************************************************
+ *           wait_for_server
+ *
+ * Waits until the server thread does not use what was taken out of its reach before the call.
+ */
+static void wait_for_server(void)
+{
+    unsigned int now = __atomic_load_n( &serving, __ATOMIC_SEQ_CST ), turns = 0;
+
+    if (!(now & 1)) return;
+    while (__atomic_load_n( &serving, __ATOMIC_SEQ_CST ) == now) wait_turn( &turns );
+}
+
+/* by the server thread, or with the lock */
 static struct writewatch_restore *find_restore( uintptr_t start, uintptr_t end )
 {
-    struct writewatch_restore *restore;
+    struct writewatch_restore *restore = __atomic_load_n( &restores, __ATOMIC_SEQ_CST );
 
-    for (restore = restores; restore; restore = restore->next)
+    for (; restore; restore = __atomic_load_n( &restore->next, __ATOMIC_SEQ_CST ))
         if (restore->start < end && restore->end > start) return restore;
     return NULL;
 }
@@ -136,7 +157,7 @@ static void poison_page( uintptr_t start, size_t size )
  *
  * Answers the first touch of a page. The page is filled write-protected, so that a write faults
  * again and counts. If it cannot be read from the file, the access gets SIGBUS, as with a mapping
- * of the file. The mutex is held.
+ * of the file. No lock.
  */
 static void serve_page( uintptr_t addr )
 {
@@ -147,6 +168,7 @@ static void serve_page( uintptr_t addr )
     struct watch_region *region;
     uintptr_t start, end;
     size_t granule, filled = 0;
+    char *buffer;
     int ret;
 
     addr = round_down( addr );
@@ -155,10 +177,12 @@ static void serve_page( uintptr_t addr )
     granule = (size_t)1 << region->shift;
     start = addr & -granule;
     end = start + granule;
+    /* large enough since before the region's faults came to us */
+    buffer = __atomic_load_n( &server_buffer, __ATOMIC_SEQ_CST );
 
     if (!(restore = find_restore( start, end )))
     {
-        memset( server_buffer, 0, granule );
+        memset( buffer, 0, granule );
         ret = 0;
     }
     else
@@ -166,15 +190,15 @@ static void serve_page( uintptr_t addr )
         if (granule < READ_SIZE) end = start + READ_SIZE;
         if (end > restore->end) end = restore->end;
         if (end > region->end) end = region->end;
-        ret = read_file( restore, start, server_buffer, end - start );
+        ret = read_file( restore, start, buffer, end - start );
         /* the error may be one of the neighbours only */
         if (ret && end - start > granule)
         {
             end = start + granule;
-            ret = read_file( restore, start, server_buffer, granule );
+            ret = read_file( restore, start, buffer, granule );
         }
     }
-    if (!ret) ret = region->backend->fill( region, start, end, server_buffer, &filled );
+    if (!ret) ret = region->backend->fill( region, start, end, buffer, &filled );
     /* if the page is present, or the region is gone, the access is tried again, but not for ever */
     if (filled || addr != last_addr) repeats = 0;
     else if ((ret == -EEXIST || ret == -ENOENT) && ++repeats > MAX_REPEATS) ret = -EIO;
@@ -191,8 +215,9 @@ static void serve_page( uintptr_t addr )
 /***********************************************************************
  *           serve_pages
  *
- * The thread. It never touches watched memory itself. If the program closes the userfaultfd, or
- * reuses its number, the kernel ends all watches, and no thread waits for us any more.
+ * The thread. It never touches watched memory itself, and waits for no other thread. If the program
+ * closes the userfaultfd, or reuses its number, the kernel ends all watches, and no thread waits
+ * for us any more.
  */
 static void *serve_pages( void *arg )
 {
@@ -201,21 +226,21 @@ static void *serve_pages( void *arg )
     ssize_t i, size;
 
     (void)arg;
-    lock_restores();
-    while (server_fd == -1) pthread_cond_wait( &server_cond, &restore_mutex );
-    unlock_restores();
+    while (sem_wait( &server_ready )) sched_yield();
     poll_fd.fd = server_fd;
     for (;;)
     {
         /* whatever fails, a thread that has touched a page still waits for us */
         if (poll( &poll_fd, 1, DESCRIPTOR_POLL_TIME ) < 0) sched_yield();
         if (descriptor_check( server_fd, &server_id )) return NULL;
-        if ((size = read( server_fd, messages, sizeof(messages) )) <= 0) continue;
-        lock_restores();
+        /* A message that is read is served before wait_for_server() returns: its thread may have
+         * been woken meanwhile, and a page that is dropped later must stay missing. */
+        __atomic_fetch_add( &serving, 1, __ATOMIC_SEQ_CST );
+        size = read( server_fd, messages, sizeof(messages) );
         for (i = 0; i < size / (ssize_t)sizeof(messages[0]); i++)
             if (messages[i].event == UFFD_EVENT_PAGEFAULT)
                 serve_page( messages[i].arg.pagefault.address );
-        unlock_restores();
+        __atomic_fetch_add( &serving, 1, __ATOMIC_SEQ_CST );
     }
     return NULL;
 }
@@ -231,19 +256,21 @@ static int start_server( size_t granule )
     size_t size = granule > READ_SIZE ? granule : READ_SIZE;
     sigset_t sigset;
     pthread_t thread;
-    char *buffer;
+    char *buffer, *old = server_buffer;
     int ret;
 
     if (server_buffer_size < size)
     {
         buffer = mmap( NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
         if (buffer == MAP_FAILED) return -errno;
-        if (server_buffer) munmap( server_buffer, server_buffer_size );
-        server_buffer = buffer;
+        __atomic_store_n( &server_buffer, buffer, __ATOMIC_SEQ_CST );
+        wait_for_server();
+        if (old) munmap( old, server_buffer_size );
         server_buffer_size = size;
     }
     if (server_started) return 0;
 
+    sem_init( &server_ready, 0, 0 );
     block_all_signals( &sigset );
     if (!(ret = pthread_create( &thread, NULL, serve_pages, NULL )))
     {
@@ -254,28 +281,38 @@ static int start_server( size_t granule )
     return -ret;
 }
 
-/* The server thread is the parent's, and restores end in the child. A condition variable cannot
- * forget its waiters, so it is made anew. */
-static void unlock_after_child( int child )
+static void lock_restores_for_fork(void)
+{
+    note_lock( LOCK_RESTORES );
+    pthread_mutex_lock( &restore_mutex );
+}
+
+/* The server thread is the parent's, and restores end in the child. */
+static void unlock_restores_after_fork( int child )
 {
     if (child)
     {
-        static const pthread_cond_t no_waiters = PTHREAD_COND_INITIALIZER;
-
-        server_cond = no_waiters;
         restores = NULL;
         server_started = 0;
         server_fd = -1;
+        serving = 0;
         last_failure.error = 0;   /* it was a call of the parent */
     }
-    unlock_restores();
+    note_unlock( LOCK_RESTORES );
+    pthread_mutex_unlock( &restore_mutex );
 }
 
 /* before any thread can be in a restore while another one forks */
 __attribute__((constructor)) static void set_fork_functions(void)
 {
-    restore_before_fork = lock_restores;
-    restore_after_fork  = unlock_after_child;
+    restore_before_fork = lock_restores_for_fork;
+    restore_after_fork  = unlock_restores_after_fork;
+}
+
+static void link_restore( struct writewatch_restore *restore )
+{
+    restore->next = restores;
+    __atomic_store_n( &restores, restore, __ATOMIC_SEQ_CST );
 }
 
 static void unlink_restore( struct writewatch_restore *restore )
@@ -283,35 +320,38 @@ static void unlink_restore( struct writewatch_restore *restore )
     struct writewatch_restore **prev;
 
     for (prev = &restores; *prev && *prev != restore; prev = &(*prev)->next) /* nothing */;
-    if (*prev) *prev = restore->next;   /* else it is the parent's */
+    /* else it is the parent's */
+    if (*prev) __atomic_store_n( prev, restore->next, __ATOMIC_SEQ_CST );
 }
 
 /* begins to serve; returns 0 or -errno */
 static int add_restore( struct writewatch_restore *restore )
 {
     size_t granule = writewatch_granularity( (void *)restore->start );
+    sigset_t sigset;
     int ret;
 
     if (!granule) return -ENOENT;
     if ((restore->start | restore->end) & (granule - 1)) return -EINVAL;
 
-    lock_restores();
+    lock_restores( &sigset );
     if (find_restore( restore->start, restore->end )) ret = -EBUSY;
     else if (!(ret = start_server( granule )))
     {
-        restore->next = restores;
-        restores = restore;
+        link_restore( restore );
         ret = watch_serve( (void *)restore->start, restore->end - restore->start );
         if (ret < 0) unlink_restore( restore );
         else if (server_fd == -1)
         {
             server_fd = ret;
             descriptor_identify( server_fd, &server_id );
-            pthread_cond_signal( &server_cond );
+            sem_post( &server_ready );
         }
     }
-    unlock_restores();
-    return ret < 0 ? ret : 0;
+    unlock_restores( &sigset );
+    if (ret >= 0) return 0;
+    wait_for_server();   /* the memory may be served, after an earlier restore */
+    return ret;
 }
 
 /***********************************************************************
@@ -379,10 +419,13 @@ int writewatch_restore_start( struct writewatch_restore **restore, void *addr, s
  */
 void writewatch_restore_stop( struct writewatch_restore *restore )
 {
+    sigset_t sigset;
+
     if (!restore) return;
-    lock_restores();
+    lock_restores( &sigset );
     unlink_restore( restore );
-    unlock_restores();
+    unlock_restores( &sigset );
+    wait_for_server();
     descriptor_close( &restore->fd, &restore->id );
     free( restore );
 }

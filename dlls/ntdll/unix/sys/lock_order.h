@@ -14,7 +14,7 @@
 enum lock_rank
 {
     LOCK_PROCESS,     /* which backend is open (native/process.c) */
-    LOCK_RESTORES,    /* restores and their server thread (restore.c) */
+    LOCK_RESTORES,    /* changes of restores (restore.c) */
     LOCK_VIRTUAL,     /* views and page states of the native memory manager */
     LOCK_CHANGES,     /* the change lock (engine/host.h) */
     LOCK_HANDLERS,    /* handlers of SIGSEGV and SIGBUS (fault/fault.c) */
