@@ -1,7 +1,7 @@
 #!/bin/sh
 # A library that is being loaded calls the shared library from its constructor, with the loader's
-# lock held, while another thread opens a backend that makes threads. That thread, as the first one here,
-# is not made by the library's pthread_create(), which might look for the C library's only then.
+# lock held, while another thread opens a backend that makes threads. That thread, as the first one
+# here, is not made by the library's pthread_create(), which might look for the C library's then.
 #
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later

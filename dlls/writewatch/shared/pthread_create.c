@@ -14,7 +14,8 @@
 /* Where a signal delivers faults, the kernel cannot write the signal frame of a thread that faults
  * on its own stack, and kills the process without a word. Nothing shows at the time of the watch
  * that memory will become a stack. That is known only when a thread is made with it. The shared
- * library alone has this: a static one would replace the function of a program that has no other. */
+ * library alone has this: a static one would replace the function of a program that has no
+ * other. */
 
 typedef int create_function( pthread_t *thread, const pthread_attr_t *attr,
                              void *(*start)( void * ), void *arg );
@@ -22,8 +23,8 @@ typedef int create_function( pthread_t *thread, const pthread_attr_t *attr,
 static create_function *next_pthread_create;
 
 /* A look-up takes the loader's lock, which is held while constructors of a library run that is
- * being loaded, and these may call us: so it is made before any of our locks can be held. Constructors of
- * other libraries may be called before this one, and make threads. */
+ * being loaded, and these may call us: so it is made before any of our locks can be held.
+ * Constructors of other libraries may be called before this one, and make threads. */
 __attribute__((constructor)) static void find_next(void)
 {
     __atomic_store_n( &next_pthread_create, (create_function *)dlsym( RTLD_NEXT, "pthread_create" ),
