@@ -21,7 +21,7 @@
 #include "writewatch.h"
 #include "writewatch_windows.h"
 
-#define PAGES        64
+#define PAGES        ((size_t)64)
 #define MAX_MAPPINGS 2000
 
 struct span
@@ -130,7 +130,7 @@ static void use_library( struct writewatch_tracker *tracker )
     ULONG_PTR count = 4;
     DWORD granularity;
     char *more;
-    int i;
+    size_t i;
 
     /* what was written before does not matter */
     check( writewatch_tracker_list( tracker, &pos, memory + size, &filter, ranges, 4 ) >= 0 );
@@ -159,9 +159,10 @@ static void use_library( struct writewatch_tracker *tracker )
 
 static int run( const char *name )
 {
-    int i, expected = strcmp( name, "scan" ) ? -EDEADLK : 0;
+    int expected = strcmp( name, "scan" ) ? -EDEADLK : 0;
     struct writewatch_tracker *tracker;
     struct tracker *inner;
+    size_t i;
 
     note_mappings();
     if (writewatch_open( unit_form( name ))) return unit_skip( name, writewatch_reason() );
