@@ -153,10 +153,8 @@ def _load():
     loaded = ctypes.CDLL(os.environ.get("WRITEWATCH_LIBRARY") or "libwritewatch.so.0")
     for name, result, arguments in _CALLS:
         call = getattr(loaded, name, None)
-        if call is None:
-            continue   # the library is older: only who calls it need know
-        call.restype = result
-        call.argtypes = arguments
+        if call is not None:   # else the library is older, and the call fails if it is made
+            call.restype, call.argtypes = result, arguments
     return loaded
 
 
