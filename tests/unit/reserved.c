@@ -15,8 +15,12 @@
 #include "unit.h"
 #include "writewatch.h"
 
+#define SIZE_GIB (sizeof(size_t) == 8 ? 1024 : 64)
+
 #ifdef __SANITIZE_THREAD__
 #define MAX_COST_KB (256 << 10)   /* ThreadSanitizer maps its own notes of the address space */
+#undef  SIZE_GIB
+#define SIZE_GIB    128           /* and may leave the program no TiB in one piece */
 #elif defined(__SANITIZE_ADDRESS__)
 #define MAX_COST_KB (8 << 10)     /* AddressSanitizer keeps what is freed, and its own notes */
 #else
@@ -50,7 +54,7 @@ static double microseconds(void)
 
 static int run( const char *name )
 {
-    size_t size = sizeof(size_t) == 8 ? LARGE( 1024 ) : LARGE( 64 );
+    size_t size = LARGE( SIZE_GIB );
     struct writewatch_tracker *tracker;
     struct writewatch_filter filter = { .required = WRITEWATCH_WRITTEN, .reset = 1 };
     struct writewatch_range range;
