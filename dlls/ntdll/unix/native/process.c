@@ -64,8 +64,9 @@ void process_lock_for_fork(void)
     pthread_mutex_lock( &process_mutex );
 }
 
-void process_unlock_after_fork(void)
+void process_unlock_after_fork( int child )
 {
+    if (child) opening = 0;   /* those were threads of the parent */
     note_unlock( LOCK_PROCESS );
     pthread_mutex_unlock( &process_mutex );
 }

@@ -39,7 +39,7 @@ extern const char *process_open_reason(void);
 
 /* around a fork(); taken before the change lock */
 extern void process_lock_for_fork(void);
-extern void process_unlock_after_fork(void);
+extern void process_unlock_after_fork( int child );
 
 /* The same for restores, where the program has them; set by restore.c. */
 extern void (*restore_before_fork)(void);

@@ -76,7 +76,7 @@ void unlock_after_fork( int child )
     pthread_mutex_unlock( &mutex );
     virtual_unlock_after_fork();
     if (restore_after_fork) restore_after_fork( child );
-    process_unlock_after_fork();
+    process_unlock_after_fork( child );
     restore_signals( &mask );
 }
 
