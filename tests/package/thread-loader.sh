@@ -2,6 +2,7 @@
 # A library that is being loaded calls the shared library from its constructor, with the loader's
 # lock held, while another thread opens a backend that makes threads. That thread, as the first one
 # here, is not made by the library's pthread_create(), which might look for the C library's then.
+# It watches memory, too: that must not take the loader's lock either.
 #
 # Copyright 2026 the writewatch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
@@ -33,16 +34,20 @@ cat >"$work/main.c" <<'END'
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <threads.h>
 #include <writewatch.h>
 
 static sem_t go, done;
-static int opened;
+static int opened, watched;
 
 static int open_backend( void *arg )
 {
+    char *memory = mmap( NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 );
+
     while (sem_wait( &go )) {}
     opened = writewatch_open( arg );
+    if (!opened) watched = writewatch_watch( memory, 65536 );
     sem_post( &done );
     return 0;
 }
@@ -63,6 +68,7 @@ int main( int argc, char *argv[] )
     if (!dlopen( argv[1], RTLD_NOW )) { puts( dlerror() ); return 1; }
     thrd_join( thread, NULL );
     if (opened) { puts( writewatch_reason() ); return 77; }
+    if (watched) { puts( writewatch_reason() ); return 1; }
     if (strcmp( writewatch_backend(), argv[2] )) { puts( writewatch_backend() ); return 1; }
     return 0;
 }

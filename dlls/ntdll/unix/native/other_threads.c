@@ -29,6 +29,16 @@
 /* a statically linked program may have none */
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 
+/* where it is from the thread pointer; NULL before glibc 2.35, and with musl */
+static const ptrdiff_t *sequence_offset;
+
+/* A look-up takes the loader's lock, which is held while the constructors of a library run that is
+ * being loaded: one of them may be waiting for a thread that watches memory. */
+__attribute__((constructor)) static void find_sequence(void)
+{
+    if (dlsym) sequence_offset = dlsym( RTLD_DEFAULT, "__rseq_offset" );
+}
+
 struct extent
 {
     uintptr_t first;
@@ -56,13 +66,11 @@ static void include( struct extent *extent, uintptr_t addr, size_t size )
 static struct extent own_extent( uintptr_t list )
 {
     struct extent extent = { list, list + sizeof(void *) };
-    const ptrdiff_t *sequence = dlsym ? dlsym( RTLD_DEFAULT, "__rseq_offset" ) : NULL;
     uint64_t id = 0;   /* a 64-bit kernel stores as many bytes for a 32-bit program */
 
     /* since Linux 3.5 */
     if (!prctl( PR_GET_TID_ADDRESS, &id, 0, 0, 0 ) && id) include( &extent, id, sizeof(pid_t) );
-    /* since glibc 2.35 */
-    if (sequence) include( &extent, thread_pointer() + *sequence, SEQUENCE_SIZE );
+    if (sequence_offset) include( &extent, thread_pointer() + *sequence_offset, SEQUENCE_SIZE );
     return extent;
 }
 
