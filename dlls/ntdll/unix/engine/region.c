@@ -371,8 +371,8 @@ int region_uses_memory( uintptr_t start, uintptr_t end )
 
     if (free_region_is_within( start, end )) return 1;
     if (!region_index) return 0;
-    if (start < (uintptr_t)&region_index->entries[region_index->capacity] &&
-        (uintptr_t)region_index < end) return 1;
+    if (overlaps( start, end, region_index, sizeof(*region_index) +
+                  region_index->capacity * sizeof(region_index->entries[0]) )) return 1;
     for (i = 0; i < region_index->count; i++)
         if (region_is_within( region_index->entries[i].region, start, end )) return 1;
     return 0;

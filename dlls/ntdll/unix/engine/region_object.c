@@ -194,15 +194,10 @@ struct watch_region *region_next_gone( const struct watch_region *region )
     return next;
 }
 
-static int is_within( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
-{
-    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
-}
-
 int region_is_within( const struct watch_region *region, uintptr_t start, uintptr_t end )
 {
-    return is_within( start, end, region, sizeof(*region) ) ||
-           (region->marks && is_within( start, end, region->marks, region->marks->bytes ));
+    return overlaps( start, end, region, sizeof(*region) ) ||
+           (region->marks && overlaps( start, end, region->marks, region->marks->bytes ));
 }
 
 int free_region_is_within( uintptr_t start, uintptr_t end )

@@ -105,8 +105,8 @@ void fault_forget(void)
 
 int fault_uses_memory( uintptr_t start, uintptr_t end )
 {
-    return (start < (uintptr_t)(&last_fault + 1) && (uintptr_t)&last_fault < end)
-           || (start < (uintptr_t)chains + sizeof(chains) && (uintptr_t)chains < end);
+    return overlaps( start, end, &last_fault, sizeof(last_fault) ) ||
+           overlaps( start, end, chains, sizeof(chains) );
 }
 
 /* Whether the page is marked already, so that a fault on it is unexpected. The region's lock is

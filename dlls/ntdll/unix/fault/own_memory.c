@@ -37,11 +37,6 @@ static const char new_stack[] =
     "a thread was refused because its stack is watched, and could not take the signals for that";
 static const char has_data[]  = "memory was refused because it holds the library's own data";
 
-static int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
-{
-    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
-}
-
 /***********************************************************************
  *           holds_this_stack
  *

@@ -38,12 +38,8 @@ int page_flags_use_memory( const struct page_flags *table, uintptr_t start, uint
 {
     size_t i;
 
-    if (start < (uintptr_t)(table + 1) && (uintptr_t)table < end) return 1;
+    if (overlaps( start, end, table, sizeof(*table) )) return 1;
     for (i = table->first; i < table->end; i++)
-    {
-        uintptr_t leaf = (uintptr_t)table->leaves[i];
-
-        if (leaf && start < leaf + PAGE_LEAF_PAGES && leaf < end) return 1;
-    }
+        if (table->leaves[i] && overlaps( start, end, table->leaves[i], PAGE_LEAF_PAGES )) return 1;
     return 0;
 }

@@ -30,11 +30,7 @@ int page_states_use_memory( uintptr_t start, uintptr_t end )
     size_t i;
 
     for (i = first_table; i < table_end; i++)
-    {
-        uintptr_t table = (uintptr_t)tables[i];
-
-        if (table && start < table + TABLE_SIZE && table < end) return 1;
-    }
+        if (tables[i] && overlaps( start, end, tables[i], TABLE_SIZE )) return 1;
     return 0;
 }
 

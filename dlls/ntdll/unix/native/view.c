@@ -78,7 +78,7 @@ struct view *view_next( const struct view *view )
 
 int views_use_memory( uintptr_t start, uintptr_t end )
 {
-    return start < (uintptr_t)(views + view_capacity) && (uintptr_t)views < end;
+    return overlaps( start, end, views, view_capacity * sizeof(*views) );
 }
 
 int view_reserve( size_t more )

@@ -38,6 +38,12 @@ static inline __attribute__((always_inline)) uintptr_t round_up( uintptr_t value
     return (value + page_size() - 1) & -page_size();
 }
 
+/* whether some of the bytes of an object lie in [start, end) */
+static inline int overlaps( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
+{
+    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
+}
+
 /* A block is the span of one page table, which is a page with entries of 8 bytes. */
 static inline __attribute__((always_inline)) unsigned int block_shift(void)
 {

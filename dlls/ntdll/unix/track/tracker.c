@@ -39,11 +39,6 @@ void tracker_free( struct tracker *tracker )
     raw_munmap( tracker, round_up( sizeof(*tracker) ));
 }
 
-static int lies_in( uintptr_t start, uintptr_t end, const void *ptr, size_t size )
-{
-    return start < (uintptr_t)ptr + size && (uintptr_t)ptr < end;
-}
-
 int trackers_use_memory( uintptr_t start, uintptr_t end )
 {
     unsigned int i;
@@ -55,10 +50,10 @@ int trackers_use_memory( uintptr_t start, uintptr_t end )
         const struct tracker *tracker = trackers[i];
 
         if (!tracker) continue;
-        ret = lies_in( start, end, tracker, sizeof(*tracker) ) ||
-              lies_in( start, end, tracker->pages, tracker->pages->bytes ) ||
+        ret = overlaps( start, end, tracker, sizeof(*tracker) ) ||
+              overlaps( start, end, tracker->pages, tracker->pages->bytes ) ||
               (tracker->contents &&
-               lies_in( start, end, tracker->contents, tracker->contents->bytes ));
+               overlaps( start, end, tracker->contents, tracker->contents->bytes ));
     }
     change_unlock();
     return ret;
