@@ -35,7 +35,8 @@ __attribute__((constructor)) static void find_next(void)
  *           pthread_create
  *
  * EDEADLK: the top of the stack that attr names is watched, and the backend needs signals. All
- * else is the C library's. Takes no lock, as the library calls it with some of its own.
+ * else is the C library's. The library calls it with locks of its own: takes none itself, unless
+ * attr names a stack, which the library never does.
  */
 __attribute__((visibility("default")))
 int pthread_create( pthread_t *thread, const pthread_attr_t *attr, void *(*start)( void * ),

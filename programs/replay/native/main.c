@@ -72,7 +72,7 @@ static void parse_options( struct front *front, struct options *options, int arg
         { "version", no_argument, NULL, 'V' },
         { NULL, 0, NULL, 0 }
     };
-    const char *word;
+    const char *word;   /* the argument of an option; "" without one */
     int option;
 
     while ((option = getopt_long( argc, argv, "lp:b:hV", known, NULL )) != -1)

@@ -38,10 +38,10 @@ UNINTERRUPTED struct page_marks *region_marks( struct watch_region *region )
 /***********************************************************************
  *           region_set_state
  *
- * Lets steps begin; or makes them wait or fail, and waits for those in progress. Where one is stopped
- * (by a debugger, or by a handler of the program that waits for us), we continue after a second: a
- * page may then be reported twice, but none is lost. After that second no state is waited for again:
- * steps that began before have had it.
+ * Lets steps begin; or makes them wait or fail, and waits for those in progress. Where one is
+ * stopped (by a debugger, or by a handler of the program that waits for us), we continue after a
+ * second: a page may then be reported twice, but none is lost. Steps that were waited for when the
+ * region was closed are not waited for again when it goes.
  */
 void region_set_state( struct watch_region *region, enum region_state state )
 {

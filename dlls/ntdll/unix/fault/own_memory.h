@@ -26,7 +26,7 @@ extern void own_memory_forget(void);
 extern int own_memory_check( const struct watch_region *region );
 
 /* Whether a new thread could not begin on this stack: what it writes to first is watched by a
- * backend that needs signals. No lock. */
+ * backend that needs signals. Takes a lock of the C library's, unless base is NULL. */
 extern int own_memory_refuses_stack( const void *base, size_t size );
 
 /* why memory was last refused; "" if it never was */

@@ -46,18 +46,18 @@ extern void (*restore_before_fork)(void);
 extern void (*restore_after_fork)( int child );
 
 /* Watches memory that the program has mapped, as watch_add_as() does. -EDEADLK: it holds what the
- * library needs to serve a fault. */
+ * library needs to serve a fault. No lock may be held. */
 extern int process_watch( void *addr, size_t size, enum memory_kind kind, unsigned int shift );
 
 /* what that is */
 extern const char *process_watch_reason(void);
 
-/* Whether [start, end) holds data of other parts of the library, which set this; NULL: there are
- * none. No lock. */
+/* Whether [start, end) holds data of trackers, which set this: 0 or 1. NULL: there never was one.
+ * Takes the change lock. */
 extern int (*process_other_data)( uintptr_t start, uintptr_t end );
 
 /* Whether a thread could not begin on this stack, as its top is watched and faults there cannot be
- * served. No lock. */
+ * served. Takes a lock of the C library's, unless base is NULL. */
 extern int process_refuses_stack( const void *base, size_t size );
 
 #endif /* WRITEWATCH_PROCESS_H */

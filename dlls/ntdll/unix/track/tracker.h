@@ -68,8 +68,8 @@ static inline uint64_t tracker_bit( const struct tracker *tracker )
 
 /* Opens a tracker of [start, end), in which nothing is written yet; memory that is watched later is
  * followed from then on. With drops, pages whose contents are dropped count as written. Takes the
- * change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -EAGAIN (follow_close()), -ENOMEM, -EIO,
- * or the error of the backend. */
+ * change lock. Returns 0, -ENOSPC (there are MAX_TRACKERS), -EAGAIN (follow_close()), -ENOMEM,
+ * -EIO, or the error of the backend. */
 extern int tracker_open( struct tracker **tracker, uintptr_t start, uintptr_t end, int drops );
 
 /* No other thread may use it any more. Takes the change lock. */
